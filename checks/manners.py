@@ -1,0 +1,61 @@
+"""What every tensor function owes its caller: dtype, batches, gradients, clean hands.
+
+Each takes `call`, the learner's function with all but its tensors filled in.
+"""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from token_journey.checking import expect, expect_true, tensor
+
+Call = Callable[..., Tensor]
+
+
+def expect_bfloat16(call: Call, *inputs: Tensor, what: str) -> None:
+    """bfloat16 in gives bfloat16 out, near what float32 gives on the same numbers."""
+    halves = [x.bfloat16() if x.is_floating_point() else x for x in inputs]
+    exact = tensor(call(*(h.float() if h.is_floating_point() else h for h in halves)), what)
+    allowed = 4 * torch.finfo(torch.bfloat16).eps * exact.abs().max().item()
+    expect(call(*halves), exact.bfloat16(), f"{what} in bfloat16", tolerance=allowed)
+
+
+def expect_batches(call: Call, *inputs: Tensor, what: str, batched: int = 1) -> None:
+    """Leading axes are batches: the first `batched` inputs, stacked, give stacked results."""
+    varied = [tuple(x * scale for x in inputs[:batched]) for scale in (1.0, 0.5, -0.25)]
+    rest = inputs[batched:]
+    one_by_one = torch.stack([tensor(call(*one, *rest), what) for one in varied])
+    stacked = [torch.stack(column) for column in zip(*varied, strict=True)]
+    expect(call(*stacked, *rest), one_by_one, f"{what} of a batch of three", where="shape (3, …)")
+    twice = [torch.stack([x, x]) for x in stacked]
+    expect(call(*twice, *rest), torch.stack([one_by_one] * 2), f"{what} of a batch of 2 × 3")
+
+
+def expect_gradients(call: Call, *inputs: Tensor, what: str) -> None:
+    """A loss on the result reaches every floating-point input."""
+    leaves = [x.detach().clone().requires_grad_(x.is_floating_point()) for x in inputs]
+    result = tensor(call(*leaves), what)
+    expect_true(
+        result.requires_grad,
+        f"No gradient flows through {what}: leave out .detach(), .item(), .data, .numpy() "
+        "and torch.no_grad().",
+    )
+    (result * torch.linspace(0.5, 1.5, result.numel()).view_as(result)).sum().backward()
+    for place, leaf in enumerate(leaves):
+        if leaf.requires_grad:
+            expect_true(
+                leaf.grad is not None and bool(leaf.grad.isfinite().all()),
+                f"No finite gradient reaches argument {place + 1} of {what}.",
+            )
+
+
+def expect_inputs_unchanged(call: Call, *inputs: Tensor, what: str) -> None:
+    """The numbers that went in are still there afterwards."""
+    before = [x.clone() for x in inputs]
+    call(*inputs)
+    expect_true(
+        all(torch.equal(x, b) for x, b in zip(inputs, before, strict=True)),
+        f"{what} changed its input: work on a new tensor "
+        "(`x = x + y` makes one, `x += y` does not).",
+    )

@@ -1,0 +1,448 @@
+"""Wrong ways to write stage 1."""
+# ruff: noqa: F821  (`merge` is the stage's own)
+
+from token_journey.misconceptions import misconception
+
+ORDER = "the lesson's worked example: which pair is joined next, and why that one"
+GROWING = "the lesson's worked example: what the neighbours are after the first merge"
+BYTES = "what the lesson says of a piece that is not in the vocabulary"
+BEGIN = "what the lesson says of the begin token"
+CHARACTERS = "what the lesson says of characters that take several tokens"
+
+
+# -- merge --------------------------------------------------------------------
+
+
+@misconception(
+    "merge",
+    "the first pair that has a rank is joined, not the best-ranked one",
+    "the pairs are tried from left to right, and the first one that has a rank is taken",
+    read=ORDER,
+)
+def first_pair(symbols, ranks):
+    symbols, i = list(symbols), 0
+    while i < len(symbols) - 1:
+        if (symbols[i], symbols[i + 1]) in ranks:
+            symbols[i : i + 2] = [symbols[i] + symbols[i + 1]]
+            i = 0
+        else:
+            i += 1
+    return symbols
+
+
+@misconception(
+    "merge",
+    "the ranks are compared the wrong way round",
+    "the pair with the highest rank goes first, though rank 0 is the best",
+    read=ORDER,
+)
+def highest_rank_first(symbols, ranks):
+    symbols = list(symbols)
+    while len(symbols) > 1:
+        pairs = list(zip(symbols, symbols[1:], strict=False))
+        best = max(range(len(pairs)), key=lambda i: ranks.get(pairs[i], -1))
+        if pairs[best] not in ranks:
+            break
+        symbols[best : best + 2] = [symbols[best] + symbols[best + 1]]
+    return symbols
+
+
+@misconception(
+    "merge",
+    "only one pair is joined",
+    "after the first merge nothing looks for a second one",
+    read=GROWING,
+)
+def once(symbols, ranks):
+    symbols = list(symbols)
+    pairs = [p for p in zip(symbols, symbols[1:], strict=False) if p in ranks]
+    if pairs:
+        i = list(zip(symbols, symbols[1:], strict=False)).index(min(pairs, key=ranks.get))
+        symbols[i : i + 2] = [symbols[i] + symbols[i + 1]]
+    return symbols
+
+
+@misconception(
+    "merge",
+    "each merge is used only once",
+    "the merges are gone through by rank, and each joins one place, though a pair may occur again",
+    read=GROWING,
+)
+def each_rank_once(symbols, ranks):
+    symbols = list(symbols)
+    wanted = {p for i in range(len(symbols)) for p in _pairs_from(symbols, i)}
+    for pair in sorted(wanted & ranks.keys(), key=ranks.get):
+        for i in range(len(symbols) - 1):
+            if (symbols[i], symbols[i + 1]) == pair:
+                symbols[i : i + 2] = [symbols[i] + symbols[i + 1]]
+                break
+    return symbols
+
+
+@misconception(
+    "merge",
+    "only the pairs of the first round are looked at",
+    "the pairs are listed once, before anything is joined, so a joined piece never joins again",
+    read=GROWING,
+)
+def one_round(symbols, ranks):
+    symbols = list(symbols)
+    pairs = set(zip(symbols, symbols[1:], strict=False))
+    for pair in sorted(pairs & ranks.keys(), key=ranks.get):
+        i = 0
+        while i < len(symbols) - 1:
+            if (symbols[i], symbols[i + 1]) == pair:
+                symbols[i : i + 2] = [symbols[i] + symbols[i + 1]]
+            i += 1
+    return symbols
+
+
+@misconception(
+    "merge",
+    "of several places with the best pair the last one is joined first",
+    "a pair that occurs again replaces the place that was found before",
+    read=ORDER,
+)
+def last_place_first(symbols, ranks):
+    symbols = list(symbols)
+    while len(symbols) > 1:
+        places = {pair: i for i, pair in enumerate(zip(symbols, symbols[1:], strict=False))}
+        best = min(places, key=lambda pair: ranks.get(pair, float("inf")))
+        if best not in ranks:
+            break
+        i = places[best]
+        symbols[i : i + 2] = [symbols[i] + symbols[i + 1]]
+    return symbols
+
+
+@misconception(
+    "merge",
+    "places that overlap are joined both",
+    "the places of the best pair are listed and then all joined, so in `aaa` the middle a is "
+    "used twice",
+    read=ORDER,
+)
+def overlapping(symbols, ranks):
+    symbols = list(symbols)
+    while len(symbols) > 1:
+        pairs = list(zip(symbols, symbols[1:], strict=False))
+        best = min(pairs, key=lambda pair: ranks.get(pair, float("inf")))
+        if best not in ranks:
+            break
+        joined, used = [], set()
+        for i, symbol in enumerate(symbols):
+            if i < len(pairs) and pairs[i] == best:
+                joined.append(symbol + symbols[i + 1])
+                used |= {i, i + 1}
+            elif i not in used:
+                joined.append(symbol)
+        symbols = joined
+    return symbols
+
+
+@misconception(
+    "merge",
+    "pairs without a rank are joined, too",
+    "a pair that is not in `ranks` counts as rank 0, so every word ends as one piece",
+    read="what `merge` is to do when no pair has a rank",
+)
+def no_rank_is_rank_0(symbols, ranks):
+    symbols = list(symbols)
+    while len(symbols) > 1:
+        pairs = list(zip(symbols, symbols[1:], strict=False))
+        i = min(range(len(pairs)), key=lambda i: ranks.get(pairs[i], 0))
+        symbols[i : i + 2] = [symbols[i] + symbols[i + 1]]
+    return symbols
+
+
+@misconception(
+    "merge",
+    "rank 0 counts as no rank",
+    "a test such as `if rank:` is false for rank 0, the best of all",
+    read="which rank was learned first",
+)
+def rank_0_is_no_rank(symbols, ranks):
+    symbols = list(symbols)
+    while len(symbols) > 1:
+        pairs = list(zip(symbols, symbols[1:], strict=False))
+        ranked = [i for i, pair in enumerate(pairs) if ranks.get(pair)]
+        if not ranked:
+            break
+        i = min(ranked, key=lambda i: ranks[pairs[i]])
+        symbols[i : i + 2] = [symbols[i] + symbols[i + 1]]
+    return symbols
+
+
+@misconception(
+    "merge",
+    "the word that came in is changed",
+    "the pieces are joined inside the caller's own list",
+    read="what `merge` returns, and whose list it is given",
+)
+def in_place(symbols, ranks):
+    while len(symbols) > 1:
+        pairs = list(zip(symbols, symbols[1:], strict=False))
+        best = min(range(len(pairs)), key=lambda i: ranks.get(pairs[i], float("inf")))
+        if pairs[best] not in ranks:
+            break
+        symbols[best : best + 2] = [symbols[best] + symbols[best + 1]]
+    return symbols
+
+
+# -- encode -------------------------------------------------------------------
+
+
+@misconception(
+    "encode",
+    "merges cross from one word into the next",
+    "the words are strung together before they are merged",
+    read="what a word is to `encode`",
+)
+def across_words(words, vocab, ranks, bos_id=None):
+    ids = [] if bos_id is None else [bos_id]
+    for piece in merge([symbol for word in words for symbol in word], ranks):
+        ids.extend([vocab[piece]] if piece in vocab else [vocab[bytes([b])] for b in piece])
+    return ids
+
+
+@misconception(
+    "encode",
+    "nothing is merged",
+    "each symbol is looked up as it comes",
+    read="what happens to a word before it is looked up",
+)
+def without_merging(words, vocab, ranks, bos_id=None):
+    ids = [] if bos_id is None else [bos_id]
+    for word in words:
+        for piece in word:
+            ids.extend([vocab[piece]] if piece in vocab else [vocab[bytes([b])] for b in piece])
+    return ids
+
+
+@misconception(
+    "encode",
+    "the longest piece of the vocabulary is taken each time",
+    "that is WordPiece's way; BPE's pieces are what its merges lead to",
+    read=ORDER,
+)
+def longest_match(words, vocab, ranks, bos_id=None):
+    ids = [] if bos_id is None else [bos_id]
+    for word in words:
+        rest = b"".join(word)
+        while rest:
+            end = next(n for n in range(len(rest), 0, -1) if rest[:n] in vocab)
+            ids.append(vocab[rest[:end]])
+            rest = rest[end:]
+    return ids
+
+
+@misconception(
+    "encode",
+    "the begin token is left out",
+    "`bos_id` is given and not used",
+    read=BEGIN,
+)
+def without_begin(words, vocab, ranks, bos_id=None):
+    ids = []
+    for word in words:
+        for piece in merge(word, ranks):
+            ids.extend([vocab[piece]] if piece in vocab else [vocab[bytes([b])] for b in piece])
+    return ids
+
+
+@misconception(
+    "encode",
+    "the begin token stands at the end",
+    "it is added after the words",
+    read=BEGIN,
+)
+def begin_at_the_end(words, vocab, ranks, bos_id=None):
+    ids = []
+    for word in words:
+        for piece in merge(word, ranks):
+            ids.extend([vocab[piece]] if piece in vocab else [vocab[bytes([b])] for b in piece])
+    return ids if bos_id is None else [*ids, bos_id]
+
+
+@misconception(
+    "encode",
+    "every word gets a begin token",
+    "it is added inside the loop, though a text begins once",
+    read=BEGIN,
+)
+def begin_before_each_word(words, vocab, ranks, bos_id=None):
+    ids = []
+    for word in words:
+        ids.extend([] if bos_id is None else [bos_id])
+        for piece in merge(word, ranks):
+            ids.extend([vocab[piece]] if piece in vocab else [vocab[bytes([b])] for b in piece])
+    return ids
+
+
+@misconception(
+    "encode",
+    "begin token 0 counts as none",
+    "a test such as `if bos_id:` is false for id 0",
+    read=BEGIN,
+)
+def begin_0_is_none(words, vocab, ranks, bos_id=None):
+    ids = [bos_id] if bos_id else []
+    for word in words:
+        for piece in merge(word, ranks):
+            ids.extend([vocab[piece]] if piece in vocab else [vocab[bytes([b])] for b in piece])
+    return ids
+
+
+@misconception(
+    "encode",
+    "a model without a begin token gets one",
+    "None stands for no begin token, and here it becomes a token of its own",
+    read=BEGIN,
+)
+def begin_none(words, vocab, ranks, bos_id=None):
+    ids = [bos_id]
+    for word in words:
+        for piece in merge(word, ranks):
+            ids.extend([vocab[piece]] if piece in vocab else [vocab[bytes([b])] for b in piece])
+    return ids
+
+
+@misconception(
+    "encode",
+    "a piece whose id is 0 counts as unknown",
+    "a test such as `if vocab.get(piece):` is false for id 0",
+    read=BYTES,
+)
+def id_0_is_unknown(words, vocab, ranks, bos_id=None):
+    ids = [] if bos_id is None else [bos_id]
+    for word in words:
+        for piece in merge(word, ranks):
+            ids.extend([vocab[piece]] if vocab.get(piece) else [vocab[bytes([b])] for b in piece])
+    return ids
+
+
+@misconception(
+    "encode",
+    "a piece that is not in the vocabulary is dropped",
+    "pieces without an id are passed over, and their text is lost",
+    read=BYTES,
+)
+def unknown_dropped(words, vocab, ranks, bos_id=None):
+    ids = [] if bos_id is None else [bos_id]
+    for word in words:
+        ids.extend(vocab[piece] for piece in merge(word, ranks) if piece in vocab)
+    return ids
+
+
+@misconception(
+    "encode",
+    "a piece that is not in the vocabulary becomes id 0",
+    "one unknown token stands for it, and its text is lost",
+    read=BYTES,
+)
+def unknown_is_0(words, vocab, ranks, bos_id=None):
+    ids = [] if bos_id is None else [bos_id]
+    for word in words:
+        ids.extend(vocab.get(piece, 0) for piece in merge(word, ranks))
+    return ids
+
+
+@misconception(
+    "encode",
+    "only the first byte of a piece that is not in the vocabulary is written",
+    "a letter such as ç is two bytes, and each needs an id",
+    read=BYTES,
+)
+def first_byte(words, vocab, ranks, bos_id=None):
+    ids = [] if bos_id is None else [bos_id]
+    for word in words:
+        for piece in merge(word, ranks):
+            ids.append(vocab[piece] if piece in vocab else vocab[piece[:1]])
+    return ids
+
+
+@misconception(
+    "encode",
+    "the space in front of a word is cut off",
+    "the words are stripped, though the space is part of the word's first piece",
+    read="how the lesson's pieces are written, spaces included",
+)
+def stripped(words, vocab, ranks, bos_id=None):
+    ids = [] if bos_id is None else [bos_id]
+    for word in words:
+        for piece in merge([symbol for symbol in word if symbol.strip()], ranks):
+            ids.extend([vocab[piece]] if piece in vocab else [vocab[bytes([b])] for b in piece])
+    return ids
+
+
+# -- decode -------------------------------------------------------------------
+
+
+@misconception(
+    "decode",
+    "each token is turned into text by itself",
+    "a character whose bytes lie in several tokens breaks into “�”",
+    read=CHARACTERS,
+)
+def token_by_token(ids, id_to_bytes):
+    return "".join(id_to_bytes[i].decode("utf-8", errors="replace") for i in ids)
+
+
+@misconception(
+    "decode",
+    "bytes that are not UTF-8 vanish",
+    "they are ignored where they should show as “�”",
+    read="what `decode` gives for bytes that are not UTF-8",
+)
+def ignored(ids, id_to_bytes):
+    return b"".join(id_to_bytes[i] for i in ids).decode("utf-8", errors="ignore")
+
+
+@misconception(
+    "decode",
+    "bytes that are not UTF-8 are an error",
+    "the decoder is strict, so a text that ends inside a character can't be shown",
+    read="what `decode` gives for bytes that are not UTF-8",
+)
+def strict(ids, id_to_bytes):
+    return b"".join(id_to_bytes[i] for i in ids).decode("utf-8")
+
+
+@misconception(
+    "decode",
+    "each byte is read as a character of its own",
+    "that is Latin-1, in which ç, two bytes in UTF-8, becomes Ã§",
+    read=CHARACTERS,
+)
+def latin_1(ids, id_to_bytes):
+    return b"".join(id_to_bytes[i] for i in ids).decode("latin-1")
+
+
+@misconception(
+    "decode",
+    "a space is put between the tokens",
+    "the spaces are in the tokens' own bytes already",
+    read="how the lesson's pieces are written, spaces included",
+)
+def spaces_between(ids, id_to_bytes):
+    return b" ".join(id_to_bytes[i] for i in ids).decode("utf-8", errors="replace")
+
+
+@misconception(
+    "decode",
+    "the spaces at the ends are stripped off",
+    "a text may begin with a space, and a single token often does",
+    read="how the lesson's pieces are written, spaces included",
+)
+def text_stripped(ids, id_to_bytes):
+    return b"".join(id_to_bytes[i] for i in ids).decode("utf-8", errors="replace").strip()
+
+
+@misconception(
+    "decode",
+    "the bytes are printed, not decoded",
+    "`str` of bytes shows them as Python writes them, b'...'",
+    read=CHARACTERS,
+)
+def printed(ids, id_to_bytes):
+    return str(b"".join(id_to_bytes[i] for i in ids))

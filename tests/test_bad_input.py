@@ -1,0 +1,168 @@
+"""What a learner can get wrong before the mathematics: a clear sentence, and only its own stage.
+
+Each file stands in for stage 3, beside a right stage 2 in the same folder.
+"""
+
+import shutil
+
+import pytest
+from graded import grade
+
+from token_journey.course import find_course
+
+SOLUTIONS = find_course().reference
+HEAD = "import sys, numpy, torch\n"
+
+
+def rms_norm(body: str, parameters: str = "x, weight, eps") -> str:
+    lines = "\n".join(f"    {line}" for line in body.splitlines())
+    return f"{HEAD}\n\ndef rms_norm({parameters}):\n{lines}\n"
+
+
+RIGHT = "weight * (x / (x.float().square().mean(-1, keepdim=True) + eps).sqrt()).to(x.dtype)"
+
+BAD_FILES = {
+    "syntax error": (
+        "def rms_norm(x, weight, eps)\n    pass\n",
+        "Python can't read s03_rms_norm.py:1",
+    ),
+    "failing import": ("import no_such_module\n", "No module named 'no_such_module'"),
+    "failing relative import": ("from .s99_nothing import x\n", "could not be imported"),
+    "fails while imported": (
+        "1 / 0\n",
+        "s03_rms_norm.py:1 could not be imported: ZeroDivisionError",
+    ),
+    "exit while imported": ("raise SystemExit(0)\n", "could not be imported: SystemExit"),
+    "empty file": ("", "s03_rms_norm.py has no `rms_norm`"),
+    "other name": ("def rmsnorm(x, weight, eps): return x\n", "has no `rms_norm`"),
+    "no function": ("rms_norm = 3\n", "`rms_norm` in s03_rms_norm.py is not a function"),
+    "too few parameters": (rms_norm("return x", "x, weight"), "yours takes (x, weight)"),
+    "too many parameters": (rms_norm("return x", "x, w, eps, dim"), "yours takes (x, w, eps, dim)"),
+    "None": (rms_norm("x * weight"), "`rms_norm` returned None: is a `return` missing?"),
+    "list": (rms_norm("return x.tolist()"), "is a list; it should be a torch.Tensor"),
+    "numpy": (
+        rms_norm("return x.float().detach().numpy()"),
+        "is a ndarray; it should be a torch.Tensor",
+    ),
+    "wrong shape": (rms_norm(f"return ({RIGHT}).sum(-1)"), "it should have shape"),
+    "wrong dtype": (
+        rms_norm(f"return ({RIGHT}).double()"),
+        "has dtype float64; it should have float32",
+    ),
+    "NaN": (rms_norm("return x * float('nan')"), "numbers are NaN, first at token 0"),
+    "infinity": (rms_norm("return x * float('inf')"), "numbers are"),
+    "another device": (rms_norm("return x.to('meta')"), "is on device meta"),
+    "changes its input": (
+        rms_norm(f"y = {RIGHT}\nx += 1\nreturn y"),
+        "`rms_norm` changed its input",
+    ),
+    "raises": (rms_norm("return x @ x"), "Error at s03_rms_norm.py:5, in rms_norm"),
+    "exits": (rms_norm("sys.exit(0)"), "ended the program at s03_rms_norm.py:5"),
+    "never ends": (rms_norm("while True: pass"), "did not end in time"),
+    "never ends, catches all": (
+        rms_norm("while True:\n    try:\n        x = x\n    except:\n        pass"),
+        "did not end in time",
+    ),
+    "recursion": (rms_norm("return rms_norm(x, weight, eps)"), "RecursionError at s03_rms_norm.py"),
+    "interrupts": (rms_norm("raise KeyboardInterrupt"), "ended the program at s03_rms_norm.py:5"),
+}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    shutil.copy(SOLUTIONS / "s02_embed.py", tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize("case", BAD_FILES)
+def test_a_bad_file_gets_a_sentence_and_spoils_only_its_stage(case, folder, monkeypatch):
+    monkeypatch.setattr("token_journey.grading.SECONDS_A_CHECK", 0.5)
+    source, sentence = BAD_FILES[case]
+    (folder / "s03_rms_norm.py").write_text(source)
+    graded = grade(folder)
+    assert graded.exit_code == 1
+    assert graded.kinds("s02_embed") == {"passed"}
+    assert "failed" in graded.kinds("s03_rms_norm")
+    assert any(sentence in message for message in graded.messages), graded.messages[0]
+    assert "Traceback" not in graded.output
+    assert "token_journey/" not in graded.output.replace("/s03_rms_norm.py", "")
+    assert len(graded.output.splitlines()) < 120
+
+
+def test_not_utf8(folder):
+    (folder / "s03_rms_norm.py").write_bytes(b'name = "a\xe7\xf2"\n')
+    graded = grade(folder)
+    assert "s03_rms_norm.py" in graded.messages[0]
+    assert graded.kinds("s02_embed") == {"passed"}
+
+
+def test_a_stage_that_prints_a_lot_is_cut_short(folder):
+    (folder / "s03_rms_norm.py").write_text(
+        rms_norm("for i in range(3000): print('a line of debugging', i)\nreturn x")
+    )
+    graded = grade(folder / "s03_rms_norm.py")
+    assert "a line of debugging 0" in graded.output
+    assert "a line of debugging 2999" not in graded.output
+
+
+def test_a_path_with_no_stage(tmp_path):
+    (tmp_path / "notes.txt").write_text("nothing to see")
+    graded = grade(tmp_path)
+    assert graded.exit_code == 5
+    assert "Nothing to grade in" in graded.output
+
+
+def test_a_path_that_is_not_there(tmp_path):
+    graded = grade(tmp_path / "exercices")
+    assert graded.exit_code == 4
+    assert "not found" in graded.output
+
+
+def test_a_misspelled_stage_file_is_named(folder):
+    (folder / "s03_rmsnorm.py").write_text("")
+    graded = grade(folder)
+    assert "s03_rmsnorm.py is not graded: stages are called s03_rms_norm.py." in graded.output
+    assert graded.exit_code == 0
+
+
+def test_a_pack_that_is_not_there(folder, tmp_path):
+    graded = grade(folder, options=("--pack", str(tmp_path / "no-pack")))
+    assert graded.exit_code == 4
+    assert "There is no pack in" in graded.output
+    assert "Traceback" not in graded.output
+
+
+@pytest.fixture
+def pack(tmp_path_factory):
+    copy = tmp_path_factory.mktemp("packs") / "copy"
+    return shutil.copytree(find_course().packs / "witness-mqa", copy)
+
+
+def test_a_truncated_pack_is_refused_by_name(folder, pack):
+    shutil.copy(SOLUTIONS / "s03_rms_norm.py", folder)
+    file = pack / "activations.safetensors"
+    file.write_bytes(file.read_bytes()[:-100])
+    graded = grade(folder, options=("--pack", str(pack)))
+    assert graded.exit_code == 1
+    assert f"{file} is damaged" in graded.messages[0]
+    assert "Traceback" not in graded.output
+
+
+def test_an_altered_pack_is_refused_by_name(folder, pack):
+    shutil.copy(SOLUTIONS / "s03_rms_norm.py", folder)
+    file = pack / "weights.safetensors"
+    altered = bytearray(file.read_bytes())
+    altered[-1] ^= 1
+    file.write_bytes(altered)
+    graded = grade(folder, options=("--pack", str(pack)))
+    assert graded.exit_code == 1
+    assert f"{file} is damaged" in graded.messages[0]
+
+
+def test_a_pack_of_a_newer_format_is_refused(folder, pack):
+    manifest = pack / "pack.json"
+    manifest.write_text(manifest.read_text().replace('"format": 1', '"format": 2'))
+    graded = grade(folder, options=("--pack", str(pack)))
+    assert graded.exit_code == 4
+    assert "is a pack of format 2" in graded.output
+    assert "git pull" in graded.output

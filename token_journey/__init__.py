@@ -1,0 +1,1 @@
+"""The kit behind the kata: it collects, compares, explains and captures."""

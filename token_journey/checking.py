@@ -1,0 +1,321 @@
+"""What a check file is written with.
+
+A check is a pytest function that takes `stage`, the learner's stage, and often
+`case`, one place in a pack where a real model computed just this:
+
+    @captured(x="blocks.{l}.resid_pre",
+              weight="model.layers.{l}.input_layernorm.weight",
+              out="blocks.{l}.ln1.out")
+    def test_what_a_real_model_computed(stage, case):
+        case.expect("out", stage.rms_norm(case.x, case.weight, case.config.rms_norm_eps))
+
+The first line of its docstring is what a learner reads when it fails.
+"""
+
+from __future__ import annotations
+
+import inspect
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from token_journey.compare import CheckFailure, Comparison, judge, wrong_type
+from token_journey.names import describe
+from token_journey.pack import Entry, ModelConfig, Pack, Prompt
+
+_WEIGHT = ("model.", "lm_head.")
+
+
+# -- the learner's side -------------------------------------------------------
+
+
+class StageUnderTest:
+    """A learner's stage: `stage.rms_norm(x, weight, eps)` calls their function.
+
+    Each call is watched: a missing function, other parameters, or an input
+    that was changed is said in a sentence.
+    """
+
+    def __init__(self, file: str, load: Callable[[], ModuleType]):
+        self._file = file
+        self._load = load
+
+    def __getattr__(self, function: str) -> Any:
+        module = self._load()
+        try:
+            found = getattr(module, function)
+        except AttributeError:
+            raise CheckFailure(
+                f"{self._file} has no `{function}`: the lesson's names and parameters "
+                "are how the checks find your work."
+            ) from None
+        if isinstance(found, type):
+            return found
+        if not callable(found):
+            raise CheckFailure(f"`{function}` in {self._file} is not a function.")
+        return _watched(function, found)
+
+
+def _watched(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    def call(*args: Any, **kwargs: Any) -> Any:
+        _check_parameters(name, function, args, kwargs)
+        before = [(t, t._version) for t in _tensors([*args, *kwargs.values()])]
+        result = function(*args, **kwargs)
+        if result is None:
+            raise CheckFailure(f"`{name}` returned None: is a `return` missing?")
+        if any(t._version != version for t, version in before):
+            raise CheckFailure(
+                f"`{name}` changed its input: work on a new tensor "
+                "(`x = x + y` makes one, `x += y` does not)."
+            )
+        return result
+
+    return call
+
+
+def _check_parameters(
+    name: str, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]
+) -> None:
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):  # a builtin such as torch.softmax has none to look at
+        return
+    try:
+        signature.bind(*args, **kwargs)
+    except TypeError:
+        called = len(args)
+        by_name = f" and {', '.join(f'{k}=…' for k in kwargs)}" if kwargs else ""
+        mine = ", ".join(signature.parameters)
+        raise CheckFailure(
+            f"`{name}` is called with {called} value{'s' * (called != 1)}{by_name}, but yours "
+            f"takes ({mine}): keep the parameters of the lesson."
+        ) from None
+
+
+def _tensors(values: Sequence[Any]) -> Iterator[Tensor]:
+    for value in values:
+        if isinstance(value, Tensor):
+            yield value
+        elif isinstance(value, Mapping):
+            yield from _tensors(list(value.values()))
+
+
+# -- the model's side ---------------------------------------------------------
+
+
+def captured(
+    *, partial: bool = False, vocabulary: bool = False, **names: str
+) -> pytest.MarkDecorator:
+    """Run the check wherever a pack holds all of `names`; several may be stacked.
+
+    `{l}` stands for every layer, `{last}` for the last one. A name that starts
+    with `model.` or `lm_head.` is a weight, any other an activation. `partial`
+    admits tensors of which a pack holds only some indices. `vocabulary` asks for
+    a tokenizer in the pack and for the prompt's words.
+    """
+    return pytest.mark.captured(partial=partial, vocabulary=vocabulary, **names)
+
+
+@dataclass(frozen=True)
+class Case:
+    """One prompt of one pack, at one layer where there is one.
+
+    `case.x` is a fresh copy of the tensor that the check called `x`.
+    """
+
+    pack: Pack
+    prompt: Prompt
+    layer: int | None
+    names: Mapping[str, str]
+
+    def __getattr__(self, alias: str) -> Tensor:
+        if alias.startswith("__"):
+            raise AttributeError(alias)
+        name = self.names[alias]
+        if name.startswith(_WEIGHT):
+            return self.pack.weight(name)
+        return self.pack.activation(self.prompt.name, name)
+
+    @property
+    def config(self) -> ModelConfig:
+        return self.pack.config
+
+    @property
+    def layer_weights(self) -> dict[str, Tensor]:
+        assert self.layer is not None
+        return self.pack.layer_weights(self.layer)
+
+    @property
+    def token_ids(self) -> Tensor:
+        return torch.tensor(self.prompt.ids)
+
+    @property
+    def positions(self) -> Tensor:
+        """Where each token of the prompt stands."""
+        return torch.arange(self.prompt.start, self.prompt.start + len(self.prompt.ids))
+
+    @property
+    def where(self) -> str:
+        layer = "" if self.layer is None else f", layer {self.layer}"
+        return f"{self.pack.title}{layer}, “{_short(self.prompt.text)}”"
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """The numbers that a wrong factor may come from, by what they are called."""
+        config = self.config
+        return {
+            "head dim": config.head_dim,
+            "hidden size": config.hidden_size,
+            "number of query heads": config.num_attention_heads,
+            "number of key/value heads": config.num_key_value_heads,
+            "number of neurons": config.intermediate_size,
+            "number of tokens": len(self.prompt.ids),
+        }
+
+    def entry(self, alias: str) -> Entry:
+        name = self.names[alias]
+        if name.startswith(_WEIGHT):
+            return self.pack.weight_entry(name)
+        return self.pack.activation_entry(self.prompt.name, name)
+
+    def expect(
+        self, alias: str, actual: Any, *, tolerance: float | None = None, end_to_end: bool = False
+    ) -> None:
+        """Hold a result against the captured activation of that alias."""
+        about = describe(self.names[alias])
+        entry = self.entry(alias)
+        if tolerance is None:
+            tolerance = entry.end_to_end if end_to_end else entry.tolerance
+        judge(
+            Comparison(
+                what=about.meaning,
+                actual=actual,
+                expected=getattr(self, alias),
+                tolerance=tolerance,
+                axes=about.axes,
+                where=self.where,
+                held_back=self.pack.held_back,
+                sizes=self.sizes,
+            )
+        )
+
+    def __str__(self) -> str:
+        outcome = self.names.get("out", "").removeprefix(f"blocks.{self.layer}.")
+        parts = [self.pack.name, self.prompt.name]
+        if self.layer is not None:
+            parts.append(str(self.layer))
+        return "-".join([*parts, outcome] if outcome else parts)
+
+
+def cases(packs: Sequence[Pack], marks: Sequence[pytest.Mark]) -> list[Case]:
+    """Every place in the packs where all that a check's marks name is there."""
+    return [
+        case
+        for pack in packs
+        for prompt in pack.prompts.values()
+        for mark in reversed(marks)  # the decorator that stands first comes first
+        for case in _cases_of(pack, prompt, dict(mark.kwargs))
+    ]
+
+
+def _cases_of(pack: Pack, prompt: Prompt, names: dict[str, Any]) -> Iterator[Case]:
+    partial, vocabulary = names.pop("partial"), names.pop("vocabulary")
+    if vocabulary and not (pack.has_vocabulary and prompt.words):
+        return
+    last = pack.config.num_hidden_layers - 1
+    by_layer = any("{l}" in name for name in names.values())
+    for layer in range(last + 1) if by_layer else [None]:
+        filled = {alias: name.format(l=layer, last=last) for alias, name in names.items()}
+        if all(_holds(pack, prompt, name, partial) for name in filled.values()):
+            yield Case(pack, prompt, layer, filled)
+
+
+def _holds(pack: Pack, prompt: Prompt, name: str, partial: bool) -> bool:
+    if name.startswith(_WEIGHT):
+        return pack.has_weight(name) and (partial or pack.weight_entry(name).complete)
+    return pack.has_activation(prompt.name, name) and (
+        partial or pack.activation_entry(prompt.name, name).complete
+    )
+
+
+def _short(text: str, most: int = 40) -> str:
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
+# -- comparisons that need no pack --------------------------------------------
+
+
+def expect(
+    actual: Any,
+    expected: Tensor,
+    what: str,
+    *,
+    tolerance: float | Tensor | None = None,
+    axes: tuple[str, ...] = (),
+    where: str = "",
+) -> None:
+    """Hold a result against an expected tensor.
+
+    Without a tolerance it is `rounding(expected)`.
+    """
+    if tolerance is None:
+        tolerance = rounding(expected)
+    judge(Comparison(what, actual, expected, tolerance, axes, where))
+
+
+def rounding(expected: Tensor, terms: int = 64) -> float:
+    """How far rounding alone may move a number that sums `terms` products.
+
+    `terms` independent roundings of half a unit in the last place add up to
+    √terms of them; eight times that is where an honest answer never arrives.
+    """
+    if not expected.dtype.is_floating_point or not expected.numel():
+        return 0.0
+    finite = expected[expected.isfinite()]
+    largest = finite.abs().max().item() if finite.numel() else 0.0
+    return 4 * math.sqrt(terms) * torch.finfo(expected.dtype).eps * max(largest, 1e-30)
+
+
+def expect_equal(actual: Any, expected: Any, what: str, where: str = "") -> None:
+    """Hold a value that is no tensor against what it should be."""
+    judge(Comparison(what, actual, expected, where=where))
+
+
+def expect_true(holds: bool, otherwise: str) -> None:
+    """Fail with the sentence `otherwise` unless `holds`."""
+    if not holds:
+        raise CheckFailure(otherwise)
+
+
+def expect_raises(error: type[Exception], call: Callable[[], Any], otherwise: str) -> None:
+    """Fail with the sentence `otherwise` unless calling raises `error`."""
+    try:
+        call()
+    except NotImplementedError:
+        raise
+    except error:
+        return
+    raise CheckFailure(otherwise)
+
+
+def tensor(result: Any, what: str) -> Tensor:
+    """A result that is about to be worked with, once it is sure to be a tensor."""
+    complaint = wrong_type(what, result, Tensor)
+    if complaint:
+        raise CheckFailure(complaint)
+    assert isinstance(result, Tensor)
+    return result
+
+
+def unpack(result: Any, *names: str) -> tuple[Any, ...]:
+    """The parts of a result that should be a tuple of these."""
+    if not isinstance(result, tuple | list) or len(result) != len(names):
+        kind = "None" if result is None else f"one {type(result).__name__}"
+        raise CheckFailure(f"Return {len(names)} values, ({', '.join(names)}); yours is {kind}.")
+    return tuple(result)

@@ -1,0 +1,72 @@
+"""The `token-journey` command.
+
+Grading is plain pytest; what else the kit does is a subcommand here. Each is a
+function that adds its parser and names the function that runs it, which imports
+what it needs only then: `--help` costs no torch.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+# What a user can cause; each says in one sentence what to do next.
+from token_journey.fetch import FetchError
+from token_journey.pack import PackError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a subcommand; 0, or 1 with one sentence on stderr."""
+    parser = argparse.ArgumentParser(
+        prog="token-journey",
+        description="What the kata does beside grading. To grade, run pytest on your folder.",
+    )
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    for add in (_add_fetch, _add_rebuild):
+        add(commands)
+    options = parser.parse_args(arguments)
+    try:
+        options.run(options)
+    except (FetchError, PackError) as error:
+        print(f"token-journey: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("token-journey: interrupted; nothing was left half done.", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _add_fetch(commands: Any) -> None:
+    parser = commands.add_parser("fetch", help="fetch the whole SmolLM2-135M-Instruct (93 MB)")
+    parser.set_defaults(run=_fetch)
+
+
+def _fetch(_: argparse.Namespace) -> None:
+    from token_journey.fetch import fetch
+
+    print(f"SmolLM2-135M-Instruct lies in {fetch()}")
+
+
+def _add_rebuild(commands: Any) -> None:
+    from token_journey.shipped import PACKS, RECIPES
+
+    parser = commands.add_parser("rebuild", help="make the shipped packs again")
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help=f"all if not given: {', '.join(RECIPES)}"
+    )
+    parser.add_argument(
+        "--out", type=Path, default=PACKS, metavar="DIR", help="where to put them (default: packs/)"
+    )
+    parser.set_defaults(run=_rebuild)
+
+
+def _rebuild(options: argparse.Namespace) -> None:
+    from token_journey.shipped import RECIPES, rebuild
+
+    names = options.names or list(RECIPES)
+    rebuild(names, options.out)
+    for name in names:
+        print(f"{name} lies in {options.out / name}")

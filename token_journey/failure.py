@@ -1,0 +1,68 @@
+"""Turn whatever a check raised into what a learner reads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from token_journey.compare import CheckFailure, Mismatch
+from token_journey.diagnosis import Diagnosis
+from token_journey.explain import explain
+from token_journey.implementation import CannotLoad
+from token_journey.judging import Judge, NotRun
+from token_journey.limits import OutOfTime
+
+
+@dataclass(frozen=True)
+class Failure:
+    """`subject` is the same for failures that tell the same story."""
+
+    text: str
+    subject: str
+    to_do: bool = False
+
+
+def describe_failure(
+    judge: Judge, error: BaseException, promise: str, check: str, diagnosis: Diagnosis
+) -> Failure | None:
+    """What to say, or None where the fault is the kit's and a traceback is due.
+
+    `promise` is the sentence that the check stands for, `check` its name,
+    `diagnosis` what is known of the cause.
+    """
+    if judge.is_stub(error):
+        return Failure("to do", "to do", to_do=True)
+    file = f"{judge.stage.name}.py"
+    if isinstance(error, CannotLoad):
+        return Failure(str(error), "cannot load")
+    if isinstance(error, NotRun):
+        return Failure(
+            f"Not run: earlier checks of {file} did not end. Look for a loop that never stops.",
+            "not run",
+        )
+    if isinstance(error, Mismatch):
+        comparison = error.comparison
+        place = f"{comparison.where}: " if comparison.where else ""
+        lines = [*explain(error), *diagnosis.lines]
+        subject = diagnosis.mistake or check
+        return Failure(_told(promise, f"{place}{comparison.what}", lines), subject)
+    if isinstance(error, CheckFailure):
+        return Failure(_told(promise, "", [str(error)]), check)
+
+    frames = judge.folder.frames(error)
+    if not frames:
+        return None
+    last = frames[-1]
+    place = f"{Path(last.filename).name}:{last.lineno}, in {last.name}"
+    line = f"    {last.line}"
+    if isinstance(error, OutOfTime):
+        said = f"It did not end in time and was stopped at {place}: a loop that never stops?"
+    elif isinstance(error, SystemExit | KeyboardInterrupt):
+        said = f"Your code ended the program at {place}: leave out exit()."
+    else:
+        said = f"{type(error).__name__} at {place}: {error}"
+    return Failure(_told(promise, "", [said, line]), check)
+
+
+def _told(promise: str, place: str, lines: list[str]) -> str:
+    return "\n".join([promise, *([place] if place else []), *(f"  {line}" for line in lines)])

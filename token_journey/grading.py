@@ -1,0 +1,250 @@
+"""The pytest plugin: `pytest PATH` grades the implementation that lies at PATH.
+
+A stage file is collected as a module of checks: the file is the
+implementation, `check_<stage>.py` in the course's checks holds the tests, and
+the fixture `stage` hands one to the other.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from token_journey.checking import StageUnderTest, cases
+from token_journey.compare import Mismatch
+from token_journey.course import CourseError, find_course
+from token_journey.diagnosis import Check, Diagnosis
+from token_journey.failure import Failure, describe_failure
+from token_journey.grade import Verdict, grade
+from token_journey.implementation import Stage
+from token_journey.judging import SECONDS_A_CHECK, Judge, Outcome
+from token_journey.pack import PackError, find_packs
+from token_journey.scoreboard import write_scoreboard
+from token_journey.session import Session
+
+SESSION = pytest.StashKey[Session]()
+OUTCOME = pytest.StashKey[Outcome]()
+FAILURE = pytest.StashKey[Failure]()
+
+_PRINTED_LINES, _PRINTED_CHARACTERS = 20, 1_500
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("token-journey")
+    group.addoption(
+        "--pack",
+        action="append",
+        default=[],
+        metavar="DIR",
+        help="judge by this pack too; may be given more than once",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(Telling(verbose=config.get_verbosity() >= 2))
+    for line in (
+        "captured(**names): run wherever a pack holds all these tensors",
+        "seconds(n): let the check run for n seconds",
+    ):
+        config.addinivalue_line("markers", line)
+    if config.getoption("pack"):  # a pack that someone names is looked at before all else
+        _session(config)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if SESSION in config.stash:
+        config.stash[SESSION].unload()
+
+
+def _session(config: pytest.Config) -> Session:
+    """Made when the first stage file is met, so that other test runs cost nothing."""
+    if SESSION not in config.stash:
+        more = [Path(folder) for folder in config.getoption("pack")]
+        try:
+            course = find_course()
+            config.stash[SESSION] = Session(course, [*find_packs(course.packs), *more])
+        except (CourseError, PackError) as error:
+            raise pytest.UsageError(str(error)) from None
+    return config.stash[SESSION]
+
+
+# -- collecting ---------------------------------------------------------------
+
+
+class StageModule(pytest.Module):
+    """A stage file whose tests are its check file's."""
+
+    judge: Judge
+
+    def _getobj(self) -> Any:
+        return _session(self.config).checks.module(f"check_{self.judge.stage.name}")
+
+    @property
+    def folder(self) -> str:
+        """The graded folder, as a person would type it."""
+        near = os.path.relpath(self.path.parent, self.config.invocation_params.dir)
+        return str(self.path.parent) if near.startswith("..") else near
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    if Stage.of_file(file_path) is None:
+        return None
+    session = _session(parent.config)
+    stage = session.course.stage_of(file_path)
+    if stage is None:
+        parent.warn(pytest.PytestCollectionWarning(_unknown_stage(file_path, session)))
+        return None
+    module: StageModule = StageModule.from_parent(parent, path=file_path)
+    module.judge = session.judge(stage, file_path.parent)
+    return module
+
+
+def _unknown_stage(file: Path, session: Session) -> str:
+    names = [f"{stage.name}.py" for stage in session.course.stages()]
+    near = [name for name in names if name[:3] == file.name[:3]]
+    return f"{file.name} is not graded: stages are called {' or '.join(near or names)}."
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    marks = list(metafunc.definition.iter_markers("captured"))
+    if not marks:
+        return
+    session = _session(metafunc.config)
+    found = cases(session.packs, marks)
+    if not found:  # an empty list would be skipped, and a skip looks like a full mark
+        raise pytest.UsageError(
+            f"No pack in {session.course.packs} has what {metafunc.function.__name__} needs: "
+            "restore the packs with `git checkout packs`."
+        )
+    metafunc.parametrize("case", found, ids=str)
+
+
+# -- judging ------------------------------------------------------------------
+
+
+@pytest.fixture
+def stage(request: pytest.FixtureRequest) -> StageUnderTest:
+    """The implementation that lies at PATH."""
+    under_test: StageUnderTest = request.node.getparent(StageModule).judge.under_test
+    return under_test
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> object | None:
+    module = pyfuncitem.getparent(StageModule)
+    if module is None:
+        return None
+    arguments = {name: pyfuncitem.funcargs[name] for name in pyfuncitem._fixtureinfo.argnames}
+
+    def check(stage: StageUnderTest) -> None:
+        pyfuncitem.obj(**{**arguments, "stage": stage})
+
+    limit = pyfuncitem.get_closest_marker("seconds")
+    outcome = module.judge.run(check, limit.args[0] if limit else SECONDS_A_CHECK)
+    pyfuncitem.stash[OUTCOME] = outcome
+    if outcome.error is not None:
+        failure = _failure(pyfuncitem, module.judge, check, outcome)
+        pyfuncitem.stash[FAILURE] = failure
+        pytest.fail(failure.text, pytrace=False)
+    return True
+
+
+def _failure(item: pytest.Function, judge: Judge, check: Check, outcome: Outcome) -> Failure:
+    """What to say of a check that does not hold; the kit's own errors pass through."""
+    assert outcome.error is not None
+    diagnosis = Diagnosis()
+    if isinstance(outcome.error, Mismatch):
+        session = _session(item.config)
+        diagnosis = session.diagnosis(judge, item.originalname, check, outcome.implementation)
+    promise = (item.obj.__doc__ or item.originalname).partition("\n")[0]
+    failure = describe_failure(judge, outcome.error, promise, item.originalname, diagnosis)
+    if failure is None:
+        raise outcome.error
+    return failure
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    module = item.getparent(StageModule)
+    if module is None or (call.when != "call" and report.passed):
+        return report
+    failure = item.stash.get(FAILURE, None)
+    kind = "failed" if report.failed else "passed"
+    # Plain values only: the report crosses to another process under pytest-xdist.
+    about = {
+        "path": module.folder,
+        "stage": module.judge.stage.name,
+        "check": item.name,
+        "kind": "todo" if failure and failure.to_do else kind,
+        "subject": failure.subject if failure else item.name,
+        "mend": list(item.stash[OUTCOME].mend) if OUTCOME in item.stash else [],
+    }
+    report.__dict__["token_journey"] = about
+    report.sections = [(title, _cut(text)) for title, text in report.sections]
+    return report
+
+
+def _cut(printed: str) -> str:
+    """The start of what a learner's code printed."""
+    lines = printed.splitlines()
+    kept = "\n".join(lines[:_PRINTED_LINES])[:_PRINTED_CHARACTERS]
+    return kept if kept == printed.rstrip("\n") else f"{kept}\n… (cut)\n"
+
+
+# -- telling ------------------------------------------------------------------
+
+
+class Telling:
+    """Decides what the terminal says; one of it for each run."""
+
+    def __init__(self, verbose: bool):
+        self._verbose = verbose
+        self._stories: set[tuple[str, str, str]] = set()
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Mark the failures that tell what an earlier one has told."""
+        about = getattr(report, "token_journey", None)
+        if about is not None:
+            story = about["path"], about["stage"], about["subject"]
+            about["alike"] = about["kind"] == "failed" and story in self._stories
+            self._stories.add(story)
+
+    def pytest_report_teststatus(
+        self, report: pytest.CollectReport | pytest.TestReport
+    ) -> tuple[str, str, tuple[str, dict[str, bool]]] | None:
+        about = getattr(report, "token_journey", None)
+        if about is None:
+            return None
+        if about["kind"] == "todo":
+            return "to do", "·", ("TO DO", {"cyan": True})
+        if about["alike"] and not self._verbose:
+            return "failed alike", "f", ("ALIKE", {"red": True})
+        return None
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, exitstatus: int, config: pytest.Config
+) -> None:
+    reports = [report for kind in terminalreporter.stats.values() for report in kind]
+    told = [about for report in reports if (about := getattr(report, "token_journey", None))]
+    if told:
+        write_scoreboard(grade(map(_verdict, told)), terminalreporter.write_line)
+    elif exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED and not config.option.collectonly:
+        asked = ", ".join(config.args)
+        terminalreporter.write_line(
+            f"Nothing to grade in {asked}: a folder of stages holds files such as "
+            "s03_rms_norm.py. Try `pytest exercises/`."
+        )
+
+
+def _verdict(told: dict[str, Any]) -> Verdict:
+    kept = {name: told[name] for name in ("path", "stage", "check", "kind", "subject")}
+    return Verdict(**kept, mend=tuple(told["mend"]))

@@ -1,0 +1,132 @@
+"""Run a check on a stage, and once more where earlier stages may be to blame.
+
+A stage is judged alone. When a check fails on a stage that builds on earlier
+ones, it is run again with the reference's earlier stages in the place of the
+learner's: if it holds then, this stage is right and the message can name the
+one to mend; if not, what is wrong is in this stage.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from token_journey.checking import StageUnderTest
+from token_journey.implementation import Implementation, Stage
+from token_journey.limits import OutOfTime, time_limit
+
+SECONDS_A_CHECK = 10.0
+_TIMEOUTS_A_STAGE = 2
+
+Check = Callable[[StageUnderTest], object]
+
+
+class NotRun(Exception):
+    """A check that was not tried, because those before it never ended."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of one check.
+
+    `error` is what was raised, if anything, by the stage as `implementation`
+    has it; `mend` the earlier stages that kept a right stage from working.
+    """
+
+    implementation: Implementation
+    error: BaseException | None = None
+    mend: tuple[str, ...] = ()
+
+
+class Judge:
+    """Judges one stage of one folder; `reference` is the folder that can stand in."""
+
+    def __init__(self, stage: Stage, folder: Implementation, reference: Implementation | None):
+        self.stage = stage
+        self.folder = folder
+        self.reference = None if reference and reference.folder == folder.folder else reference
+        self._with_stand_ins: dict[tuple[str, ...], Implementation] = {}
+        self._guilty: list[tuple[str, ...]] = []
+        self._timeouts = 0
+
+    def run(self, check: Check, seconds: float = SECONDS_A_CHECK) -> Outcome:
+        """Run a check; raises nothing but a person's KeyboardInterrupt."""
+        if self._timeouts >= _TIMEOUTS_A_STAGE:
+            return Outcome(self.folder, NotRun())
+        error = self._attempt(check, self.folder, seconds)
+        if error is None or not self._may_be_inherited(error):
+            return Outcome(self.folder, error)
+        standing_in = self._standing_in(self._earlier)
+        alone = self._attempt(check, standing_in, seconds)
+        if alone is not None:
+            return Outcome(standing_in, alone)
+        return Outcome(standing_in, mend=self._to_mend(check, seconds))
+
+    @cached_property
+    def under_test(self) -> StageUnderTest:
+        """The stage as it works in its own folder."""
+        return self.stage_in(self.folder)
+
+    def _attempt(
+        self, check: Check, implementation: Implementation, seconds: float
+    ) -> BaseException | None:
+        try:
+            with time_limit(seconds):
+                check(self.stage_in(implementation))
+        except BaseException as error:  # SystemExit and OutOfTime are the learner's, too
+            if isinstance(error, KeyboardInterrupt) and not implementation.frames(error):
+                raise
+            self._timeouts += isinstance(error, OutOfTime)
+            return error
+        return None
+
+    def stage_in(self, implementation: Implementation) -> StageUnderTest:
+        name = self.stage.name
+        return StageUnderTest(f"{name}.py", lambda: implementation.module(name))
+
+    # -- earlier stages -------------------------------------------------------
+
+    @cached_property
+    def _earlier(self) -> tuple[str, ...]:
+        if self.reference is None:
+            return ()
+        files = sorted(self.reference.folder.glob("s[0-9][0-9]_*.py"))
+        return tuple(f.stem for f in files if f.stem < self.stage.name)
+
+    def _may_be_inherited(self, error: BaseException) -> bool:
+        if self.reference is None or not self._used:
+            return False
+        return not self.is_stub(error)
+
+    def is_stub(self, error: BaseException) -> bool:
+        """Whether it is this stage's own file that says "not implemented"."""
+        frames = self.folder.frames(error)
+        own = bool(frames) and Path(frames[-1].filename).stem == self.stage.name
+        return own and isinstance(error, NotImplementedError)
+
+    @property
+    def _used(self) -> tuple[str, ...]:
+        used = self.folder.siblings_used(self.stage.name)
+        return tuple(name for name in used if name in self._earlier)
+
+    def _standing_in(self, names: tuple[str, ...]) -> Implementation:
+        if names not in self._with_stand_ins:
+            assert self.reference is not None
+            modules = {name: self.reference.module(name) for name in names}
+            self._with_stand_ins[names] = Implementation(self.folder.folder, modules)
+        return self._with_stand_ins[names]
+
+    def _to_mend(self, check: Check, seconds: float) -> tuple[str, ...]:
+        """The one earlier stage whose replacement is enough, or all that are used."""
+        suspects = [*self._guilty, *((name,) for name in self._used)]
+        for suspect in dict.fromkeys(suspects):
+            if self._attempt(check, self._standing_in(suspect), seconds) is None:
+                self._guilty.insert(0, suspect)
+                return suspect
+        return self._used
+
+    def unload(self) -> None:
+        for implementation in self._with_stand_ins.values():
+            implementation.unload()

@@ -1,0 +1,85 @@
+"""Wrong ways to write a stage, each with a name.
+
+`misconceptions/<stage>.py` beside the checks holds them as plain functions:
+
+    @misconception(
+        "rms_norm",
+        "eps is added outside the root",
+        "the root is taken of the mean square alone, and eps is added after it",
+        read="the formula: what stands under the root?",
+    )
+    def eps_outside_the_root(x, weight, eps):
+        return weight * x / (x.square().mean(-1, keepdim=True).sqrt() + eps)
+
+Each takes the place of the function it names in the reference's stage and sees
+the other names of that file. They serve twice: to name a learner's mistake,
+and to prove that the checks let none of them through.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import textwrap
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+from token_journey.implementation import Implementation
+
+
+@dataclass(frozen=True)
+class Rewrite:
+    """Another way to write one function (or class) of a stage, right or wrong.
+
+    `source` is Python text to be run at the end of the stage file.
+    """
+
+    function: str
+    name: str
+    source: str
+
+
+@dataclass(frozen=True)
+class Misconception(Rewrite):
+    """A wrong way that people really write.
+
+    `name` fits into "It looks as if …", `does` says in one sentence what goes
+    wrong, `read` where to look again.
+    """
+
+    does: str
+    read: str
+
+
+def rewrite(function: str, name: str) -> Callable[[Any], Rewrite]:
+    """Make what stands below it another, right way to write `function`."""
+    return lambda other: Rewrite(function, name, _source(other, function))
+
+
+def misconception(function: str, name: str, does: str, *, read: str) -> Callable[[Any], Rewrite]:
+    """Make what stands below it a wrong way to write `function`."""
+    return lambda wrong: Misconception(function, name, _source(wrong, function), does, read)
+
+
+def _source(written: Any, function: str) -> str:
+    """The definition without its decorators, put in the place of `function`."""
+    text = textwrap.dedent(inspect.getsource(written))
+    definition = ast.parse(text).body[0]
+    body = "".join(text.splitlines(keepends=True)[definition.lineno - 1 :])
+    return f"{body}\n\n{function} = {written.__name__}\n"
+
+
+def rewrites_in(module: ModuleType) -> list[Rewrite]:
+    return [value for value in vars(module).values() if isinstance(value, Rewrite)]
+
+
+def rewritten(reference: Implementation, stage: str, *rewrites: Rewrite) -> ModuleType:
+    """A fresh copy of the reference's stage with these rewrites in it."""
+    files = sorted(reference.folder.glob("s[0-9][0-9]_*.py"))
+    earlier = {f.stem: reference.module(f.stem) for f in files if f.stem < stage}
+    module = Implementation(reference.folder, earlier).module(stage)
+    for change in rewrites:
+        exec(compile(change.source, f"<{change.name}>", "exec"), module.__dict__)
+    return module

@@ -1,0 +1,67 @@
+"""All that one grading run knows. Nothing of it outlives the run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from token_journey.course import Course
+from token_journey.diagnosis import Check, Diagnosis, Doctor
+from token_journey.implementation import Implementation, Stage
+from token_journey.judging import Judge
+from token_journey.pack import Pack
+
+
+class Session:
+    """The course, its packs, and the folders that are being graded."""
+
+    def __init__(self, course: Course, pack_folders: list[Path]):
+        self.course = course
+        self.packs = [Pack(folder) for folder in pack_folders]
+        self.checks = Implementation(course.checks)
+        self._bank = Implementation(course.checks / "misconceptions")
+        self._reference = Implementation(course.reference) if course.reference.is_dir() else None
+        self._folders: dict[Path, Implementation] = {}
+        self._judges: list[Judge] = []
+        self._doctors: dict[Stage, Doctor] = {}
+        self._diagnoses: dict[tuple[Judge, str], Diagnosis] = {}
+
+    def judge(self, stage: Stage, folder: Path) -> Judge:
+        """Who runs the checks on one stage file."""
+        judge = Judge(stage, self._implementation(folder), self._reference)
+        self._judges.append(judge)
+        return judge
+
+    def doctor(self, stage: Stage) -> Doctor | None:
+        """Who can name a mistake; nobody can without a reference to write mistakes into."""
+        if self._reference is None:
+            return None
+        if stage not in self._doctors:
+            self._doctors[stage] = Doctor(stage.name, self._reference, self._bank)
+        return self._doctors[stage]
+
+    def diagnosis(
+        self, judge: Judge, name: str, check: Check, implementation: Implementation
+    ) -> Diagnosis:
+        """What is known of a failure; asked once for each check of a stage file."""
+        key = judge, name
+        if key not in self._diagnoses:
+            doctor = self.doctor(judge.stage)
+            stage = judge.stage_in(implementation)
+            self._diagnoses[key] = doctor.diagnose(check, stage) if doctor else Diagnosis()
+        return self._diagnoses[key]
+
+    def _implementation(self, folder: Path) -> Implementation:
+        """One package a folder, so that its stages share what they import."""
+        folder = folder.resolve()
+        if folder not in self._folders:
+            self._folders[folder] = Implementation(folder)
+        return self._folders[folder]
+
+    def unload(self) -> None:
+        """Forget every module that was loaded."""
+        for judge in self._judges:
+            judge.unload()
+        for folder in [self.checks, self._bank, *self._folders.values()]:
+            folder.unload()
+        if self._reference:
+            self._reference.unload()
