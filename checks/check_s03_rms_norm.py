@@ -29,7 +29,17 @@ def reference(x, weight, eps):
 @captured(x="blocks.{last}.resid_post", weight="model.norm.weight", out="ln_final.out")
 def test_what_the_model_computed(stage, case):
     """rms_norm gives what the model's own norms gave."""
-    case.expect("out", stage.rms_norm(case.x, case.weight, case.config.rms_norm_eps))
+    actual = stage.rms_norm(case.x, case.weight, case.config.rms_norm_eps)
+    case.expect("out", actual, tolerance=max(case.entry("out").tolerance, summed(case.out)))
+
+
+def summed(out):
+    """How far D squares, summed in whatever order, move the result: √D roundings.
+
+    The models' own sum, in blocks, errs less, and by chance much less; a plain
+    loop is as right.
+    """
+    return out.shape[-1] ** 0.5 * torch.finfo(out.dtype).eps * out.abs().max().item()
 
 
 def test_by_hand(stage):
@@ -82,7 +92,7 @@ def test_each_token_alone(stage):
 
 
 def test_as_many_tokens_as_features(stage):
-    """Each token is divided by its own root mean square, also where rows and columns are as many."""
+    """Each token is divided by its own root mean square, also where T = D."""
     x = torch.cat([WIDE, 0.1 * WIDE[:1]])
     expect(stage.rms_norm(x, GAINS, 1e-6), reference(x, GAINS, 1e-6), "rms_norm of 4 × 4 numbers")
 

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from token_journey.checking import expect, expect_true, tensor
+from token_journey.compare import wrong_kind
 
 Call = Callable[..., Tensor]
 
@@ -59,3 +60,10 @@ def expect_inputs_unchanged(call: Call, *inputs: Tensor, what: str) -> None:
         f"{what} changed its input: work on a new tensor "
         "(`x = x + y` makes one, `x += y` does not).",
     )
+
+
+def of_kind(result: object, like: Tensor, what: str) -> Tensor:
+    """A result that is about to be worked with: a tensor of the shape and dtype of `like`."""
+    complaint = wrong_kind(what, result, like)
+    expect_true(complaint is None, complaint or "")
+    return tensor(result, what)

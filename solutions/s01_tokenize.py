@@ -9,8 +9,8 @@ What goes in, what comes out
 `encode`   a text, already cut into words    ->  a list of ids
 `decode`   ids                               ->  the text
 
-A symbol or a piece is `bytes`, not `str`: b"or" is one piece of two bytes. UTF-8 writes an
-unaccented letter as one byte and most others as two or more: "ç" is the bytes 0xC3 0xA7.
+A symbol or a piece is `bytes`, not `str`: b"or" is one piece of two bytes. UTF-8 writes a
+letter from a to z as one byte and all other letters as two to four: "ç" is 0xC3 0xA7.
 
 Somebody has already cut the text into words, and each word into symbols: single bytes
 (SmolLM2) or single characters (Aitana-2B-S). A word may start with a space: b" ", b"o", b"r".
@@ -73,8 +73,8 @@ word has no id. BPE lies between the two: frequent words get one id, rare words 
 began as a way to compress files (Philip Gage, 1994). Sennrich, Haddow and Birch brought it to
 translation in 2015 (arXiv 1508.07909). GPT-2 started it from bytes (Radford and others, 2019),
 as SmolLM2 does. SentencePiece (Kudo and Richardson, 2018, arXiv 1808.06226) starts it from
-characters, as Aitana-2B-S does, and LLaMA (Touvron and others, 2023, arXiv 2302.13971) added
-the fallback to bytes.
+characters. LLaMA (Touvron and others, 2023, arXiv 2302.13971) used that with a fallback to
+bytes, as Aitana-2B-S does.
 
 The ranks are the order in which pairs were learned from a large text. Doing the joins again in
 that order gives the pieces that the model saw when it was trained. Other pieces of the same
@@ -82,7 +82,8 @@ text would be strange to it.
 
 Aitana-2B-S has 256,000 tokens, SmolLM2-135M 49,152. For Aitana "açò es or..." is
 [1, 125647, 594, 785, 889]: the begin token <s>, then "açò", "es", "or", "...". The rarer word
-"caparaçò" is three tokens: "cap", "ara", "çò". SmolLM2 was trained without a begin token.
+"caparaçò" is three tokens: "cap", "ara", "çò". SmolLM2's tokenizer puts no
+begin token in front.
 
 What goes wrong
 ---------------

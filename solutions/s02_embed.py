@@ -12,6 +12,8 @@ returns       (…, T, D)   one row of the table a token
 T is how many tokens there are, V the size of the vocabulary, D the size of the vectors, which
 is called the hidden size. The … stand for any axes in front: none for one text, one for a
 batch of texts. All stages treat such axes alike: every text is computed as if it were alone.
+No stage changes a tensor that it was given, and gradients flow through: the result is made
+from the tensors themselves, with torch's operations.
 
                  V = 256000    D = 2048     Aitana-2B-S
                  V =  49152    D =  576     SmolLM2-135M

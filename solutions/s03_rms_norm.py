@@ -11,7 +11,7 @@ What goes in, what comes out
 returns    (…, D)   as many vectors, at the dtype of `x`
 
 D is 2048 in Aitana-2B-S, 576 in SmolLM2-135M. Each vector is normalised alone: nothing goes
-from one token to another.
+from one token to another. `x` itself stays as it was, and gradients flow through.
 
 Formula
 -------
@@ -56,7 +56,7 @@ features louder and silence others. A gain may be negative or 0.
 nothing, which is why a misplaced ε stays hidden for so long.
 
 A model often runs in half precision, float16 or bfloat16. There the squares are a problem.
-float16 ends at 65,504, and 300² is already more. bfloat16 keeps about three digits, and a sum
+float16 ends at 65,504, and 300² is already more. bfloat16 keeps two to three digits, and a sum
 of 2048 squares loses them. So whatever the dtype of x, the norm is computed in float32, and
 the result goes back to the dtype of x.
 

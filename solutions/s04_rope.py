@@ -12,7 +12,8 @@ What goes in, what comes out
 `apply_rope`      (…, H, T, d), both tables     ->  (…, H, T, d), every pair turned by its angle
 
 H is how many heads there are, and d how many numbers each has (stage 5 makes them). In
-Aitana-2B-S d = 128 and θ = 10,000; in SmolLM2-135M d = 64 and θ = 100,000.
+Aitana-2B-S d = 128 and θ = 10,000; in SmolLM2-135M d = 64 and θ = 100,000. What goes in is not
+changed, and gradients flow through.
 
 Formula
 -------
@@ -42,7 +43,7 @@ For all pairs at once, place by place (⊙):
 
 where rotate_half puts (−b, a) in the place of each (a, b). Both a and b need the same angle,
 so a row of the cos table is the d/2 cosines and then, side by side, the same d/2 once more.
-The sin table alike.
+The sin table is made alike.
 
     row m of cos = ( cos mθ₀  cos mθ₁  …  cos mθ_last │ cos mθ₀  cos mθ₁  …  cos mθ_last )
 

@@ -21,34 +21,37 @@ d   numbers a head                       K   key/value heads; G = H / K query he
     Aitana-2B-S      2048   16   16   128      H·d = 2048
     SmolLM2-135M      576    9    3    64      H·d =  576,  K·d = 192
 
-With no cache Q = T: all tokens are new.
+With no cache Q = T: all tokens are new. What goes in is not changed (only a cache may grow),
+and gradients flow through. A tensor may be cut out of a larger one, so that its numbers don't
+lie side by side in memory.
 
 Formula
 -------
 A weight W of shape (out, in) maps x to x Wᵀ: that is how torch and Hugging Face store them.
 
-    q = x W_qᵀ      k = x W_kᵀ      v = x W_vᵀ          split into H, K and K heads
-    q, k = RoPE(q), RoPE(k)                            stage 4; v is not turned
-    k, v = cache.update(k, v)                          only if there is a cache
-    k, v = each key/value head, G times                so that there are H of each
-    pattern = softmax( q kᵀ / √d )                     future keys have probability 0
-    z = pattern · v                                    for each head
-    out = z, heads side by side, · W_oᵀ
+    q = x W_qᵀ      k = x W_kᵀ      v = x W_vᵀ
+    split into heads                       q (…, H, Q, d)     k, v (…, K, Q, d)
+    turn q and k, but not v                stage 4
+    with a cache: k, v of all T tokens     k, v (…, K, T, d)
+    each key/value head G times            k, v (…, H, T, d)
+    pattern = softmax( q kᵀ / √d )         (…, H, Q, T)       along the keys, none in the future
+    z = pattern · v                        (…, H, Q, d)
+    out = (z, heads side by side) W_oᵀ     (…, Q, D)
 
 Splitting heads. One token's H·d numbers are cut into H parts of d. Nothing is mixed; each head
 then becomes a matrix (T, d) of its own:
 
     token 0   [ a a a a │ b b b b ]                 head 0   [ a a a a ]   token 0
-    token 1   [ c c c c │ d d d d ]       ->                 [ c c c c ]   token 1
-                head 0     head 1
+    token 1   [ e e e e │ f f f f ]       ->                 [ e e e e ]   token 1
+                head 0    head 1
                                                     head 1   [ b b b b ]   token 0
-                                                             [ d d d d ]   token 1
+                                                             [ f f f f ]   token 1
 
 Sharing keys and values (K = 3, G = 3, as in SmolLM2). Neighbouring query heads share one:
 
-    query heads        0  1  2   3  4  5   6  7  8
-                        \\ | /     \\ | /     \\ | /
-    key/value heads       0         1         2
+    query heads        0  1  2    3  4  5    6  7  8
+                       └──┼──┘    └──┼──┘    └──┼──┘
+    key/value heads       0          1          2
 
 The mask. A row is a query, a column a key; × is allowed. Query i stands at place T − Q + i of
 the text, for the queries are the last Q of the T tokens.
@@ -59,8 +62,9 @@ the text, for the queries are the last Q of the T tokens.
          token 2     × × × ·
          token 3     × × × ×
 
-Softmax of a row of scores s is e^s_j / Σ e^s. A key that is not allowed counts as s = −∞, for
-e^−∞ = 0. Here `torch.softmax` may be used; you write your own in stage 9.
+Softmax turns each row of scores s₀, s₁, … into probabilities: e^s_j divided by the sum of all
+e^s of the row. A key that is not allowed has the score −∞, and e^−∞ = 0. Torch's own softmax
+may be used here; you write yours in stage 9.
 
 By hand
 -------
@@ -237,7 +241,7 @@ def grouped_query_attention(
                 "self_attn.v_proj.weight" (K·d, D), "self_attn.o_proj.weight" (D, H·d);
                 each maps x to x Wᵀ; there may be other weights beside them
     cos, sin:   the tables of stage 4 for these Q tokens
-    n_heads:    H, query heads; d is what their number makes of q_proj, not always D / H
+    n_heads:    H, query heads; d is the number of rows of q_proj / H, which need not be D / H
     n_kv_heads: K, key/value heads; K divides H
     cache:      None, or an object that keeps earlier tokens' keys and values:
                 `cache.update(k, v)`, called once, adds these tokens' rotated k and their v,

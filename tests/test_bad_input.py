@@ -76,7 +76,8 @@ def folder(tmp_path):
 
 @pytest.mark.parametrize("case", BAD_FILES)
 def test_a_bad_file_gets_a_sentence_and_spoils_only_its_stage(case, folder, monkeypatch):
-    monkeypatch.setattr("token_journey.grading.SECONDS_A_CHECK", 0.5)
+    if "never ends" in case:
+        monkeypatch.setattr("token_journey.grading.SECONDS_A_CHECK", 0.5)
     source, sentence = BAD_FILES[case]
     (folder / "s03_rms_norm.py").write_text(source)
     graded = grade(folder)

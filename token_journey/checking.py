@@ -310,6 +310,8 @@ def tensor(result: Any, what: str) -> Tensor:
     if complaint:
         raise CheckFailure(complaint)
     assert isinstance(result, Tensor)
+    if result.is_meta:
+        raise CheckFailure(f"{what} is on device meta, where tensors have no numbers.")
     return result
 
 

@@ -21,6 +21,7 @@ class Course:
     checks: Path
     packs: Path
     reference: Path
+    exercises: Path
 
     def check_file(self, stage: Stage) -> Path:
         return self.checks / f"check_{stage.name}.py"
@@ -50,6 +51,7 @@ def find_course() -> Course:
             home / folders["checks"],
             home / folders["packs"],
             home / folders["reference"],
+            home / folders["exercises"],
         )
     except (OSError, KeyError, tomllib.TOMLDecodeError):
         raise CourseError(

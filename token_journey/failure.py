@@ -50,6 +50,8 @@ def describe_failure(
         return Failure(_told(promise, "", [str(error)]), check)
 
     frames = judge.folder.frames(error)
+    if isinstance(error, OutOfTime) and not frames:
+        return Failure(_told(promise, "", ["It did not end in time."]), check)
     if not frames:
         return None
     last = frames[-1]

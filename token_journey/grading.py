@@ -22,14 +22,18 @@ from token_journey.failure import Failure, describe_failure
 from token_journey.grade import Verdict, grade
 from token_journey.implementation import Stage
 from token_journey.judging import SECONDS_A_CHECK, Judge, Outcome
-from token_journey.pack import PackError, find_packs
+from token_journey.pack import Pack, PackError, find_packs
 from token_journey.scoreboard import write_scoreboard
 from token_journey.session import Session
+from token_journey.walking import ChainedFolder
+from token_journey.whole import with_whole_model
 
 SESSION = pytest.StashKey[Session]()
 OUTCOME = pytest.StashKey[Outcome]()
 FAILURE = pytest.StashKey[Failure]()
 
+# Failures that are told in full; -vv tells all.
+STORIES_A_STAGE = 3
 _PRINTED_LINES, _PRINTED_CHARACTERS = 20, 1_500
 
 
@@ -42,6 +46,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="DIR",
         help="judge by this pack too; may be given more than once",
     )
+    group.addoption(
+        "--whole-model",
+        action="store_true",
+        help="judge by all 30 layers of SmolLM2 too, once `token-journey fetch` has fetched them",
+    )
+    group.addoption(
+        "--chained",
+        action="store_true",
+        help="instead of checks: walk through all stages, each on what the last one produced",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -51,22 +65,25 @@ def pytest_configure(config: pytest.Config) -> None:
         "seconds(n): let the check run for n seconds",
     ):
         config.addinivalue_line("markers", line)
-    if config.getoption("pack"):  # a pack that someone names is looked at before all else
+    if config.getoption("pack") or config.getoption("whole_model"):  # said before all else
         _session(config)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     if SESSION in config.stash:
-        config.stash[SESSION].unload()
+        config.stash[SESSION].close()
 
 
 def _session(config: pytest.Config) -> Session:
     """Made when the first stage file is met, so that other test runs cost nothing."""
     if SESSION not in config.stash:
-        more = [Path(folder) for folder in config.getoption("pack")]
         try:
             course = find_course()
-            config.stash[SESSION] = Session(course, [*find_packs(course.packs), *more])
+            folders = [*find_packs(course.packs), *map(Path, config.getoption("pack"))]
+            packs = [Pack(folder) for folder in folders]
+            if config.getoption("whole_model"):
+                packs = with_whole_model(packs)
+            config.stash[SESSION] = Session(course, packs)
         except (CourseError, PackError) as error:
             raise pytest.UsageError(str(error)) from None
     return config.stash[SESSION]
@@ -98,9 +115,23 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
     if stage is None:
         parent.warn(pytest.PytestCollectionWarning(_unknown_stage(file_path, session)))
         return None
+    if parent.config.getoption("chained"):
+        return _chained(file_path, parent, session)
     module: StageModule = StageModule.from_parent(parent, path=file_path)
     module.judge = session.judge(stage, file_path.parent)
     return module
+
+
+def _chained(file: Path, parent: pytest.Collector, session: Session) -> ChainedFolder | None:
+    """One walk a folder: only the first of its stage files stands for it."""
+    stages = session.course.stages()
+    if any((file.parent / f"{s.name}.py").is_file() for s in stages if s.name < file.stem):
+        return None
+    folder: ChainedFolder = ChainedFolder.from_parent(parent, path=file)
+    if session.reference is None:
+        raise pytest.UsageError("--chained needs the reference's stages to stand in: solutions/.")
+    folder.stages, folder.packs, folder.reference = stages, session.packs, session.reference
+    return folder
 
 
 def _unknown_stage(file: Path, session: Session) -> str:
@@ -202,32 +233,32 @@ def _cut(printed: str) -> str:
 
 
 class Telling:
-    """Decides what the terminal says; one of it for each run."""
+    """Decides which failures are told in full: a few a stage, each story once."""
 
     def __init__(self, verbose: bool):
         self._verbose = verbose
-        self._stories: set[tuple[str, str, str]] = set()
+        self._told: dict[tuple[str, str], set[str]] = {}
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Mark the failures that tell what an earlier one has told."""
         about = getattr(report, "token_journey", None)
-        if about is not None:
-            story = about["path"], about["stage"], about["subject"]
-            about["alike"] = about["kind"] == "failed" and story in self._stories
-            self._stories.add(story)
+        if about is None or about["kind"] != "failed":
+            return
+        told = self._told.setdefault((about["path"], about["stage"]), set())
+        enough = about["subject"] in told or len(told) == STORIES_A_STAGE
+        about["told"] = self._verbose or not enough
+        if not enough:
+            told.add(about["subject"])
 
     def pytest_report_teststatus(
         self, report: pytest.CollectReport | pytest.TestReport
     ) -> tuple[str, str, tuple[str, dict[str, bool]]] | None:
         about = getattr(report, "token_journey", None)
-        if about is None:
+        if about is None or about["kind"] == "passed":
             return None
         if about["kind"] == "todo":
             return "to do", "·", ("TO DO", {"cyan": True})
-        if about["alike"] and not self._verbose:
-            return "failed alike", "f", ("ALIKE", {"red": True})
-        return None
+        return None if about["told"] else ("more failed", "f", ("FAILED", {"red": True}))
 
 
 def pytest_terminal_summary(

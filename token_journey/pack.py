@@ -230,6 +230,25 @@ class Pack:
         return Vocabulary.from_tokenizer_json(self._verified(name).read_text(encoding="utf-8"))
 
     @property
+    def begin_token(self) -> int | None:
+        """The id that the tokenizer puts before every text, if it does."""
+        token: int | None = self.manifest["tokenizer"].get("begin_token")
+        return token
+
+    def completed_by(self, checkpoint: Path) -> Pack:
+        """This pack with all the weights of a checkpoint that it is a slice of.
+
+        checkpoint: a safetensors file
+        """
+        from safetensors.torch import load_file
+
+        whole = Pack(self.folder)
+        tensors = load_file(checkpoint)
+        whole._opened[WEIGHTS] = tensors
+        whole._weights = {name: Entry(stored_as=name) for name in tensors}
+        return whole
+
+    @property
     def has_vocabulary(self) -> bool:
         return self.manifest.get("tokenizer") is not None
 

@@ -73,7 +73,7 @@ class PackWriter:
         self._apart: dict[str, dict[str, Any]] = {}
         self._tensors: dict[str, dict[str, Tensor]] = {ACTIVATIONS: {}, WEIGHTS: {}, APART: {}}
         self._copies: dict[str, bytes] = {}
-        self._tokenizer: dict[str, str] | None = None
+        self._tokenizer: dict[str, Any] | None = None
 
     def add_prompt(self, prompt: Prompt) -> None:
         self._prompts.append(asdict(prompt))
@@ -149,8 +149,8 @@ class PackWriter:
         """Add a file that goes into the pack as it is."""
         self._copies[name] = content
 
-    def add_tokenizer(self, content: bytes, **more: str) -> None:
-        """Add a tokenizer.json; `more` says what a reader should know of it."""
+    def add_tokenizer(self, content: bytes, **more: Any) -> None:
+        """Add a tokenizer.json; `more` says what a reader should know: `begin_token`, a note."""
         self.add_file("tokenizer.json", content)
         self._tokenizer = {"file": "tokenizer.json", **more}
 

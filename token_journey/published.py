@@ -36,7 +36,7 @@ _APART = {
 
 
 def build_pack(figures_json: Path) -> PackWriter:
-    """Raises PackError where the figures are missing or not as expected."""
+    """Raises PackError where the figures are not there, or are not JSON."""
     try:
         content = figures_json.read_bytes()
         figures = json.loads(content)
@@ -46,7 +46,7 @@ def build_pack(figures_json: Path) -> PackWriter:
         ) from None
     pack = PackWriter(
         NAME,
-        title="Aitana-2B-S, the figures that are public",
+        title="Aitana-2B-S (published figures)",
         config=_config(figures["model"]["config"]),
         model={
             "id": figures["model"]["id"],
@@ -62,6 +62,7 @@ def build_pack(figures_json: Path) -> PackWriter:
             "dtype": "float32",
             "precision": figures["precision"],
         },
+        index_lists=_index_lists(figures),
         more={
             "source": figures["source"],
             "vocabulary_facts": {
@@ -114,6 +115,18 @@ def _values(record: dict[str, Any]) -> Tensor:
     return torch.from_numpy(numpy.array(record["values"], dtype=numpy.float32))
 
 
-def _visible(record: dict[str, Any]) -> dict[int, list[int]]:
-    """The indices that were printed, by the number of their axis."""
-    return {record["axes"].index(axis): kept for axis, kept in record.get("visible", {}).items()}
+def _index_lists(figures: dict[str, Any]) -> dict[str, list[int]]:
+    """The indices that were printed, once for each length of an axis."""
+    records = [*figures["activations"], *figures["weights"]]
+    records += [record for key in _APART.values() for record in figures[key]["values"]]
+    return {
+        name: record["visible"][record["axes"][axis]]
+        for record in records
+        for axis, name in _visible(record).items()
+    }
+
+
+def _visible(record: dict[str, Any]) -> dict[int, str]:
+    """Which of the index lists each axis is cut to: its first and last five, by its length."""
+    axes = [record["axes"].index(axis) for axis in record.get("visible", {})]
+    return {axis: f"ends of {record['shape'][axis]}" for axis in axes}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import torch
+
 from token_journey.course import Course
 from token_journey.diagnosis import Check, Diagnosis, Doctor
 from token_journey.implementation import Implementation, Stage
@@ -12,14 +14,21 @@ from token_journey.pack import Pack
 
 
 class Session:
-    """The course, its packs, and the folders that are being graded."""
+    """The course, its packs, and the folders that are being graded.
 
-    def __init__(self, course: Course, pack_folders: list[Path]):
+    While it lasts torch works on one thread: the tensors are so small that
+    waiting for a second thread costs more than it brings, above all on a
+    machine that is busy grading others.
+    """
+
+    def __init__(self, course: Course, packs: list[Pack]):
+        self._threads = torch.get_num_threads()
+        torch.set_num_threads(1)
         self.course = course
-        self.packs = [Pack(folder) for folder in pack_folders]
+        self.packs = packs
         self.checks = Implementation(course.checks)
         self._bank = Implementation(course.checks / "misconceptions")
-        self._reference = Implementation(course.reference) if course.reference.is_dir() else None
+        self.reference = Implementation(course.reference) if course.reference.is_dir() else None
         self._folders: dict[Path, Implementation] = {}
         self._judges: list[Judge] = []
         self._doctors: dict[Stage, Doctor] = {}
@@ -27,16 +36,16 @@ class Session:
 
     def judge(self, stage: Stage, folder: Path) -> Judge:
         """Who runs the checks on one stage file."""
-        judge = Judge(stage, self._implementation(folder), self._reference)
+        judge = Judge(stage, self._implementation(folder), self.reference)
         self._judges.append(judge)
         return judge
 
     def doctor(self, stage: Stage) -> Doctor | None:
         """Who can name a mistake; nobody can without a reference to write mistakes into."""
-        if self._reference is None:
+        if self.reference is None:
             return None
         if stage not in self._doctors:
-            self._doctors[stage] = Doctor(stage.name, self._reference, self._bank)
+            self._doctors[stage] = Doctor(stage.name, self.reference, self._bank)
         return self._doctors[stage]
 
     def diagnosis(
@@ -57,11 +66,12 @@ class Session:
             self._folders[folder] = Implementation(folder)
         return self._folders[folder]
 
-    def unload(self) -> None:
-        """Forget every module that was loaded."""
+    def close(self) -> None:
+        """Forget every module that was loaded, and give torch its threads back."""
+        torch.set_num_threads(self._threads)
         for judge in self._judges:
             judge.unload()
         for folder in [self.checks, self._bank, *self._folders.values()]:
             folder.unload()
-        if self._reference:
-            self._reference.unload()
+        if self.reference:
+            self.reference.unload()

@@ -19,7 +19,6 @@ from token_journey.pack import PackError
 if TYPE_CHECKING:
     from token_journey.packwriter import PackWriter
 
-
 PACKS = Path(__file__).resolve().parent.parent / "packs"
 
 _SAME_EVERYWHERE = {
@@ -28,6 +27,9 @@ _SAME_EVERYWHERE = {
     "OMP_NUM_THREADS": "1",
     "TOKENIZERS_PARALLELISM": "false",
 }
+
+# The exit code of a process that has said in one sentence why it can't.
+_REFUSED = 3
 
 
 def _published() -> PackWriter:
@@ -74,9 +76,11 @@ def rebuild(names: Sequence[str], folder: Path = PACKS) -> None:
         text=True,
         cwd=PACKS.parent,
     )
+    if made.returncode == _REFUSED:
+        raise PackError(made.stderr.strip().splitlines()[-1])
     if made.returncode:
-        said = made.stderr.strip().splitlines() or [f"it ended with {made.returncode}."]
-        raise PackError(said[-1])
+        # Nothing that a user can mend: show where it broke.
+        raise RuntimeError(made.stderr)
 
 
 def _build(folder: Path, names: Sequence[str]) -> int:
@@ -89,7 +93,7 @@ def _build(folder: Path, names: Sequence[str]) -> int:
             RECIPES[name]().write(folder / name)
         except PackError as error:
             print(error, file=sys.stderr)
-            return 1
+            return _REFUSED
     return 0
 
 

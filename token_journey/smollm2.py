@@ -37,7 +37,7 @@ PROMPTS = {
         "before the cathedral, to settle"
     ),
 }
-CANDIDATES = 200
+CANDIDATES = 100
 NEW_TOKENS = 32
 
 # Of the long prompt, what a layer's checks start from and end with: only that fits.
@@ -45,6 +45,11 @@ _LONG_INTERNALS = (
     *("ln1.out", "attn.q", "attn.k", "attn.v", "attn.rot_q", "attn.rot_k", "attn.pattern"),
     *("attn_out", "resid_mid", "ln2.out", "mlp_out"),
 )
+# The widest activations are kept of one prompt.
+_WIDE = ("mlp.gate", "mlp.gate_act", "mlp.up", "mlp.post")
+_WIDE_PROMPT = "capital"
+# Of the prompts whose next token is easy to judge, all 49,152 logits are kept.
+_ALL_LOGITS = ("capital", "aco")
 # Where the layers in between are looked at in the long prompt.
 _LONG_TOKENS = (0, 1, 23, 46, 47)
 
@@ -57,7 +62,8 @@ def build_pack() -> PackWriter:
     from tokenizers import Tokenizer
     from transformers import LlamaForCausalLM
 
-    from token_journey.capture import Capture, circumstances, continued
+    from token_journey.capture import Capture, circumstances
+    from token_journey.greedy import continued
 
     model: Any = LlamaForCausalLM
     model = model.from_pretrained(folder).float()
@@ -73,7 +79,7 @@ def build_pack() -> PackWriter:
 
     pack = PackWriter(
         NAME,
-        title="SmolLM2-135M-Instruct, a slice of the real model",
+        title="SmolLM2-135M-Instruct",
         config=_config(model.config),
         model={
             "id": "HuggingFaceTB/SmolLM2-135M-Instruct",
@@ -139,11 +145,15 @@ def _add_activations(
     long = prompt == "long"
 
     def wanted(name: str) -> bool:
+        if name in ("logits.last", "probs.last"):
+            return prompt in _ALL_LOGITS
         block = re.fullmatch(r"blocks\.(\d+)\.(.+)", name)
         if not block or block[2] == "resid_post":
             return True
         if long:
             return block[1] == "0" and block[2] in _LONG_INTERNALS
+        if block[2] in _WIDE and prompt != _WIDE_PROMPT:
+            return False
         return int(block[1]) in whole_layers
 
     rows: Kept = {1: "vocabulary"}

@@ -3,9 +3,10 @@
 A trained norm has gains near 1 and inputs far above eps, so that a forgotten
 gain or eps changes little; a trained pattern may be nearly flat or nearly
 one-hot; a model with as many key/value heads as query heads can't show how
-they are repeated. These three have none of that in common with a trained model,
-and between them every number that a Llama's shape is made of differs from
-every other. The weights are random; what they compute is transformers' doing.
+they are repeated. These three have none of that in common with a trained
+model: gains from −2 to 3, peaky patterns, gates on both sides of SiLU's bend,
+and every way of sharing keys and values. The weights are random; what they
+compute is transformers' doing.
 """
 
 from __future__ import annotations
@@ -248,7 +249,7 @@ def build_pack(name: str) -> PackWriter:
     witness = WITNESSES[name]
     pack = PackWriter(
         name,
-        title=f"A tiny random Llama: {witness.shows}",
+        title=f"{name}, a tiny random Llama",
         config=witness.config,
         model={
             "id": name,
@@ -256,6 +257,7 @@ def build_pack(name: str) -> PackWriter:
             "license": "Apache-2.0",
             "source": "random weights, token_journey/witness.py",
             "files_sha256": {},
+            "shows": witness.shows,
         },
         captured=circumstances(f"token-journey rebuild {name}", seed=witness.seed),
     )
@@ -290,10 +292,10 @@ def _prompts(witness: Witness, pack: PackWriter) -> dict[str, Prompt]:
             if not isinstance(given, str)
         }
     from token_journey.encoding import encode_prompt
-    from token_journey.witness_tokenizer import train
+    from token_journey.witness_tokenizer import BOS_ID, train
 
     tokenizer = train()
-    pack.add_tokenizer(tokenizer.to_str().encode())
+    pack.add_tokenizer(tokenizer.to_str().encode(), begin_token=BOS_ID)
     return {
         name: encode_prompt(tokenizer, name, given, start)
         for name, given, start in witness.prompts
@@ -305,7 +307,7 @@ def _generations(
     witness: Witness, model: LlamaForCausalLM, prompts: dict[str, Prompt], noise: float
 ) -> Iterator[Generation]:
     """Raises ValueError for a recipe that does not do what it says."""
-    from token_journey.capture import continued
+    from token_journey.greedy import continued
 
     for recipe in witness.generations:
         prompt, eos_ids = prompts[recipe.prompt], []

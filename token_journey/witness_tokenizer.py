@@ -13,7 +13,7 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, 
 
 MERGES = 284
 SPECIAL = ("<unk>", "<s>", "</s>")
-BOS_ID, EOS_ID = 1, 2
+BOS_ID = 1
 
 TEXT = """\
 açò es or, deia la iaia quan la collita era bona. Al matí, els xiquets eixien de casa amb un

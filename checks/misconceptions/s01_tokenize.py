@@ -1,5 +1,5 @@
 """Wrong ways to write stage 1."""
-# ruff: noqa: F821  (`merge` is the stage's own)
+# ruff: noqa: F821, RUF007
 
 from token_journey.misconceptions import misconception
 
@@ -69,9 +69,10 @@ def once(symbols, ranks):
     read=GROWING,
 )
 def each_rank_once(symbols, ranks):
-    symbols = list(symbols)
-    wanted = {p for i in range(len(symbols)) for p in _pairs_from(symbols, i)}
-    for pair in sorted(wanted & ranks.keys(), key=ranks.get):
+    symbols, word = list(symbols), b"".join(symbols)
+    ends = range(len(word) + 1)
+    pairs = {(word[i:j], word[j:k]) for i in ends for j in ends[i:] for k in ends[j:]}
+    for pair in sorted(pairs & ranks.keys(), key=ranks.get):
         for i in range(len(symbols) - 1):
             if (symbols[i], symbols[i + 1]) == pair:
                 symbols[i : i + 2] = [symbols[i] + symbols[i + 1]]

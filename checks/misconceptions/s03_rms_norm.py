@@ -18,7 +18,8 @@ HALF = "what the lesson says of half precision"
     read=FORMULA,
 )
 def eps_outside_the_root(x, weight, eps):
-    return weight * x / (x.square().mean(-1, keepdim=True).sqrt() + eps)
+    wide = x.float()
+    return (weight * wide / (wide.square().mean(-1, keepdim=True).sqrt() + eps)).to(x.dtype)
 
 
 @misconception(
@@ -28,7 +29,8 @@ def eps_outside_the_root(x, weight, eps):
     read=FORMULA,
 )
 def without_eps(x, weight, eps):
-    return weight * x / x.square().mean(-1, keepdim=True).sqrt()
+    wide = x.float()
+    return (weight * wide / wide.square().mean(-1, keepdim=True).sqrt()).to(x.dtype)
 
 
 @misconception(
@@ -38,7 +40,8 @@ def without_eps(x, weight, eps):
     read=FORMULA,
 )
 def eps_ten_times(x, weight, eps):
-    return weight * x / (x.square().mean(-1, keepdim=True) + 10 * eps).sqrt()
+    wide = x.float()
+    return (weight * wide / (wide.square().mean(-1, keepdim=True) + 10 * eps).sqrt()).to(x.dtype)
 
 
 @misconception(
@@ -48,7 +51,8 @@ def eps_ten_times(x, weight, eps):
     read=FORMULA,
 )
 def eps_squared(x, weight, eps):
-    return weight * x / (x.square().mean(-1, keepdim=True) + eps**2).sqrt()
+    wide = x.float()
+    return (weight * wide / (wide.square().mean(-1, keepdim=True) + eps**2).sqrt()).to(x.dtype)
 
 
 @misconception(
@@ -58,7 +62,8 @@ def eps_squared(x, weight, eps):
     read="the parameters of rms_norm: where does eps come from?",
 )
 def fixed_eps(x, weight, eps):
-    return weight * x / (x.square().mean(-1, keepdim=True) + 1e-6).sqrt()
+    wide = x.float()
+    return (weight * wide / (wide.square().mean(-1, keepdim=True) + 1e-6).sqrt()).to(x.dtype)
 
 
 @misconception(
@@ -68,7 +73,8 @@ def fixed_eps(x, weight, eps):
     read=FORMULA,
 )
 def eps_as_a_floor(x, weight, eps):
-    return weight * x / x.square().mean(-1, keepdim=True).clamp(min=eps).sqrt()
+    wide = x.float()
+    return (weight * wide / wide.square().mean(-1, keepdim=True).clamp(min=eps).sqrt()).to(x.dtype)
 
 
 @misconception(
@@ -78,7 +84,10 @@ def eps_as_a_floor(x, weight, eps):
     read=FORMULA,
 )
 def eps_in_the_sum(x, weight, eps):
-    return weight * x / ((x.square().sum(-1, keepdim=True) + eps) / x.shape[-1]).sqrt()
+    wide = x.float()
+    return (
+        weight * wide / ((wide.square().sum(-1, keepdim=True) + eps) / wide.shape[-1]).sqrt()
+    ).to(x.dtype)
 
 
 @misconception(
@@ -88,17 +97,19 @@ def eps_in_the_sum(x, weight, eps):
     read=FORMULA,
 )
 def eps_in_the_numbers(x, weight, eps):
-    return weight * x / (x + eps).square().mean(-1, keepdim=True).sqrt()
+    wide = x.float()
+    return (weight * wide / (wide + eps).square().mean(-1, keepdim=True).sqrt()).to(x.dtype)
 
 
 @misconception(
     "rms_norm",
-    "eps is added to the result's root as well",
+    "eps is added twice",
     "eps is added under the root and once more after it",
     read=FORMULA,
 )
 def eps_twice(x, weight, eps):
-    return weight * x / ((x.square().mean(-1, keepdim=True) + eps).sqrt() + eps)
+    wide = x.float()
+    return (weight * wide / ((wide.square().mean(-1, keepdim=True) + eps).sqrt() + eps)).to(x.dtype)
 
 
 # -- the mean square ----------------------------------------------------------
@@ -111,8 +122,9 @@ def eps_twice(x, weight, eps):
     read="how the lesson sets RMSNorm apart from LayerNorm",
 )
 def layer_norm(x, weight, eps):
-    centred = x - x.mean(-1, keepdim=True)
-    return weight * centred / (centred.square().mean(-1, keepdim=True) + eps).sqrt()
+    wide = x.float()
+    centred = wide - wide.mean(-1, keepdim=True)
+    return (weight * centred / (centred.square().mean(-1, keepdim=True) + eps).sqrt()).to(x.dtype)
 
 
 @misconception(
@@ -122,7 +134,8 @@ def layer_norm(x, weight, eps):
     read=MEAN,
 )
 def by_variance(x, weight, eps):
-    return weight * x / (x.var(-1, keepdim=True, correction=0) + eps).sqrt()
+    wide = x.float()
+    return (weight * wide / (wide.var(-1, keepdim=True, correction=0) + eps).sqrt()).to(x.dtype)
 
 
 @misconception(
@@ -132,7 +145,8 @@ def by_variance(x, weight, eps):
     read=MEAN,
 )
 def by_unbiased_variance(x, weight, eps):
-    return weight * x / (x.var(-1, keepdim=True) + eps).sqrt()
+    wide = x.float()
+    return (weight * wide / (wide.var(-1, keepdim=True) + eps).sqrt()).to(x.dtype)
 
 
 @misconception(
@@ -142,7 +156,8 @@ def by_unbiased_variance(x, weight, eps):
     read=FORMULA,
 )
 def by_standard_deviation(x, weight, eps):
-    return weight * x / (x.std(-1, keepdim=True) + eps)
+    wide = x.float()
+    return (weight * wide / (wide.std(-1, keepdim=True) + eps)).to(x.dtype)
 
 
 @misconception(
@@ -152,7 +167,8 @@ def by_standard_deviation(x, weight, eps):
     read=MEAN,
 )
 def sum_of_squares(x, weight, eps):
-    return weight * x / (x.square().sum(-1, keepdim=True) + eps).sqrt()
+    wide = x.float()
+    return (weight * wide / (wide.square().sum(-1, keepdim=True) + eps).sqrt()).to(x.dtype)
 
 
 @misconception(
@@ -162,8 +178,9 @@ def sum_of_squares(x, weight, eps):
     read=MEAN,
 )
 def over_the_tokens(x, weight, eps):
-    tokens = 0 if x.ndim == 1 else -2
-    return weight * x / (x.square().mean(tokens, keepdim=True) + eps).sqrt()
+    wide = x.float()
+    tokens = 0 if wide.ndim == 1 else -2
+    return (weight * wide / (wide.square().mean(tokens, keepdim=True) + eps).sqrt()).to(x.dtype)
 
 
 @misconception(
@@ -173,7 +190,8 @@ def over_the_tokens(x, weight, eps):
     read=MEAN,
 )
 def over_everything(x, weight, eps):
-    return weight * x / (x.square().mean() + eps).sqrt()
+    wide = x.float()
+    return (weight * wide / (wide.square().mean() + eps).sqrt()).to(x.dtype)
 
 
 @misconception(
@@ -183,7 +201,8 @@ def over_everything(x, weight, eps):
     read="broadcasting in torch's documentation: which axes meet which?",
 )
 def without_keepdim(x, weight, eps):
-    return weight * x / (x.square().mean(-1) + eps).sqrt()
+    wide = x.float()
+    return (weight * wide / (wide.square().mean(-1) + eps).sqrt()).to(x.dtype)
 
 
 @misconception(
@@ -193,7 +212,8 @@ def without_keepdim(x, weight, eps):
     read=FORMULA,
 )
 def mean_of_absolute_values(x, weight, eps):
-    return weight * x / (x.abs().mean(-1, keepdim=True) + eps)
+    wide = x.float()
+    return (weight * wide / (wide.abs().mean(-1, keepdim=True) + eps)).to(x.dtype)
 
 
 @misconception(
@@ -203,7 +223,8 @@ def mean_of_absolute_values(x, weight, eps):
     read=FORMULA,
 )
 def square_of_the_mean(x, weight, eps):
-    return weight * x / (x.mean(-1, keepdim=True).square() + eps).sqrt()
+    wide = x.float()
+    return (weight * wide / (wide.mean(-1, keepdim=True).square() + eps).sqrt()).to(x.dtype)
 
 
 @misconception(
@@ -213,7 +234,8 @@ def square_of_the_mean(x, weight, eps):
     read=FORMULA,
 )
 def without_the_root(x, weight, eps):
-    return weight * x / (x.square().mean(-1, keepdim=True) + eps)
+    wide = x.float()
+    return (weight * wide / (wide.square().mean(-1, keepdim=True) + eps)).to(x.dtype)
 
 
 @misconception(
@@ -223,7 +245,8 @@ def without_the_root(x, weight, eps):
     read=FORMULA,
 )
 def multiplied(x, weight, eps):
-    return weight * x * (x.square().mean(-1, keepdim=True) + eps).sqrt()
+    wide = x.float()
+    return (weight * wide * (wide.square().mean(-1, keepdim=True) + eps).sqrt()).to(x.dtype)
 
 
 # -- the gain -----------------------------------------------------------------
@@ -236,7 +259,8 @@ def multiplied(x, weight, eps):
     read=GAIN,
 )
 def without_the_gain(x, weight, eps):
-    return x / (x.square().mean(-1, keepdim=True) + eps).sqrt()
+    wide = x.float()
+    return (wide / (wide.square().mean(-1, keepdim=True) + eps).sqrt()).to(x.dtype)
 
 
 @misconception(
@@ -246,7 +270,8 @@ def without_the_gain(x, weight, eps):
     read=GAIN,
 )
 def one_plus_the_gain(x, weight, eps):
-    return (1 + weight) * x / (x.square().mean(-1, keepdim=True) + eps).sqrt()
+    wide = x.float()
+    return ((1 + weight) * wide / (wide.square().mean(-1, keepdim=True) + eps).sqrt()).to(x.dtype)
 
 
 @misconception(
@@ -256,8 +281,9 @@ def one_plus_the_gain(x, weight, eps):
     read=GAIN,
 )
 def gain_before_the_norm(x, weight, eps):
-    scaled = weight * x
-    return scaled / (scaled.square().mean(-1, keepdim=True) + eps).sqrt()
+    wide = x.float()
+    scaled = weight * wide
+    return (scaled / (scaled.square().mean(-1, keepdim=True) + eps).sqrt()).to(x.dtype)
 
 
 @misconception(
@@ -267,7 +293,10 @@ def gain_before_the_norm(x, weight, eps):
     read=GAIN,
 )
 def gain_twice(x, weight, eps):
-    return weight * weight * x / (x.square().mean(-1, keepdim=True) + eps).sqrt()
+    wide = x.float()
+    return (weight * weight * wide / (wide.square().mean(-1, keepdim=True) + eps).sqrt()).to(
+        x.dtype
+    )
 
 
 @misconception(
@@ -277,7 +306,8 @@ def gain_twice(x, weight, eps):
     read=GAIN,
 )
 def gain_as_a_bias(x, weight, eps):
-    return weight + x / (x.square().mean(-1, keepdim=True) + eps).sqrt()
+    wide = x.float()
+    return (weight + wide / (wide.square().mean(-1, keepdim=True) + eps).sqrt()).to(x.dtype)
 
 
 # -- half precision -----------------------------------------------------------

@@ -1,0 +1,69 @@
+"""What grading costs beside importing torch: wall time, memory, and the checkout's size.
+
+    python benchmarks/grading.py [ROUNDS]
+
+Every command runs once in each round, one after the other, so that whatever
+else the machine does falls on all of them alike. Prints the medians.
+"""
+
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+HOME = Path(__file__).resolve().parent.parent
+PYTEST = [sys.executable, "-m", "pytest", "-q"]
+COMMANDS = {
+    "import torch": [sys.executable, "-c", "import torch"],
+    "pytest solutions/": [*PYTEST, "solutions/"],
+    "pytest exercises/": [*PYTEST, "exercises/"],
+    "pytest solutions/s03_rms_norm.py": [*PYTEST, "solutions/s03_rms_norm.py"],
+    "pytest exercises/s03_rms_norm.py": [*PYTEST, "exercises/s03_rms_norm.py"],
+}
+
+
+def run(command: list[str]) -> tuple[float, float]:
+    """Wall time in seconds and peak memory in MB of one run."""
+    started = time.perf_counter()
+    process = subprocess.Popen(
+        command, cwd=HOME, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    _, _, usage = os.wait4(process.pid, 0)
+    seconds = time.perf_counter() - started
+    return seconds, usage.ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3)
+
+
+def checkout_megabytes() -> float:
+    """A fresh clone, its history included."""
+    folder = Path(tempfile.mkdtemp())
+    try:
+        clone = folder / "clone"
+        subprocess.run(["git", "clone", "-q", f"file://{HOME}", str(clone)], check=True)
+        return sum(f.stat().st_size for f in clone.rglob("*") if f.is_file()) / 1e6
+    finally:
+        shutil.rmtree(folder)
+
+
+def main() -> None:
+    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 7
+    for command in COMMANDS.values():  # the first run of each writes its byte code
+        run(command)
+    measured = {name: [] for name in COMMANDS}
+    for _ in range(rounds):
+        for name, command in COMMANDS.items():
+            measured[name].append(run(command))
+    base = statistics.median(seconds for seconds, _ in measured["import torch"])
+    print(f"{'command':<36}{'seconds':>9}{'times torch':>13}{'peak MB':>9}")
+    for name, runs in measured.items():
+        seconds = statistics.median(s for s, _ in runs)
+        memory = max(m for _, m in runs)
+        print(f"{name:<36}{seconds:>9.2f}{seconds / base:>13.2f}{memory:>9.0f}")
+    print(f"\nA fresh clone weighs {checkout_megabytes():.1f} MB.")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,276 @@
+"""Stage 1 · Tokenize."""
+
+from functools import cache
+from itertools import groupby
+
+import pytest
+
+from token_journey.checking import captured, expect_equal
+from token_journey.compare import Comparison, judge
+
+# Merges as a training learns them: a pair comes after the pairs that made its two parts.
+MERGES = [
+    *[(b"a", b"n"), (b"n", b"a"), (b"t", b"a"), (b"o", b"o"), (b"an", b"an")],
+    *[(b"s", b"t"), (b"st", b"an"), (b"na", b"s"), (b" ", b"an"), (b"s", b" ")],
+]
+RANKS = {pair: rank for rank, pair in enumerate(MERGES)}
+# Every byte has an id, as byte fallback needs; "st" has id 0. No merges lead to "sta".
+PIECES = [b"st", b"an", b"na", b"ta", b"oo", b"anan", b" an", b"stan", b"nas", b"s ", b"sta"]
+VOCAB = {bytes([byte]): 100 + byte for byte in range(256)}
+VOCAB.update({piece: i for i, piece in enumerate(PIECES)})
+ID_TO_BYTES = {i: piece for piece, i in VOCAB.items()}
+
+# What Aitana-2B-S's own tokenizer makes of two texts, as published (see the figures in
+# packs/aitana-2b-s-published). A piece has the space here that stands before it in the text.
+AITANA = {
+    "açò es or...": [("açò", 125647), (" es", 594), (" or", 785), ("...", 889)],
+    "anxova així caparaçò col·legi l'horta mascletà perquè": [
+        *[("anx", 126722), ("ova", 1255), (" així", 18268), (" cap", 2153), ("ara", 925)],
+        *[("çò", 14720), (" col", 1896), ("·", 255740), ("legi", 39451), (" l", 414)],
+        *[("'", 255723), ("horta", 163861), (" masc", 170285), ("let", 736), ("à", 255804)],
+        (" perquè", 11203),
+    ],
+}
+AITANA_BOS = 1
+
+
+def symbols(text):
+    """What merging starts from: one symbol a character."""
+    return [character.encode() for character in text]
+
+
+def words(text):
+    """A text cut into words; a space begins a new one."""
+    first, *rest = text.split(" ")
+    return [symbols(first), *(symbols(" " + word) for word in rest)]
+
+
+# -- what real tokenizers give ------------------------------------------------
+
+
+def begin_token(case):
+    """The id that the tokenizer put in front of the text, or None."""
+    vocabulary, first = case.pack.vocabulary, case.prompt.ids[0]
+    text = b"".join(vocabulary.symbols(case.prompt.words[0]))
+    return None if text.startswith(vocabulary.id_to_bytes[first]) else first
+
+
+def tokens(case):
+    """The id and the piece of each token of the text; no begin token."""
+    both = list(zip(case.prompt.ids, case.prompt.pieces, strict=True))
+    return both if begin_token(case) is None else both[1:]
+
+
+def merged(case):
+    """The pieces before byte fallback: a character that was spelled in bytes is whole again."""
+    pieces = []
+    for in_bytes, run in groupby(tokens(case), lambda token: token[1].startswith("<0x")):
+        spelled = [case.pack.vocabulary.id_to_bytes[i] for i, _ in run]
+        pieces += symbols(b"".join(spelled).decode()) if in_bytes else spelled
+    return pieces
+
+
+@cache
+def needed(pack, prompt):
+    """The tokenizer's ids and ranks, without the thousands that this text has no use for."""
+    vocabulary = pack.vocabulary
+    text = b"".join(symbol for word in prompt.words for symbol in vocabulary.symbols(word))
+    ids = {p: i for p, i in vocabulary.ids.items() if len(p) == 1 or p in text}
+    ranks = {(a, b): rank for (a, b), rank in vocabulary.ranks.items() if a + b in text}
+    return ids, ranks
+
+
+def hold(case, what, actual, expected):
+    """Hold ids, pieces or a text against what the pack's tokenizer gave."""
+    judge(Comparison(what, actual, expected, where=case.where, held_back=case.pack.held_back))
+
+
+@captured(vocabulary=True)
+def test_real_pieces(stage, case):
+    """merge leaves the pieces that the model's own tokenizer leaves."""
+    _, ranks = needed(case.pack, case.prompt)
+    text = [case.pack.vocabulary.symbols(word) for word in case.prompt.words]
+    pieces = [piece for word in text for piece in stage.merge(word, dict(ranks))]
+    hold(case, "the pieces", pieces, merged(case))
+
+
+@captured(vocabulary=True)
+def test_real_ids(stage, case):
+    """encode gives the ids that the model's own tokenizer gives."""
+    vocab, ranks = needed(case.pack, case.prompt)
+    text = [case.pack.vocabulary.symbols(word) for word in case.prompt.words]
+    ids = stage.encode(text, dict(vocab), dict(ranks), begin_token(case))
+    hold(case, "the ids", ids, list(case.prompt.ids))
+
+
+@captured(vocabulary=True)
+def test_real_text(stage, case):
+    """decode turns the ids of a real tokenizer back into its text."""
+    text = "".join(case.prompt.words).replace("▁", " ")
+    ids = [i for i, _ in tokens(case)]
+    id_to_bytes = {i: case.pack.vocabulary.id_to_bytes[i] for i in ids}
+    hold(case, "the text", stage.decode(ids, id_to_bytes), text)
+
+
+@pytest.mark.parametrize("text", AITANA)
+def test_aitana_ids(stage, text):
+    """encode gives Aitana's published ids.
+
+    Aitana's merges are not published. These build up each published piece
+    letter by letter, which leads to the same pieces. Single letters have ids
+    that are not published; here they are 0.
+    """
+    ranks = {}
+    for piece, _ in AITANA[text]:
+        letters = symbols(piece)
+        for end in range(1, len(letters)):
+            ranks.setdefault((b"".join(letters[:end]), letters[end]), len(ranks))
+    vocab = dict.fromkeys(symbols(text), 0) | {p.encode(): i for p, i in AITANA[text]}
+    published = [AITANA_BOS, *(i for _, i in AITANA[text])]
+    ids = stage.encode(words(text), vocab, ranks, AITANA_BOS)
+    expect_equal(ids, published, "the ids", f"Aitana-2B-S, “{text}”")
+
+
+@pytest.mark.parametrize("text", AITANA)
+def test_aitana_text(stage, text):
+    """decode turns Aitana's published ids back into the text."""
+    id_to_bytes = {i: piece.encode() for piece, i in AITANA[text]}
+    decoded = stage.decode(list(id_to_bytes), id_to_bytes)
+    expect_equal(decoded, text, "the text", "Aitana-2B-S")
+
+
+# -- merge --------------------------------------------------------------------
+
+
+def test_best_pair_first(stage):
+    """The best-ranked pair of the word is joined first, again and again, wherever it stands."""
+    pieces = stage.merge(symbols("tanstana"), dict(RANKS))
+    expect_equal(pieces, [b"t", b"an", b"stan", b"a"], "merge of “tanstana”")
+
+
+def test_leftmost_first(stage):
+    """Where a pair occurs more than once, the leftmost is joined first."""
+    expect_equal(
+        stage.merge(symbols("ooooo"), dict(RANKS)), [b"oo", b"oo", b"o"], "merge of “ooooo”"
+    )
+
+
+def test_pieces_merge_on(stage):
+    """A piece that was joined can be joined again, with its new neighbour."""
+    expect_equal(stage.merge(symbols("anan"), dict(RANKS)), [b"anan"], "merge of “anan”")
+
+
+def test_nothing_to_merge(stage):
+    """A word in which no pair has a rank stays as it is."""
+    expect_equal(stage.merge(symbols("xoy"), dict(RANKS)), [b"x", b"o", b"y"], "merge of “xoy”")
+
+
+def test_a_single_symbol(stage):
+    """A word of one symbol has no pairs and stays as it is."""
+    expect_equal(stage.merge([b"a"], dict(RANKS)), [b"a"], "merge of “a”")
+
+
+def test_symbols_of_several_bytes(stage):
+    """A symbol may be more than one byte; symbols are joined as they come."""
+    ranks = {("ç".encode(), "ò".encode()): 0}
+    pieces = stage.merge(symbols("açò"), ranks)
+    expect_equal(pieces, [b"a", "çò".encode()], "merge of “açò”")
+
+
+def test_the_word_is_left_alone(stage):
+    """merge returns a new list; the word that came in stays as it was."""
+    word = symbols("tanstana")
+    stage.merge(word, dict(RANKS))
+    expect_equal(word, symbols("tanstana"), "the word after merge")
+
+
+# -- encode -------------------------------------------------------------------
+
+
+def encode(stage, text, *bos_id):
+    return stage.encode(words(text), dict(VOCAB), dict(RANKS), *bos_id)
+
+
+def test_merges_decide(stage):
+    """The merges decide where a word is cut, even if the vocabulary has a longer piece."""
+    expect_equal(encode(stage, "stan sta"), [7, 132, 215, 3], "the ids of “stan sta”")
+
+
+def test_words_stay_apart(stage):
+    """Merges stay inside a word: no piece reaches from one into the next."""
+    ids = stage.encode([symbols("st"), symbols("anas")], dict(VOCAB), dict(RANKS))
+    expect_equal(ids, [0, 1, 197, 215], "the ids of “st” and “anas”")
+
+
+def test_begin_token(stage):
+    """The begin token stands first, and once."""
+    expect_equal(encode(stage, "oo oo oo", 77), [77, 4, 132, 4, 132, 4], "the ids of “oo oo oo”")
+
+
+def test_begin_token_0(stage):
+    """A begin token may have id 0."""
+    ids = [encode(stage, "oo", bos_id) for bos_id in (77, 0)]
+    expect_equal(ids, [[77, 4], [0, 4]], "the ids of “oo” with begin token 77, and with 0")
+
+
+def test_no_begin_token(stage):
+    """A model without a begin token gets none."""
+    expect_equal(encode(stage, "oo", None), [4], "the ids of “oo” with bos_id=None")
+    expect_equal(encode(stage, "oo"), [4], "the ids of “oo” without bos_id")
+
+
+def test_no_words(stage):
+    """A text without words is the begin token, or nothing."""
+    expect_equal(stage.encode([], dict(VOCAB), dict(RANKS), 77), [77], "the ids of no words")
+    expect_equal(stage.encode([], dict(VOCAB), dict(RANKS)), [], "the ids of no words")
+
+
+def test_spelled_in_bytes(stage):
+    """A piece that is not in the vocabulary is spelled byte by byte."""
+    ids = encode(stage, "taçna🎶")
+    note = [100 + byte for byte in (0xF0, 0x9F, 0x8E, 0xB6)]
+    expect_equal(ids, [3, 100 + 0xC3, 100 + 0xA7, 2, *note], "the ids of “taçna🎶”")
+
+
+def test_id_0(stage):
+    """A piece may have id 0."""
+    expect_equal(encode(stage, "oo st"), [4, 132, 0], "the ids of “oo st”")
+
+
+def test_the_words_are_left_alone(stage):
+    """encode leaves the words that came in as they were."""
+    given = words("tanstana anan")
+    stage.encode(given, dict(VOCAB), dict(RANKS), 77)
+    expect_equal(given, words("tanstana anan"), "the words after encode")
+
+
+# -- decode -------------------------------------------------------------------
+
+
+def test_characters_of_several_tokens(stage):
+    """The bytes are joined before they are decoded: a character can span several tokens."""
+    ids = [100 + byte for byte in "ç 🎶".encode()]
+    expect_equal(stage.decode(ids, dict(ID_TO_BYTES)), "ç 🎶", "the text of 7 tokens, a byte each")
+
+
+def test_spaces(stage):
+    """The spaces of a text are in its tokens, at the ends, too."""
+    ids = [6, 1, 132, 4, 9]
+    expect_equal(stage.decode(ids, dict(ID_TO_BYTES)), " anan oos ", f"the text of {ids}")
+
+
+def test_no_utf_8(stage):
+    """Bytes that are not UTF-8 become “�”."""
+    ids = [3, 100 + 0xFF, 2]
+    expect_equal(stage.decode(ids, dict(ID_TO_BYTES)), "ta�na", "the text of b'ta\\xffna'")
+
+
+def test_half_a_character(stage):
+    """A text that ends inside a character ends in “�”."""
+    ids = [3, 100 + 0xC3]
+    expect_equal(stage.decode(ids, dict(ID_TO_BYTES)), "ta�", "the text of b'ta\\xc3'")
+
+
+def test_no_tokens(stage):
+    """No tokens, no text."""
+    expect_equal(stage.decode([], dict(ID_TO_BYTES)), "", "the text of no tokens")

@@ -1,0 +1,193 @@
+"""Stage 6 · SwiGLU."""
+
+import torch
+from torch.nn import functional as F
+
+from token_journey.checking import captured, expect
+
+from . import manners
+
+EPS = torch.finfo(torch.float32).eps
+GATES = torch.linspace(-8, 8, 65)
+FAR = torch.tensor([-1e4, -1e3, -200.0, -104.0, -89.0, -20.0, 0.0, 20.0, 89.0, 104.0, 1e3, 1e4])
+
+
+def by_torch(x):
+    """torch's own SiLU, in float64, as float32."""
+    return F.silu(x.double()).float()
+
+
+def allowed(x):
+    """A few roundings of x: near 0 the sigmoid may be 1 − 1 + a rest that is lost."""
+    return 8 * EPS * x.abs().clamp(min=1)
+
+
+# -- silu ---------------------------------------------------------------------
+
+
+@captured(x="blocks.{l}.mlp.gate", out="blocks.{l}.mlp.gate_act")
+def test_silu_of_real_gates(stage, case):
+    """silu gives what the model's own activation gave."""
+    case.expect("out", stage.silu(case.x))
+
+
+def test_silu_from_minus_8_to_8(stage):
+    """silu is x · σ(x): a dip below 0 to the left, nearly x to the right."""
+    expect(stage.silu(GATES), by_torch(GATES), "silu", tolerance=allowed(GATES), axes=("gate",))
+
+
+def test_silu_far_out(stage):
+    """Far to the left silu is 0, far to the right it is x, and nothing overflows on the way."""
+    expect(stage.silu(FAR), by_torch(FAR), "silu", tolerance=allowed(FAR), axes=("gate",))
+
+
+def test_silu_far_out_in_float16(stage):
+    """float16 ends at 65504, and e^x passes that from x = 12 on: silu does not need it."""
+    x = FAR.half()
+    expected = by_torch(x.float()).half()
+    tolerance = 4 * torch.finfo(torch.float16).eps * x.float().abs().clamp(min=1)
+    expect(stage.silu(x), expected, "silu in float16", tolerance=tolerance, axes=("gate",))
+
+
+def test_silu_of_any_shape(stage):
+    """silu works number by number, so any shape goes in and comes out."""
+    for shape in ((), (65,), (5, 13), (5, 1, 13)):
+        x = GATES[32 + 4] if shape == () else GATES.view(shape)
+        expect(stage.silu(x), by_torch(x), f"silu of shape {shape}", tolerance=allowed(x))
+
+
+def test_silu_in_bfloat16(stage):
+    """bfloat16 in, bfloat16 out."""
+    manners.expect_bfloat16(stage.silu, GATES, what="silu")
+
+
+def test_silu_lets_gradients_through(stage):
+    """Gradients flow through silu."""
+    manners.expect_gradients(stage.silu, GATES, what="silu")
+
+
+def test_silu_keeps_its_input(stage):
+    """silu leaves its input as it was."""
+    manners.expect_inputs_unchanged(stage.silu, GATES.clone(), what="silu")
+
+
+# -- swiglu -------------------------------------------------------------------
+
+
+@captured(
+    x="blocks.{l}.ln2.out",
+    gate="model.layers.{l}.mlp.gate_proj.weight",
+    up="model.layers.{l}.mlp.up_proj.weight",
+    down="model.layers.{l}.mlp.down_proj.weight",
+    out="blocks.{l}.mlp_out",
+)
+def test_what_the_model_computed(stage, case):
+    """swiglu gives what the model's own MLPs gave."""
+    case.expect("out", stage.swiglu(case.x, case.gate, case.up, case.down))
+
+
+@captured(partial=True, printed="blocks.{l}.attn.z_flat")
+def test_figures_in_print(stage, case):
+    """Gate and up as they were published for Aitana give the product that was published."""
+    pack, apart = case.pack, "wrong_residual/mlp."
+    if f"{apart}gate" not in pack.apart_names:
+        return
+    # What follows the attention was printed for a wrong residual stream. The
+    # relation between gate, up and their product holds number by number all the same.
+    gate, up, act, post = (pack.apart(apart + name) for name in ("gate", "up", "gate_act", "post"))
+    printed = pack.apart_entry(f"{apart}gate").tolerance
+    # SiLU is nowhere steeper than 1.1, so a gate's own rounding moves it by no more.
+    steepest = 1.1 * printed
+    expect(stage.silu(gate), act, "SiLU(gate)", tolerance=printed + steepest, where=case.where)
+
+    # Each neuron reads its gate and its up from the stream, and writes to one place.
+    gates, ups = torch.eye(20)[:10], torch.eye(20)[10:]
+    product = stage.swiglu(torch.cat([gate, up], dim=-1), gates, ups, gates.mT)[:, :10]
+    tolerance = printed + steepest * up.abs() + printed * act.abs()
+    expect(product, post, "SiLU(gate) ⊙ up", tolerance=tolerance, where=case.where)
+
+
+def test_by_hand(stage):
+    """One neuron: a gate of 20 multiplies what up carries by 20, one of 0 or −20 by 0."""
+    x = torch.tensor([[0.0, 5.0], [20.0, 3.0], [-20.0, 3.0], [20.0, -3.0]])
+    gate, up = torch.tensor([[1.0, 0.0]]), torch.tensor([[0.0, 1.0]])
+    down = torch.tensor([[0.1], [-1.0]])
+    by_hand = torch.tensor([[0.0, 0.0], [6.0, -60.0], [0.0, 0.0], [-6.0, 60.0]])
+    expect(stage.swiglu(x, gate, up, down), by_hand, "swiglu", axes=("token", "hidden"))
+
+
+def numbers(tokens, hidden, neurons):
+    """A stream and three weights; all sizes of your choice, gates up to about ±6."""
+    generator = torch.Generator().manual_seed(6)
+
+    def draw(*shape):
+        return 2 * torch.rand(shape, generator=generator) - 1
+
+    x = draw(tokens, hidden)
+    return x, 4 * draw(neurons, hidden), draw(neurons, hidden), draw(hidden, neurons)
+
+
+def reference(x, w_gate, w_up, w_down):
+    """By torch's own functions, in float64, as float32."""
+    x, w_gate, w_up, w_down = (t.double() for t in (x, w_gate, w_up, w_down))
+    return F.linear(F.silu(F.linear(x, w_gate)) * F.linear(x, w_up), w_down).float()
+
+
+def test_more_neurons_than_features(stage):
+    """F need not be D: each weight maps x to x Wᵀ."""
+    given = numbers(4, 3, 7)
+    expect(stage.swiglu(*given), reference(*given), "swiglu", axes=("token", "hidden"))
+
+
+def test_as_many_neurons_as_features(stage):
+    """Where F = D a weight that is not transposed fits as well, and is still wrong."""
+    given = numbers(4, 5, 5)
+    expect(stage.swiglu(*given), reference(*given), "swiglu", axes=("token", "hidden"))
+
+
+def test_each_token_alone(stage):
+    """The MLP looks at one token at a time: its neighbours change nothing."""
+    x, *weights = numbers(5, 3, 7)
+    together = stage.swiglu(x, *weights)
+    expect(together[2:3], reference(x[2:3], *weights), "swiglu of the third of five tokens")
+
+
+def test_one_vector(stage):
+    """One vector alone, with no axis of tokens, is fine, too."""
+    x, *weights = numbers(1, 3, 7)
+    expect(stage.swiglu(x[0], *weights), reference(x[0], *weights), "swiglu of one vector")
+
+
+def test_batches(stage):
+    """Any number of leading axes."""
+    manners.expect_batches(stage.swiglu, *numbers(4, 3, 7), what="swiglu")
+
+
+def test_any_layout(stage):
+    """Transposed views are read by their shape, not by their place in memory."""
+    given = numbers(4, 3, 7)
+    views = [t.mT.contiguous().mT for t in given]
+    expect(stage.swiglu(*views), reference(*given), "swiglu of views")
+
+
+def test_bfloat16(stage):
+    """bfloat16 in, bfloat16 out."""
+    manners.expect_bfloat16(stage.swiglu, *numbers(4, 3, 7), what="swiglu")
+
+
+def test_a_gate_far_out_in_float16(stage):
+    """A gate of −1800 is shut, and one of 20 open, also where e^1800 overflows."""
+    x, gate = torch.full((1, 2), 100.0), torch.tensor([[-9.0, -9.0], [0.1, 0.1]])
+    result = stage.swiglu(x.half(), gate.half(), torch.eye(2).half(), torch.eye(2).half())
+    by_hand = torch.tensor([[0.0, 2000.0]]).half()
+    expect(result, by_hand, "swiglu in float16", axes=("token", "hidden"))
+
+
+def test_gradients(stage):
+    """Gradients reach x and all three weights."""
+    manners.expect_gradients(stage.swiglu, *numbers(4, 3, 7), what="swiglu")
+
+
+def test_input_unchanged(stage):
+    """swiglu leaves its inputs as they were."""
+    manners.expect_inputs_unchanged(stage.swiglu, *numbers(4, 3, 7), what="swiglu")

@@ -1,0 +1,71 @@
+"""How far from exact an honest float32 implementation is.
+
+Every activation a is computed in float32 and again in float64, where rounding
+is 2²⁹ times smaller, so |a₃₂ − a₆₄| is the rounding error of one honest float32
+implementation: transformers'. Another one sums in another order and errs
+elsewhere by about as much, so two of them lie within about twice that of each
+other, and chance and other hardware ask for some room. A tolerance is `ROOM`
+times the largest error in the tensor, and at least the spacing of float32
+numbers at its largest magnitude, for a tensor may happen to be exact.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.overrides import TorchFunctionMode
+
+ROOM = 8
+
+
+class Widened(TorchFunctionMode):
+    """float64 wherever transformers' modules ask for float32.
+
+    Its norms, RoPE and softmax compute in float32 whatever the model's dtype,
+    so a model in float64 is not one of float64 precision without this.
+    """
+
+    def __torch_function__(
+        self, func: Callable[..., Any], types: Any, args: Any = (), kwargs: Any = None
+    ) -> Any:
+        if func is torch.Tensor.float:
+            func = torch.Tensor.double
+        args = tuple(_widened(a) for a in args)
+        return func(*args, **{key: _widened(value) for key, value in (kwargs or {}).items()})
+
+
+def _widened(argument: Any) -> Any:
+    return torch.float64 if argument is torch.float32 else argument
+
+
+def tolerance(value: Tensor, exact: Tensor) -> float:
+    """The largest distance at which a correct answer may lie from `value`.
+
+    value: in float32
+    exact: the same in float64
+
+    Raises ValueError where they disagree on what is −inf.
+    """
+    finite = value.isfinite()
+    if not torch.equal(finite, exact.isfinite()):
+        raise ValueError("float32 and float64 disagree on which elements are -inf.")
+    numbers = value[finite].double()
+    error = (numbers - exact[finite]).abs().max().item()
+    return _two_digits_up(max(ROOM * error, _spacing(numbers.abs().max().item())))
+
+
+def _spacing(magnitude: float) -> float:
+    """The distance from a float32 number to the next."""
+    return math.ldexp(1.0, math.frexp(magnitude)[1] - 24)
+
+
+def _two_digits_up(number: float) -> float:
+    """Rounded up to two significant digits, to be read by people."""
+    if number == 0:
+        return 0.0
+    unit = 10.0 ** (math.floor(math.log10(number)) - 1)
+    return float(f"{math.ceil(number / unit) * unit:.1e}")

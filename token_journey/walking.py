@@ -1,0 +1,104 @@
+"""`pytest PATH --chained`: one walk through all stages of a folder, as a pytest item."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from token_journey.chain import Walk, chained, to_do, walk
+from token_journey.explain import number
+from token_journey.implementation import Implementation, Stage
+from token_journey.limits import OutOfTime, time_limit
+from token_journey.pack import Pack, PackError, Prompt
+
+SECONDS_A_WALK = 60.0
+
+
+class ChainedFolder(pytest.File):
+    """A folder of stages, found through its first stage file."""
+
+    stages: list[Stage]
+    reference: Implementation
+    packs: list[Pack]
+
+    def collect(self) -> Iterator[ChainedWalk]:
+        pack = _walkable(self.packs)
+        for prompt in pack.prompts.values():
+            if prompt.start == 0:
+                item: ChainedWalk = ChainedWalk.from_parent(self, name=f"walk[{prompt.name}]")
+                item.pack, item.prompt = pack, prompt
+                yield item
+
+
+class ChainedWalk(pytest.Item):
+    """One prompt, from text to next token."""
+
+    parent: ChainedFolder
+    pack: Pack
+    prompt: Prompt
+
+    def runtest(self) -> None:
+        folder = self.path.parent
+        missing = to_do(folder, self.parent.stages)
+        implementation = chained(folder, self.parent.reference, missing)
+        try:
+            with time_limit(SECONDS_A_WALK):
+                walked = walk(implementation, self.parent.stages, self.pack, self.prompt)
+        except OutOfTime:
+            pytest.fail(f"The walk did not end within {SECONDS_A_WALK:.0f} s.", pytrace=False)
+        finally:
+            implementation.unload()
+        story = tell(walked, self.pack, self.prompt, missing)
+        if not walked.right:
+            pytest.fail(story, pytrace=False)
+        self.add_report_section("call", "walk", story)
+
+    def reportinfo(self) -> tuple[Path, None, str]:
+        return self.path, None, self.name
+
+
+def _walkable(packs: list[Pack]) -> Pack:
+    """The first pack that holds all a walk needs: every weight and a vocabulary."""
+    for pack in packs:
+        last = f"model.layers.{pack.config.num_hidden_layers - 1}.mlp.down_proj.weight"
+        table = "model.embed_tokens.weight"
+        whole = all(pack.has_weight(n) and pack.weight_entry(n).complete for n in (table, last))
+        if whole and pack.has_vocabulary:
+            return pack
+    raise PackError("No pack has a whole model to walk through: run `git checkout packs`.")
+
+
+def tell(walked: Walk, pack: Pack, prompt: Prompt, missing: list[Stage]) -> str:
+    """The walk in words: how far it is the model's, where it leaves, what that does."""
+    lines = [f"“{prompt.text}” through {pack.title}, each stage on what the last one produced."]
+    if missing:
+        numbers = ", ".join(str(stage.number) for stage in missing)
+        lines.append(f"Still to do, so the reference stands in: stage {numbers}.")
+    departure = walked.departure
+    right = [step.name for step in walked.steps if step.holds]
+    if departure is not None:
+        before = walked.steps[: walked.steps.index(departure)]
+        if before:
+            lines.append(f"{before[0].name} … {before[-1].name}: as in the model.")
+        stage = Stage(departure.stage)
+        lines.append(
+            f"{departure.name} is the first to leave the model, by {number(departure.distance)} "
+            f"({departure.allowed:.1g} is allowed). It comes from stage {stage.number}, "
+            f"{departure.stage}.py."
+        )
+    elif right:
+        lines.append(f"All {len(right)} captured names are as in the model.")
+    if walked.error is not None:
+        lines.append(
+            f"{walked.broken}.py stopped the walk: {type(walked.error).__name__}: {walked.error}"
+        )
+    lines.append(f"Next token, the model:  {_guesses(walked.model_guesses)}")
+    if walked.guesses:
+        lines.append(f"Next token, your walk:  {_guesses(walked.guesses)}")
+    return "\n".join(lines)
+
+
+def _guesses(guesses: list[tuple[str, float]]) -> str:
+    return "   ".join(f"{text!r} {100 * p:.1f} %" for text, p in guesses)
