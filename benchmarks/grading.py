@@ -26,11 +26,14 @@ COMMANDS = {
 }
 
 
+ENVIRONMENT = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+
+
 def run(command: list[str]) -> tuple[float, float]:
     """Wall time in seconds and peak memory in MB of one run."""
     started = time.perf_counter()
     process = subprocess.Popen(
-        command, cwd=HOME, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        command, cwd=HOME, env=ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     _, _, usage = os.wait4(process.pid, 0)
     seconds = time.perf_counter() - started

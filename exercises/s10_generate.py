@@ -10,7 +10,7 @@ What goes in, what comes out
 `generate`        prompt ids (T,), weights, config, …     ->  ids (T + N,)
 
 Here is one text and no batch. N is how many tokens are written; it is at most
-`max_new_tokens`.
+`max_new_tokens`. The prompt and the weights are not changed.
 
 Formula
 -------
@@ -142,7 +142,8 @@ from .s09_softmax import sample
 class KeyValueCache:
     """The keys and values of one layer, for all tokens so far.
 
-    How it keeps them is its own business: the others know `len(cache)` and `update`.
+    `KeyValueCache()` makes an empty one. How it keeps them is its own business: the others
+    know `len(cache)` and `update`.
     """
 
     def __init__(self) -> None:
@@ -158,8 +159,8 @@ class KeyValueCache:
     ) -> tuple[Float[Tensor, "... K T d"], Float[Tensor, "... K T d"]]:
         """Add new tokens' rotated keys and values; return those of all tokens, oldest first.
 
-        k, v:    of the Q new tokens, one or many, not repeated
-        returns: (k, v) of all T tokens so far, these Q last
+        k, v:    of the Q new tokens, one or many, not repeated; any axes in front
+        returns: (k, v) of all T tokens so far, these Q last, at the dtype of k and v
         """
         raise NotImplementedError
 
@@ -195,13 +196,13 @@ def generate(
     """Continue a prompt: the prompt at once, then one token a step.
 
     prompt_ids:     at least one token; may itself hold end tokens, they end nothing
-    max_new_tokens: stop after so many; 0 gives the prompt alone
+    max_new_tokens: stop after so many, whatever min_new_tokens says; 0 gives the prompt alone
     min_new_tokens: make end tokens impossible (logit −∞) before so many new ones are written
-    eos_ids:        end tokens, any number of them; the first one chosen is kept and ends
-                    the text
-    choose:         logits (V,) -> token id; called once for each new token, after end tokens
-                    were made impossible; None takes the best
-    returns:        the prompt and N new tokens
+    eos_ids:        end tokens, a list, tuple or set of any length; the first one chosen is
+                    kept and ends the text
+    choose:         logits (V,) -> token id, as a tensor () or (1,) or an int; called once for
+                    each new token, after end tokens were made impossible; None takes the best
+    returns:        the prompt and N new tokens, int64 as the prompt
 
     Each call starts with caches of its own. The decoder sees each token once.
     """

@@ -161,7 +161,8 @@ def keep_top_p(logits: Float[Tensor, "... V"], p: float) -> Float[Tensor, "... V
     returns: a new tensor: the logits, −∞ where cut; each at its own place
 
     A token is cut if it and all worse ones together have at most 1 − p, as transformers
-    does it. The best token always stays. With p = 1 only what has probability 0 is cut.
+    does it. The best token always stays. With p = 1 only what has probability 0 is cut. Of
+    equal logits it may cut some and keep others; which ones is left open.
     """
     worst_first, order = logits.sort()
     cut = softmax(worst_first).cumsum(dim=-1) <= 1 - p  # it and all worse ones hold 1 - p or less

@@ -18,6 +18,7 @@ import inspect
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -25,6 +26,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from token_journey.borrowing import answers_imported, functions_called
 from token_journey.compare import CheckFailure, Comparison, judge, wrong_type
 from token_journey.names import describe
 from token_journey.pack import Entry, ModelConfig, Pack, Prompt
@@ -42,8 +44,8 @@ class StageUnderTest:
     that was changed is said in a sentence.
     """
 
-    def __init__(self, file: str, load: Callable[[], ModuleType]):
-        self._file = file
+    def __init__(self, file: Path, load: Callable[[], ModuleType]):
+        self.file = file
         self._load = load
 
     def __getattr__(self, function: str) -> Any:
@@ -52,13 +54,13 @@ class StageUnderTest:
             found = getattr(module, function)
         except AttributeError:
             raise CheckFailure(
-                f"{self._file} has no `{function}`: the lesson's names and parameters "
+                f"{self.file.name} has no `{function}`: the lesson's names and parameters "
                 "are how the checks find your work."
             ) from None
         if isinstance(found, type):
             return found
         if not callable(found):
-            raise CheckFailure(f"`{function}` in {self._file} is not a function.")
+            raise CheckFailure(f"`{function}` in {self.file.name} is not a function.")
         return _watched(function, found)
 
 
@@ -113,6 +115,8 @@ def captured(
     *, partial: bool = False, vocabulary: bool = False, **names: str
 ) -> pytest.MarkDecorator:
     """Run the check wherever a pack holds all of `names`; several may be stacked.
+
+    One prompt of one pack is one test, in which `case` is each layer in turn.
 
     `{l}` stands for every layer, `{last}` for the last one. A name that starts
     with `model.` or `lm_head.` is a weight, any other an activation. `partial`
@@ -205,23 +209,22 @@ class Case:
             )
         )
 
-    def __str__(self) -> str:
-        outcome = self.names.get("out", "").removeprefix(f"blocks.{self.layer}.")
-        parts = [self.pack.name, self.prompt.name]
-        if self.layer is not None:
-            parts.append(str(self.layer))
-        return "-".join([*parts, outcome] if outcome else parts)
 
+def cases(packs: Sequence[Pack], marks: Sequence[pytest.Mark]) -> dict[str, list[Case]]:
+    """Every place in the packs where all that a check's marks name is there.
 
-def cases(packs: Sequence[Pack], marks: Sequence[pytest.Mark]) -> list[Case]:
-    """Every place in the packs where all that a check's marks name is there."""
-    return [
-        case
+    returns: `<pack>-<prompt>` -> its cases, one a layer and mark, in the order of the walk
+    """
+    found = {
+        f"{pack.name}-{prompt.name}": [
+            case
+            for mark in reversed(marks)  # the decorator that stands first comes first
+            for case in _cases_of(pack, prompt, dict(mark.kwargs))
+        ]
         for pack in packs
         for prompt in pack.prompts.values()
-        for mark in reversed(marks)  # the decorator that stands first comes first
-        for case in _cases_of(pack, prompt, dict(mark.kwargs))
-    ]
+    }
+    return {name: here for name, here in found.items() if here}
 
 
 def _cases_of(pack: Pack, prompt: Prompt, names: dict[str, Any]) -> Iterator[Case]:
@@ -291,6 +294,26 @@ def expect_true(holds: bool, otherwise: str) -> None:
     """Fail with the sentence `otherwise` unless `holds`."""
     if not holds:
         raise CheckFailure(otherwise)
+
+
+def expect_written(stage: StageUnderTest, call: Callable[[], Any], *answers: str) -> None:
+    """Fail where a call ends in one of the library functions that are the answer.
+
+    answers: their names, e.g. "softmax"
+    """
+    imported = answers_imported(stage.file)
+    if imported:
+        raise CheckFailure(
+            f"{stage.file.name} uses {', '.join(sorted(imported))}, where the answer is already "
+            "written: this stage is about writing it yourself."
+        )
+    borrowed = functions_called(call) & set(answers)
+    if borrowed:
+        name = sorted(borrowed)[0]
+        raise CheckFailure(
+            f"Your numbers come from torch's own `{name}`: right, but this stage is about "
+            "writing it yourself."
+        )
 
 
 def expect_raises(error: type[Exception], call: Callable[[], Any], otherwise: str) -> None:

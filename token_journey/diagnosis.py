@@ -12,7 +12,7 @@ import itertools
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from types import ModuleType
 
 from torch import Tensor
@@ -39,10 +39,14 @@ class _Fit:
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """What to tell the learner, and the mistake's name where exactly one fits."""
+    """What to tell the learner, and what it was if exactly one explanation fits.
+
+    `story` is the same for failures with the same cause.
+    """
 
     lines: tuple[str, ...] = ()
-    mistake: str = ""
+    story: str = ""
+    mistakes: tuple[Misconception, ...] = ()
 
 
 class Doctor:
@@ -52,18 +56,29 @@ class Doctor:
         self.stage = stage
         self.reference = reference
         self.bank = bank
+        self._file = reference.folder / f"{stage}.py"
         self._mistaken = cache(self._write)
 
-    def diagnose(self, check: Check, stage: StageUnderTest) -> Diagnosis:
-        """Find what went wrong in `check`, which fails on `stage`, the learner's."""
+    def diagnose(
+        self, check: Check, stage: StageUnderTest, known: tuple[Misconception, ...] = ()
+    ) -> Diagnosis:
+        """Find what went wrong in `check`, which fails on `stage`, the learner's.
+
+        known: what was found in an earlier check of this stage; if it explains
+               this one too, nothing else is tried
+        """
         seen = observe(check, stage)
         place = next((n for n, comparison in enumerate(seen) if not holds(comparison)), None)
         if place is None:
             return Diagnosis()
         failed = seen[place]
         deadline = time.monotonic() + SECONDS
+        if known:
+            found = list(self._that_fit(check, failed, place, iter([known]), deadline))
+            if found:
+                return _named(found[0], failed)
         found = list(self._that_fit(check, failed, place, self._singles(), deadline))
-        if not found:
+        if not found and not known:
             found = list(self._that_fit(check, failed, place, self._pairs(), deadline))
         if len(found) == 1:
             return _named(found[0], failed)
@@ -110,7 +125,7 @@ class Doctor:
             if time.monotonic() > deadline:
                 return
             module = self._mistaken(mistakes)
-            theirs = observe(check, StageUnderTest("", lambda m=module: m))  # type: ignore[misc]
+            theirs = observe(check, StageUnderTest(self._file, partial(_itself, module)))
             if place < len(theirs) and self._explains(theirs[place], failed):
                 yield _Fit(mistakes, theirs[place])
 
@@ -118,6 +133,10 @@ class Doctor:
     def _explains(mistaken: Comparison, failed: Comparison) -> bool:
         """The mistake shows here, and shows as it does with the learner."""
         return not holds(mistaken) and fits(mistaken.actual, failed)
+
+
+def _itself(module: ModuleType) -> ModuleType:
+    return module
 
 
 def observe(check: Check, stage: StageUnderTest) -> list[Comparison]:
@@ -136,9 +155,8 @@ def _named(fit: _Fit, failed: Comparison) -> Diagnosis:
     name = ", and ".join(m.name for m in mistakes)
     does = "; ".join(m.does for m in mistakes)
     read = "; ".join(dict.fromkeys(m.read for m in mistakes))
-    return Diagnosis(
-        (f"It looks as if {name}: {does}.{_distances(fit, failed)}", f"Read again: {read}."), name
-    )
+    looks = f"It looks as if {name}: {does}.{_distances(fit, failed)}"
+    return Diagnosis((looks, f"Read again: {read}."), name, mistakes)
 
 
 def _distances(fit: _Fit, failed: Comparison) -> str:

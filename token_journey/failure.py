@@ -44,7 +44,7 @@ def describe_failure(
         comparison = error.comparison
         place = f"{comparison.where}: " if comparison.where else ""
         lines = [*explain(error), *diagnosis.lines]
-        subject = diagnosis.mistake or check
+        subject = diagnosis.story or check
         return Failure(_told(promise, f"{place}{comparison.what}", lines), subject)
     if isinstance(error, CheckFailure):
         return Failure(_told(promise, "", [str(error)]), check)

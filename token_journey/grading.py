@@ -151,7 +151,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             f"No pack in {session.course.packs} has what {metafunc.function.__name__} needs: "
             "restore the packs with `git checkout packs`."
         )
-    metafunc.parametrize("case", found, ids=str)
+    metafunc.parametrize("case", list(found.values()), ids=list(found))
 
 
 # -- judging ------------------------------------------------------------------
@@ -170,9 +170,12 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> object | None:
     if module is None:
         return None
     arguments = {name: pyfuncitem.funcargs[name] for name in pyfuncitem._fixtureinfo.argnames}
+    cases: Any = arguments.get("case", [])
+    each = [{"case": case} for case in cases] or [{}]
 
     def check(stage: StageUnderTest) -> None:
-        pyfuncitem.obj(**{**arguments, "stage": stage})
+        for case in each:
+            pyfuncitem.obj(**{**arguments, **case, "stage": stage})
 
     limit = pyfuncitem.get_closest_marker("seconds")
     outcome = module.judge.run(check, limit.args[0] if limit else SECONDS_A_CHECK)

@@ -18,6 +18,7 @@ from pathlib import Path
 from types import ModuleType
 
 _STAGE_FILE = re.compile(r"s(\d\d)_\w+\.py")
+_SIBLING = re.compile(r"^\s*from\s+\.(s\d\d_\w+)\s+import", re.MULTILINE)
 _package_numbers = itertools.count()
 
 
@@ -80,11 +81,18 @@ class Implementation:
             self._failures[stage] = self._explain(stage, error)
             raise CannotLoad(self._failures[stage]) from None
 
-    def siblings_used(self, stage: str) -> tuple[str, ...]:
-        """The earlier stages of this folder that are loaded, a stage's own file aside."""
-        head = f"{self._package}."
-        loaded = {n.removeprefix(head) for n in sys.modules if n.startswith(head)}
-        return tuple(sorted(n for n in loaded | set(self._failures) if n < stage))
+    def siblings(self, stage: str) -> tuple[str, ...]:
+        """The stages that a stage's file imports from beside itself, and those they import."""
+        found: set[str] = set()
+        to_read = [stage]
+        while to_read:
+            file = self.folder / f"{to_read.pop()}.py"
+            if file.is_file():
+                source = file.read_text(encoding="utf-8", errors="replace")
+                named = set(_SIBLING.findall(source)) - found
+                found |= named
+                to_read += named
+        return tuple(sorted(found))
 
     def frames(self, error: BaseException) -> list[traceback.FrameSummary]:
         """The part of a traceback that lies in this folder, outermost first."""

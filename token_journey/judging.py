@@ -58,6 +58,9 @@ class Judge:
         error = self._attempt(check, self.folder, seconds)
         if error is None or not self._may_be_inherited(error):
             return Outcome(self.folder, error)
+        for suspects in self._guilty:  # what was to blame before is likely to be again
+            if self._attempt(check, self._standing_in(suspects), seconds) is None:
+                return Outcome(self._standing_in(suspects), mend=suspects)
         standing_in = self._standing_in(self._earlier)
         alone = self._attempt(check, standing_in, seconds)
         if alone is not None:
@@ -84,7 +87,8 @@ class Judge:
 
     def stage_in(self, implementation: Implementation) -> StageUnderTest:
         name = self.stage.name
-        return StageUnderTest(f"{name}.py", lambda: implementation.module(name))
+        file = implementation.folder / f"{name}.py"
+        return StageUnderTest(file, lambda: implementation.module(name))
 
     # -- earlier stages -------------------------------------------------------
 
@@ -106,9 +110,9 @@ class Judge:
         own = bool(frames) and Path(frames[-1].filename).stem == self.stage.name
         return own and isinstance(error, NotImplementedError)
 
-    @property
+    @cached_property
     def _used(self) -> tuple[str, ...]:
-        used = self.folder.siblings_used(self.stage.name)
+        used = self.folder.siblings(self.stage.name)
         return tuple(name for name in used if name in self._earlier)
 
     def _standing_in(self, names: tuple[str, ...]) -> Implementation:
@@ -120,11 +124,10 @@ class Judge:
 
     def _to_mend(self, check: Check, seconds: float) -> tuple[str, ...]:
         """The one earlier stage whose replacement is enough, or all that are used."""
-        suspects = [*self._guilty, *((name,) for name in self._used)]
-        for suspect in dict.fromkeys(suspects):
-            if self._attempt(check, self._standing_in(suspect), seconds) is None:
-                self._guilty.insert(0, suspect)
-                return suspect
+        for name in self._used:
+            if self._attempt(check, self._standing_in((name,)), seconds) is None:
+                self._guilty.append((name,))
+                return (name,)
         return self._used
 
     def unload(self) -> None:

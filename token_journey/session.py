@@ -12,6 +12,9 @@ from token_journey.implementation import Implementation, Stage
 from token_journey.judging import Judge
 from token_journey.pack import Pack
 
+# More than are told; what is not told needs no diagnosis.
+_DIAGNOSES_A_STAGE = 6
+
 
 class Session:
     """The course, its packs, and the folders that are being graded.
@@ -32,7 +35,7 @@ class Session:
         self._folders: dict[Path, Implementation] = {}
         self._judges: list[Judge] = []
         self._doctors: dict[Stage, Doctor] = {}
-        self._diagnoses: dict[tuple[Judge, str], Diagnosis] = {}
+        self._diagnoses: dict[Judge, dict[str, Diagnosis]] = {}
 
     def judge(self, stage: Stage, folder: Path) -> Judge:
         """Who runs the checks on one stage file."""
@@ -51,13 +54,15 @@ class Session:
     def diagnosis(
         self, judge: Judge, name: str, check: Check, implementation: Implementation
     ) -> Diagnosis:
-        """What is known of a failure; asked once for each check of a stage file."""
-        key = judge, name
-        if key not in self._diagnoses:
+        """What is known of a failure: asked once for each check, and of a stage's first few."""
+        earlier = self._diagnoses.setdefault(judge, {})
+        if name not in earlier:
             doctor = self.doctor(judge.stage)
-            stage = judge.stage_in(implementation)
-            self._diagnoses[key] = doctor.diagnose(check, stage) if doctor else Diagnosis()
-        return self._diagnoses[key]
+            if doctor is None or len(earlier) == _DIAGNOSES_A_STAGE:
+                return Diagnosis()
+            known = next((d.mistakes for d in earlier.values() if d.mistakes), ())
+            earlier[name] = doctor.diagnose(check, judge.stage_in(implementation), known)
+        return earlier[name]
 
     def _implementation(self, folder: Path) -> Implementation:
         """One package a folder, so that its stages share what they import."""

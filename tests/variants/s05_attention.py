@@ -71,7 +71,7 @@ def by_a_loop(n_queries, n_keys):
 @rewrite("attention_pattern", "by −1e9, added")
 def low_number_added(q, k, mask):
     scores = (q @ k.transpose(-2, -1)) / q.size(-1) ** 0.5
-    return F.softmax(scores + (~mask) * -1e9, dim=-1)
+    return F.softmax(scores + (~mask).to(q.dtype) * -1e9, dim=-1)
 
 
 @rewrite("attention_pattern", "by the lowest number of the dtype")
