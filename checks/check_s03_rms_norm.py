@@ -3,7 +3,7 @@
 import torch
 from torch.nn import functional as F
 
-from token_journey.checking import captured, expect
+from token_journey.checking import captured, expect, expect_true, tensor
 
 from . import manners
 
@@ -86,7 +86,7 @@ def test_scale_invariance(stage):
 
 def test_each_token_alone(stage):
     """A token's result does not depend on the tokens beside it."""
-    together = stage.rms_norm(WIDE, GAINS, 1e-6)
+    together = tensor(stage.rms_norm(WIDE, GAINS, 1e-6), "rms_norm")
     alone = reference(WIDE[1:2], GAINS, 1e-6)
     expect(together[1:2], alone, "rms_norm of the second of three tokens")
 
@@ -147,6 +147,19 @@ def test_any_layout(stage):
 def test_gradients(stage):
     """Gradients flow through rms_norm."""
     manners.expect_gradients(call(stage), WIDE, GAINS, what="rms_norm")
+
+
+def test_the_gradient_of_the_root(stage):
+    """The root mean square depends on x, and the gradient knows it."""
+
+    def gradient(norm):
+        x = WIDE.clone().requires_grad_()
+        out = tensor(norm(x, GAINS, 0.5), "rms_norm")
+        expect_true(out.requires_grad, "No gradient flows through rms_norm.")
+        (slope,) = torch.autograd.grad(out[:, 0].sum(), x)
+        return slope
+
+    expect(gradient(stage.rms_norm), gradient(reference), "the gradient of feature 0 after x")
 
 
 def test_input_unchanged(stage):

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import torch
 from torch.nn import functional as F
 
-from token_journey.checking import captured, expect, expect_equal, expect_true
+from token_journey.checking import captured, expect, expect_equal, expect_true, tensor
 
 from . import manners
 
@@ -241,29 +241,15 @@ def test_the_model_from_its_token_ids(stage, case):
     case.expect("out", actual, end_to_end=True)
 
 
-def in_pieces(stage, case, pieces, memory):
-    """The decoder on a prompt that comes piece by piece."""
-    weights = case.pack.all_weights()
-    streams = [stage.decoder(piece, weights, case.config, memory) for piece in pieces]
-    expect_true(
-        all(isinstance(stream, torch.Tensor) and stream.ndim == 2 for stream in streams),
-        "decoder should return a tensor of shape (tokens, hidden), also with caches.",
-    )
-    return torch.cat(streams)
-
-
-@captured(**WHOLE_MODEL)
-def test_token_by_token(stage, case):
-    """With caches, one token a call gives what all tokens at once give."""
-    pieces = case.token_ids.split(1)
-    case.expect("out", in_pieces(stage, case, pieces, caches(case.config)), end_to_end=True)
-
-
 @captured(**WHOLE_MODEL)
 def test_piece_by_piece(stage, case):
-    """With caches, three tokens a call give what all tokens at once give."""
-    pieces = case.token_ids.split(3)
-    case.expect("out", in_pieces(stage, case, pieces, caches(case.config)), end_to_end=True)
+    """With caches, a text that comes in pieces gives the stream that it gives at once."""
+    ids, weights, memory = case.token_ids, case.pack.all_weights(), caches(case.config)
+    # All but four tokens, two more, and one by one: as far as there are so many.
+    pieces = [piece for piece in (ids[:-4], ids[-4:-2], ids[-2:-1], ids[-1:]) if len(piece)]
+    streams = [stage.decoder(piece, weights, case.config, memory) for piece in pieces]
+    joined = torch.cat([tensor(stream, "the stream of a piece") for stream in streams])
+    case.expect("out", joined, end_to_end=True)
 
 
 @captured(k="blocks.0.attn.rot_k", **WHOLE_MODEL)
@@ -279,14 +265,14 @@ def test_positions(stage, case):
     case.expect("k", memory[0].k[..., start:, :], end_to_end=True)
 
 
-@captured(v="blocks.{l}.attn.v", **WHOLE_MODEL)
+@captured(v="blocks.{last}.attn.v", **WHOLE_MODEL)
 def test_each_layer_has_its_cache(stage, case):
-    """caches[i] receives what layer i computes, and nothing else."""
+    """The last of the caches receives what the last layer computes, and nothing else."""
     memory = caches(case.config)
     stage.decoder(case.token_ids, case.pack.all_weights(), case.config, memory)
     expected = [len(case.token_ids)] * len(memory)
     expect_equal([len(cache) for cache in memory], expected, "how many tokens each cache holds")
-    case.expect("v", memory[case.layer].v, end_to_end=True)
+    case.expect("v", memory[-1].v, end_to_end=True)
 
 
 def test_silent_layers(stage):
@@ -307,7 +293,8 @@ def test_no_look_ahead(stage):
     """Another last token changes nothing at the tokens before it."""
     weights, other = tiny_model(), torch.cat([IDS[:-1], torch.tensor([9])])
     before, after = stage.decoder(IDS, weights, CONFIG), stage.decoder(other, weights, CONFIG)
-    expect(after[:-1], before[:-1], "the stream of the tokens before it", axes=STREAM)
+    before, after = (tensor(stream, "the stream")[:-1] for stream in (before, after))
+    expect(after, before, "the stream of the tokens before it", axes=STREAM)
 
 
 def test_nothing_is_remembered(stage):
@@ -315,14 +302,16 @@ def test_nothing_is_remembered(stage):
     weights = tiny_model()
     first = stage.decoder(IDS, weights, CONFIG)
     stage.decoder(IDS.flip(0), weights, CONFIG)
-    expect(stage.decoder(IDS, weights, CONFIG), first, "decoder, called again", axes=STREAM)
+    again = stage.decoder(IDS, weights, CONFIG)
+    expect(again, tensor(first, "the stream"), "decoder, called again", axes=STREAM)
 
 
 def test_batches(stage):
     """Token ids with leading axes are sentences of their own."""
     weights = tiny_model()
     sentences = torch.stack([IDS.roll(places) for places in range(6)])
-    alone = torch.stack([stage.decoder(ids, weights, CONFIG) for ids in sentences])
+    alone = [tensor(stage.decoder(ids, weights, CONFIG), "the stream") for ids in sentences]
+    alone = torch.stack(alone)
     expect(stage.decoder(sentences, weights, CONFIG), alone, "decoder of six sentences")
     batch, expected = sentences.view(2, 3, 5), alone.view(2, 3, 5, 10)
     expect(stage.decoder(batch, weights, CONFIG), expected, "decoder of 2 × 3 sentences")

@@ -244,8 +244,8 @@ def test_real_top_k(stage, case):
 def test_top_k_by_hand(stage):
     """The k best keep their logits and their places; all others become −∞."""
     x = torch.tensor([-5.0, -1.0, -6.0, -2.0, -3.0])
-    for k, kept in ((1, [0, 1, 0, 0, 0]), (3, [0, 1, 0, 1, 1]), (4, [1, 1, 0, 1, 1])):
-        expect_kept(stage.keep_top_k(x, k), x, kept, f"the {k} best of five")
+    expect_kept(stage.keep_top_k(x, 1), x, [0, 1, 0, 0, 0], "the best of five")
+    expect_kept(stage.keep_top_k(x, 3), x, [0, 1, 0, 1, 1], "the 3 best of five")
 
 
 def test_top_k_ties(stage):
@@ -306,25 +306,26 @@ def test_real_chain(stage, case):
     case.expect("out", shown(case, stage.keep_top_p(logits, 0.8)))
 
 
+def for_each_p(stage, logits, ps):
+    """What keep_top_p leaves of the same logits, a row for each p."""
+    return torch.stack([manners.of_kind(stage.keep_top_p(logits, p), logits, "top-p") for p in ps])
+
+
 def test_top_p_by_hand(stage):
     """The fewest best tokens that reach p stay; the one that crosses p is the last."""
-    x = log(0.125, 0.5, 0.0625, 0.25, 0.0625)
-    for p, kept in (
-        (0.4, [0, 1, 0, 0, 0]),
-        (0.6, [0, 1, 0, 1, 0]),
-        (0.8, [1, 1, 0, 1, 0]),
-        (0.95, [1, 1, 1, 1, 1]),
-    ):
-        expect_kept(stage.keep_top_p(x, p), x, kept, f"top-p with p = {p}")
+    x, ps = log(0.12, 0.45, 0.03, 0.3, 0.1), (0.28, 0.4, 0.6, 0.8, 0.9, 0.98)
+    # Best first, and together: 0.45, 0.75, 0.87, 0.97, 1.
+    kept = [[0, 1, 0, 0, 0], [0, 1, 0, 0, 0], [0, 1, 0, 1, 0]]
+    kept += [[1, 1, 0, 1, 0], [1, 1, 0, 1, 1], [1, 1, 1, 1, 1]]
+    expect_kept(for_each_p(stage, x, ps), x.expand(6, 5), kept, f"top-p, rows of p = {ps}")
 
 
 def test_top_p_in_their_places(stage):
     """Each logit keeps its own place, in whatever order they come."""
-    x = log(0.1, 0.02, 0.3, 0.03, 0.4, 0.15)
-    for turn in range(6):
-        turned = x.roll(turn)
-        kept = torch.tensor([0, 0, 1, 0, 1, 1]).roll(turn).tolist()
-        expect_kept(stage.keep_top_p(turned, 0.8), turned, kept, f"top-p, turned by {turn}")
+    x = torch.stack([log(0.1, 0.02, 0.3, 0.03, 0.4, 0.15).roll(turn) for turn in range(6)])
+    kept = [torch.tensor([0, 0, 1, 0, 1, 1]).roll(turn).tolist() for turn in range(6)]
+    rows = [manners.of_kind(stage.keep_top_p(row, 0.8), row, "top-p") for row in x]
+    expect_kept(torch.stack(rows), x, kept, "top-p of a row and its turns, p = 0.8")
 
 
 def test_top_p_counts_probabilities(stage):
@@ -335,29 +336,32 @@ def test_top_p_counts_probabilities(stage):
 
 def expect_sorted(actual, expected, what):
     """Which of several equal logits stays is left open; how many stay is not."""
-    actual = manners.of_kind(actual, expected, what)
-    expect(actual.sort().values, expected, f"{what}, sorted", tolerance=0.0)
+    ordered = tensor(actual, what).sort(-1).values
+    expect(ordered, expected, f"{what}, sorted", tolerance=0.0, axes=("row", "token"))
 
 
 def test_top_p_reached_exactly(stage):
     """Where p is reached exactly, nothing more is kept."""
     four = torch.zeros(4)  # a quarter each, without rounding
-    expected = torch.tensor([-INF, -INF, 0.0, 0.0])
-    expect_sorted(stage.keep_top_p(four, 0.5), expected, "top-p of four equal, p = 0.5")
+    expected = torch.tensor([[-INF, -INF, 0.0, 0.0], [-INF, 0.0, 0.0, 0.0]])
+    rows = for_each_p(stage, four, (0.5, 0.6))
+    expect_sorted(rows, expected, "top-p of four equal, rows of p = 0.5 and 0.6")
 
 
 def test_top_p_ties(stage):
     """The fewest that reach p stay, even if what ties with the last one has to go."""
     x = log(0.25, 0.25, 0.25, 0.125, 0.125)
-    expected = torch.cat([torch.full((3,), -INF), x[:2]])
-    expect_sorted(stage.keep_top_p(x, 0.4), expected, "top-p of three that tie, p = 0.4")
+    cut = torch.tensor([4, 3, 2, 1])[:, None] > torch.arange(5)  # so many go, the worst first
+    rows = for_each_p(stage, x, (0.2, 0.4, 0.7, 0.8))
+    what = "top-p of three that tie and two that tie, rows of p = 0.2, 0.4, 0.7 and 0.8"
+    expect_sorted(rows, x.sort().values.expand(4, 5).masked_fill(cut, -INF), what)
 
 
 def test_top_p_keeps_the_best(stage):
     """The best token stays, however small p is."""
     x = log(0.2, 0.5, 0.3)
-    for p in (0.1, 1e-9):
-        expect_kept(stage.keep_top_p(x, p), x, [0, 1, 0], f"top-p with p = {p}")
+    rows = for_each_p(stage, x, (0.1, 1e-9))
+    expect_kept(rows, x.expand(2, 3), [[0, 1, 0]] * 2, "top-p, rows of p = 0.1 and 1e-9")
 
 
 def test_top_p_of_1(stage):
@@ -399,16 +403,19 @@ def test_top_p_manners(stage):
 def test_real_greedy(stage, case):
     """At temperature 0 sample takes the model's most probable token."""
     best = case.probs.argmax()
-    expect(stage.sample(case.logits, temperature=0), best, "the best token", where=case.where)
+    drawn = stage.sample(case.logits, temperature=0, generator=seeded(0))
+    expect(drawn, best, "the best token", where=case.where)
 
 
 def test_greedy(stage):
     """At temperature 0 each row gives its best token, whatever top_k and top_p are."""
-    best = X.argmax(-1)
-    expect(stage.sample(X, temperature=0), best, "the best tokens")
-    expect(stage.sample(X, temperature=0.0, top_k=2, top_p=0.5), best, "the best tokens")
+    generator, x = seeded(0), X[..., 1:]
+    best = x.argmax(-1)
+    expect(stage.sample(x, temperature=0, generator=generator), best, "the best tokens")
+    expect(stage.sample(x, 0.0, 2, 0.5, generator), best, "the best tokens, with top_k = 2")
     x = torch.tensor([-INF, -7.0, -9.0, -INF])
-    expect(stage.sample(x, temperature=0), torch.tensor(1), "the best token of four")
+    drawn = stage.sample(x, temperature=0, generator=generator)
+    expect(drawn, torch.tensor(1), "the best of four tokens")
 
 
 def test_shapes(stage):
@@ -427,45 +434,50 @@ def seeded(seed):
 
 
 DRAWS = 4000
-WEIGHTS = (4.0, 1.0, 16.0, 9.0)  # probabilities 0.13, 0.03, 0.53 and 0.3
+WEIGHTS = (0.8, 0.45, 1.8, 1.25)  # as 16 to 9 to 36 to 25; 0.19, 0.1, 0.42 and 0.29 of all
 # By Hoeffding's inequality a share of n independent draws is off by t or more with a
 # probability of at most 2 e^(−2nt²). For 100 shares to be 1e-9 together:
 CHANCE = math.sqrt(math.log(2 * 100 / 1e-9) / (2 * DRAWS))
 
 
-def shares(stage, **settings):
-    """How often each token is drawn from WEIGHTS."""
+def shares(stage, weights, **settings):
+    """How often each token is drawn."""
     like = torch.zeros(DRAWS, dtype=torch.long)
-    x = log(*WEIGHTS).repeat(DRAWS, 1)
-    drawn = manners.of_kind(stage.sample(x, generator=seeded(7), **settings), like, "sample")
-    return (drawn[:, None] == torch.arange(len(WEIGHTS))).float().mean(0)
+    x = log(*weights).repeat(DRAWS, 1)
+    drawn = manners.of_kind(stage.sample(x, generator=seeded(19), **settings), like, "sample")
+    return (drawn[:, None] == torch.arange(len(weights))).float().mean(0)
 
 
-def expect_shares(stage, *cases):
-    """Hold the shares of draws against weights, for pairs of settings and weights."""
-    drawn = torch.stack([shares(stage, **settings) for settings, _ in cases])
-    weights = torch.tensor([weights for _, weights in cases])
-    expected = weights / weights.sum(-1, keepdim=True)
-    settings = ", ".join(str(settings) for settings, _ in cases)
-    what = f"the share of each token in {DRAWS} draws with {settings}"
-    expect(drawn, expected, what, tolerance=CHANCE, axes=("settings", "token"))
+def expect_shares(stage, weights, *cases):
+    """Hold the shares of draws against what settings make of the weights, for pairs of both."""
+    drawn = torch.stack([shares(stage, weights, **settings) for settings, _ in cases])
+    left = torch.tensor([left for _, left in cases])
+    expected = left / left.sum(-1, keepdim=True)
+    rows = "; ".join(
+        ", ".join(f"{name}={value}" for name, value in settings.items()) or "no settings"
+        for settings, _ in cases
+    )
+    what = f"the share of each token in {DRAWS} draws, rows of {rows}"
+    expect(drawn, expected, what, tolerance=CHANCE, axes=("setting", "token"))
     impossible = drawn[expected == 0].sum().item()
-    expect_equal(impossible, 0.0, f"the share of cut tokens in draws with {settings}")
+    expect_equal(impossible, 0.0, f"the share of cut tokens in {DRAWS} draws, {rows}")
 
 
 def test_as_often_as_likely(stage):
     """Each token is drawn as often as its probability says, in each row anew."""
-    expect_shares(stage, ({}, WEIGHTS))
+    weights = (0.5, 1.0, 60.0, 20.0)
+    expect_shares(stage, weights, ({}, weights))
 
 
 def test_each_setting(stage):
     """temperature sharpens or flattens; what top_k or top_p cut is never drawn."""
     expect_shares(
         stage,
-        ({"temperature": 2.0}, (2.0, 1.0, 4.0, 3.0)),
-        ({"temperature": 0.5}, (16.0, 1.0, 256.0, 81.0)),
-        ({"top_k": 3}, (4.0, 0.0, 16.0, 9.0)),
-        ({"top_p": 0.8}, (0.0, 0.0, 16.0, 9.0)),
+        WEIGHTS,
+        ({"temperature": 2.0}, (4.0, 3.0, 6.0, 5.0)),
+        ({"temperature": 0.5}, (256.0, 81.0, 1296.0, 625.0)),
+        ({"top_k": 2}, (0.0, 0.0, 36.0, 25.0)),
+        ({"top_p": 0.6}, (0.0, 0.0, 36.0, 25.0)),
     )
 
 
@@ -473,14 +485,16 @@ def test_order(stage):
     """The order is temperature, top-k, top-p: each counts with what the one before left."""
     expect_shares(
         stage,
-        ({"top_k": 3}, (4.0, 0.0, 16.0, 9.0)),
-        ({"top_p": 0.85}, (4.0, 0.0, 16.0, 9.0)),
-        # Of three, 16 and 9 have 25/29 = 0.862 together, of all four 25/30 = 0.833.
-        ({"top_k": 3, "top_p": 0.85}, (0.0, 0.0, 16.0, 9.0)),
-        ({"temperature": 2.0}, (2.0, 1.0, 4.0, 3.0)),
-        # The best has 4/10 now; before it had 16/30, more than p.
-        ({"temperature": 2.0, "top_p": 0.5}, (0.0, 0.0, 4.0, 3.0)),
-        ({"temperature": 2.0, "top_k": 3, "top_p": 0.75}, (0.0, 0.0, 4.0, 3.0)),
+        WEIGHTS,
+        ({"top_k": 3}, (16.0, 0.0, 36.0, 25.0)),
+        ({"top_p": 0.8}, (16.0, 0.0, 36.0, 25.0)),
+        # Of the three best, 36 and 25 have 0.79 together; of all four they had 0.71.
+        ({"top_k": 3, "top_p": 0.75}, (0.0, 0.0, 36.0, 25.0)),
+        ({"top_k": 2, "top_p": 0.4}, (0.0, 0.0, 36.0, 0.0)),
+        ({"temperature": 2.0}, (4.0, 3.0, 6.0, 5.0)),
+        # The best has 0.33 now; before it had 0.42, which is enough.
+        ({"temperature": 2.0, "top_p": 0.4}, (0.0, 0.0, 6.0, 5.0)),
+        ({"temperature": 2.0, "top_k": 3, "top_p": 0.7}, (0.0, 0.0, 6.0, 5.0)),
     )
 
 
@@ -521,6 +535,16 @@ def test_seeds(stage):
     }
     expected = {"the same seed": True, "another seed": False, "the next call": False}
     expect_equal(came, expected, "which draws give the same 64 tokens as the first")
+
+
+def test_rows_of_a_batch(stage):
+    """Each row is drawn for itself, also those at the same place of two texts."""
+    drawn = stage.sample(FLAT.view(2, 32, 1000), generator=seeded(5))
+    drawn = manners.of_kind(drawn, torch.zeros(2, 32, dtype=torch.long), "sample")
+    expect_true(
+        not torch.equal(drawn[0], drawn[1]),
+        "Two texts of 32 rows got the same 32 tokens: draw for each row of each text.",
+    )
 
 
 def test_torch_s_own_generator(stage):

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import torch
 
-from token_journey.checking import captured, expect, expect_equal, expect_true, unpack
+from token_journey.checking import captured, expect, expect_equal, expect_true, tensor, unpack
 
 # Where a pack holds a whole model.
 WHOLE_MODEL = {"table": "model.embed_tokens.weight"}
@@ -38,12 +38,12 @@ def caches(stage, config):
 
 # -- a model that counts -------------------------------------------------------
 
-# Its layers write nothing, so the logit of token j after token i is −1 − ((j − i − 1) mod 8):
+# Its layer writes nothing, so the logit of token j after token i is −1 − ((j − i − 1) mod 8):
 # i + 1 is the best, i + 2 the next best, and i itself the worst.
 COUNTING = SimpleNamespace(
     vocab_size=8,
     hidden_size=8,
-    num_hidden_layers=2,
+    num_hidden_layers=1,
     num_attention_heads=2,
     num_key_value_heads=1,
     head_dim=4,
@@ -67,7 +67,7 @@ def counting_model(dtype=torch.float32):
         "mlp.up_proj.weight": torch.ones(6, 8),
         "mlp.down_proj.weight": torch.zeros(8, 6),
     }
-    weights = {f"model.layers.{i}.{name}": w for i in range(2) for name, w in inside.items()}
+    weights = {f"model.layers.0.{name}": w for name, w in inside.items()}
     # The embedding is one-hot, and the final norm makes it √8 times as long.
     weights["model.embed_tokens.weight"] = torch.eye(8)
     weights["model.norm.weight"] = torch.full((8,), 8**-0.5)
@@ -173,23 +173,16 @@ def test_the_model_after_its_prompt(stage, case):
     case.expect("out", actual, end_to_end=True)
 
 
-@captured(out="logits", **WHOLE_MODEL)
-def test_token_by_token(stage, case):
-    """Handed one new token a call, next_logits gives what the model gave with the whole text."""
-    weights, memory = case.pack.all_weights(), caches(stage, case.config)
-    pieces = case.token_ids.split(1)
-    rows = [stage.next_logits(piece, weights, case.config, memory) for piece in pieces]
-    case.expect("out", torch.stack(rows), end_to_end=True)
-
-
 @captured(out="logits.last", **WHOLE_MODEL)
 def test_piece_by_piece(stage, case):
-    """Handed three new tokens a call, next_logits ends where the whole text ends."""
-    weights, memory = case.pack.all_weights(), caches(stage, case.config)
-    for piece in case.token_ids.split(3):
-        last = stage.next_logits(piece, weights, case.config, memory)
+    """Handed only what is new, piece by piece, next_logits ends where the whole text ends."""
+    ids, weights, memory = case.token_ids, case.pack.all_weights(), caches(stage, case.config)
+    # All but three tokens, two more, and the last: as far as there are so many.
+    for piece in (ids[:-3], ids[-3:-1], ids[-1:]):
+        if len(piece):
+            last = stage.next_logits(piece, weights, case.config, memory)
     case.expect("out", last, end_to_end=True)
-    expected = [len(case.token_ids)] * len(memory)
+    expected = [len(ids)] * len(memory)
     expect_equal([len(cache) for cache in memory], expected, "how many tokens each cache holds")
 
 
@@ -206,11 +199,16 @@ def test_logits_by_hand(stage):
 @captured(out="logits.last", **WHOLE_MODEL)
 def test_what_the_model_wrote(stage, case):
     """generate continues the prompt as transformers' generate did with the same model."""
+    weights, best = case.pack.all_weights(), int(case.out.argmax())
+    one = stage.generate(case.token_ids, weights, case.config, 1)
+    expect_equal(
+        listed(one), [*case.prompt.ids, best], "generate with max_new_tokens=1", case.where
+    )
     for recorded in case.pack.generations:
         if recorded.prompt == case.prompt.name:
             actual = stage.generate(
                 case.token_ids,
-                case.pack.all_weights(),
+                weights,
                 case.config,
                 recorded.max_new_tokens,
                 min_new_tokens=recorded.min_new_tokens,
@@ -230,15 +228,24 @@ def options_of(recorded):
 def test_what_choose_is_handed(stage, case):
     """At each step `choose` is handed the logits (V,) that follow the text so far."""
     ids, seen = case.token_ids, []
+    steps = min(4, len(ids))
 
     def choose(logits):
         # Whatever the logits say: the text goes on as the prompt does.
-        seen.append(logits.clone())
-        return ids[min(len(seen), len(ids) - 1)]
+        seen.append(tensor(logits, "what choose is handed").clone())
+        return ids[min(len(ids) - steps + len(seen), len(ids) - 1)]
 
-    stage.generate(ids[:1], case.pack.all_weights(), case.config, len(ids), choose=choose)
-    expect_equal(len(seen), len(ids), "how often choose was called", case.where)
-    case.expect("out", torch.stack(seen), end_to_end=True)
+    begun = ids[: len(ids) - steps + 1]
+    stage.generate(begun, case.pack.all_weights(), case.config, steps, choose=choose)
+    expect_equal(len(seen), steps, "how often choose was called", case.where)
+    expect(
+        torch.stack(seen),
+        case.out[-steps:],
+        "the logits that choose is handed",
+        tolerance=case.entry("out").end_to_end,
+        axes=("step", "vocabulary"),
+        where=case.where,
+    )
 
 
 def test_counting_on(stage):
@@ -309,7 +316,7 @@ def test_impossible_logits(stage):
     seen = []
 
     def choose(logits):
-        seen.append(logits.clone())
+        seen.append(tensor(logits, "what choose is handed").clone())
         return logits.argmax()
 
     count(stage, [3], 3, min_new_tokens=2, eos_ids=[5, 0], choose=choose)
@@ -380,5 +387,4 @@ def test_each_token_is_run_once(stage):
     with updates_counted(stage) as sizes:
         count(stage, [6, 1, 3], 4)
     # A fifth run, for a token that nobody asked for, would be a waste but not wrong.
-    said = "how many tokens each of the two layers hands to its cache, run by run"
-    expect_equal(sizes[: 4 * 2], [3, 3, 1, 1, 1, 1, 1, 1], said)
+    expect_equal(sizes[:4], [3, 1, 1, 1], "how many tokens are handed to the cache, run by run")

@@ -38,10 +38,8 @@ def break_stage(folder, stage, place=0):
     """Write one of the stage's misconceptions into its file."""
     mistakes = rewrites_in(Implementation(COURSE.checks / "misconceptions").module(stage))
     file = folder / f"{stage}.py"
-    needs = "import math\nimport torch\nfrom torch.nn import functional as F\n"
-    needs += "from einops import einsum, rearrange, repeat\n"
     source = file.read_text(encoding="utf-8")
-    file.write_text(f"{needs}{source}\n\n{mistakes[place].source}", encoding="utf-8")
+    file.write_text(f"{source}\n\n{mistakes[place].source}", encoding="utf-8")
 
 
 def stub(folder, *stages):

@@ -38,12 +38,7 @@ def grade_rewrites(stage: str, rewrites: list[Rewrite], tmp_path: Path) -> dict[
     for number, change in enumerate(rewrites):
         folder = tmp_path / f"{number:02}"
         folder.mkdir()
-        # What a rewrite is written with, besides what the stage file imports itself.
-        needs = "import math\nimport torch\nfrom torch.nn import functional as F\n"
-        needs += "from einops import einsum, rearrange, repeat\n"
-        (folder / f"{stage}.py").write_text(
-            f"{needs}\n{solution}\n\n{change.source}", encoding="utf-8"
-        )
+        (folder / f"{stage}.py").write_text(f"{solution}\n\n{change.source}", encoding="utf-8")
     grades = Grades()
     pytest.main(
         [str(tmp_path), "-q", "--tb=no", "-rN", "-p", "no:cacheprovider"],

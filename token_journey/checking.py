@@ -189,7 +189,12 @@ class Case:
         return self.pack.activation_entry(self.prompt.name, name)
 
     def expect(
-        self, alias: str, actual: Any, *, tolerance: float | None = None, end_to_end: bool = False
+        self,
+        alias: str,
+        actual: Any,
+        *,
+        tolerance: float | Tensor | None = None,
+        end_to_end: bool = False,
     ) -> None:
         """Hold a result against the captured activation of that alias."""
         about = describe(self.names[alias])

@@ -95,9 +95,20 @@ def holds(comparison: Comparison) -> bool:
 
 
 def fits(actual: Any, comparison: Comparison) -> bool:
-    """Whether the learner's result is `actual`, within the comparison's tolerance."""
-    theirs = comparison.actual
-    return wrong_kind("", theirs, actual) is None and _same(theirs, actual, comparison.tolerance)
+    """Whether the learner's result is `actual`, within the comparison's tolerance.
+
+    NaN fits NaN: a mistake that makes NaN is known by where it makes them.
+    """
+    theirs, tolerance = comparison.actual, comparison.tolerance
+    if wrong_kind("", theirs, actual) is not None:
+        return False
+    if not isinstance(actual, Tensor) or not actual.dtype.is_floating_point:
+        return _same(theirs, actual, tolerance)
+    if not torch.equal(theirs.isnan(), actual.isnan()):
+        return False
+    if isinstance(tolerance, Tensor) and tolerance.shape != actual.shape:
+        tolerance = float(tolerance.min())
+    return _same(theirs.nan_to_num(nan=0.0), actual.nan_to_num(nan=0.0), tolerance)
 
 
 def _same(actual: Any, expected: Any, tolerance: float | Tensor) -> bool:

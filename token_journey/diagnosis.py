@@ -71,23 +71,23 @@ class Doctor:
         place = next((n for n, comparison in enumerate(seen) if not holds(comparison)), None)
         if place is None:
             return Diagnosis()
-        failed = seen[place]
+        seen = seen[: place + 1]
         deadline = time.monotonic() + SECONDS
         if known:
-            found = list(self._that_fit(check, failed, place, iter([known]), deadline))
+            found = list(self._that_fit(check, seen, iter([known]), deadline))
             if found:
-                return _named(found[0], failed)
-        found = list(self._that_fit(check, failed, place, self._singles(), deadline))
+                return _named(found[0], seen[-1])
+        found = list(self._that_fit(check, seen, self._singles(), deadline))
         if not found and not known:
-            found = list(self._that_fit(check, failed, place, self._pairs(), deadline))
+            found = list(self._that_fit(check, seen, self._pairs(), deadline))
         if len(found) == 1:
-            return _named(found[0], failed)
+            return _named(found[0], seen[-1])
         if found:
             return Diagnosis((_several([fit.mistakes for fit in found]),))
-        simple = transformations_that_fit(failed)
+        simple = transformations_that_fit(seen[-1])
         if len(simple) == 1:
             return Diagnosis(tuple(simple), simple[0])
-        if wrong_kind("", failed.actual, failed.expected):
+        if wrong_kind("", seen[-1].actual, seen[-1].expected):
             return Diagnosis()  # the complaint about its kind says enough
         return Diagnosis(("No mistake known to this course gives just these numbers.",))
 
@@ -116,8 +116,7 @@ class Doctor:
     def _that_fit(
         self,
         check: Check,
-        failed: Comparison,
-        place: int,
+        seen: list[Comparison],
         candidates: Iterator[tuple[Misconception, ...]],
         deadline: float,
     ) -> Iterator[_Fit]:
@@ -126,13 +125,17 @@ class Doctor:
                 return
             module = self._mistaken(mistakes)
             theirs = observe(check, StageUnderTest(self._file, partial(_itself, module)))
-            if place < len(theirs) and self._explains(theirs[place], failed):
-                yield _Fit(mistakes, theirs[place])
+            if self._explains(theirs, seen):
+                yield _Fit(mistakes, theirs[len(seen) - 1])
 
     @staticmethod
-    def _explains(mistaken: Comparison, failed: Comparison) -> bool:
-        """The mistake shows here, and shows as it does with the learner."""
-        return not holds(mistaken) and fits(mistaken.actual, failed)
+    def _explains(theirs: list[Comparison], seen: list[Comparison]) -> bool:
+        """The mistake shows where the learner's does, and gives the same up to there."""
+        if len(theirs) < len(seen) or holds(theirs[len(seen) - 1]):
+            return False
+        # The last comparison rules out most mistakes at once.
+        pairs = zip(theirs[: len(seen)][::-1], seen[::-1], strict=True)
+        return all(fits(mistaken.actual, mine) for mistaken, mine in pairs)
 
 
 def _itself(module: ModuleType) -> ModuleType:
@@ -167,7 +170,8 @@ def _distances(fit: _Fit, failed: Comparison) -> str:
     if not right.dtype.is_floating_point:
         return ""
     near, far = _distance(mine, mistaken), _distance(mine, right)
-    return f" (That is within {near:.1g} of yours; the right answer is {far:.1g} away.)"
+    hit = f"your numbers to within {near:.1g}" if near else "exactly your numbers"
+    return f" (It gives {hit}; the right ones are {far:.1g} away.)"
 
 
 def _distance(one: Tensor, other: Tensor) -> float:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+
+import torch
 from torch import Tensor
 
 from token_journey.compare import Comparison, Mismatch
@@ -22,26 +25,21 @@ def explain(mismatch: Mismatch) -> list[str]:
     return [_how_many(comparison), *_by_axis(comparison), *_side_by_side(comparison)]
 
 
-def row(values: Tensor, ends: int = 2) -> str:
+def row(values: Tensor, decimals: int = 4) -> str:
     """`[0.8511, 0.7741, …, 0.9303]`: the first few and the last of a vector."""
-    flat = values.detach().flatten().tolist()
-    if len(flat) <= 2 * ends + 2:
-        return "[" + ", ".join(map(number, flat)) + "]"
-    head, tail = flat[:ends], flat[-1:]
-    return "[" + ", ".join([*map(number, head), "…", *map(number, tail)]) + "]"
+    flat = [number(value, decimals) for value in values.detach().flatten().tolist()]
+    shown = flat if len(flat) <= 6 else [*flat[:2], "…", flat[-1]]
+    return "[" + ", ".join(shown) + "]"
 
 
-def number(value: float | int) -> str:
-    """Four decimals where that shows the number, three digits elsewhere."""
-    if isinstance(value, int):
+def number(value: float, decimals: int = 4) -> str:
+    """Four decimals where they show the number, three digits elsewhere."""
+    if isinstance(value, bool | int):
         return str(value)
-    if value == 0 or 0.001 <= abs(value) < 10_000:
-        return f"{value:.4f}"
-    return (
-        f"{value:.3g}".replace("inf", "∞").replace("-", "−")
-        if abs(value) == float("inf")
-        else (f"{value:.3g}")
-    )
+    if math.isinf(value):
+        return "∞" if value > 0 else "−∞"
+    plain = value == 0 or 10**-decimals <= abs(value) < 10_000
+    return f"{value:.{decimals}f}" if plain else f"{value:.3g}"
 
 
 def _values(comparison: Comparison) -> list[str]:
@@ -164,17 +162,19 @@ def _growth(comparison: Comparison) -> str | None:
 
 
 def _side_by_side(comparison: Comparison) -> list[str]:
-    """A few numbers of both, from the row with the first wrong number."""
-    wrong = comparison.wrong
-    if wrong.ndim == 0:
-        place, mine, theirs = "", comparison.actual.reshape(1), comparison.expected.reshape(1)
-    else:
-        first = tuple(int(i) for i in wrong.nonzero()[0])[:-1]
-        place = f" at {_place(comparison, first)}" if first else ""
-        mine, theirs = comparison.actual[first], comparison.expected[first]
+    """A few numbers of both, from the row with the worst of them."""
+    mine, theirs = comparison.actual.detach(), comparison.expected
+    place = ""
+    if mine.ndim > 1:
+        error = (mine.double() - theirs.double()).abs().nan_to_num(nan=0.0, posinf=0.0)
+        worst = torch.where(comparison.wrong, error, -1.0).argmax().item()
+        index = tuple(int(i) for i in torch.unravel_index(torch.tensor(worst), mine.shape))[:-1]
+        mine, theirs = mine[index], theirs[index]
+        place = f" at {_place(comparison, index)}"
     if comparison.held_back:
         return [f"yours{place}: {row(mine)}"]
-    return [f"yours    {row(mine)}{place}", f"expected {row(theirs)}"]
+    decimals = next((d for d in (4, 6, 8) if row(mine, d) != row(theirs, d)), 4)
+    return [f"yours    {row(mine, decimals)}{place}", f"expected {row(theirs, decimals)}"]
 
 
 def _place(comparison: Comparison, index: tuple[int, ...]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,9 +44,11 @@ def describe_failure(
     if isinstance(error, Mismatch):
         comparison = error.comparison
         place = f"{comparison.where}: " if comparison.where else ""
-        lines = [*explain(error), *diagnosis.lines]
-        subject = diagnosis.story or check
-        return Failure(_told(promise, f"{place}{comparison.what}", lines), subject)
+        told = _told(promise, f"{place}{comparison.what}", explain(error))
+        # A cause that is known comes before all numbers; that none is known comes after.
+        cause = "\n".join(diagnosis.lines)
+        parts = [cause, told] if diagnosis.story else [told, cause]
+        return Failure(_wrapped("\n".join(filter(None, parts))), diagnosis.story or check)
     if isinstance(error, CheckFailure):
         return Failure(_told(promise, "", [str(error)]), check)
 
@@ -68,3 +71,12 @@ def describe_failure(
 
 def _told(promise: str, place: str, lines: list[str]) -> str:
     return "\n".join([promise, *([place] if place else []), *(f"  {line}" for line in lines)])
+
+
+def _wrapped(text: str) -> str:
+    """Long sentences broken into lines, each as far in as it began."""
+    lines = []
+    for line in text.splitlines():
+        margin = line[: len(line) - len(line.lstrip())]
+        lines += textwrap.wrap(line, 96, subsequent_indent=margin, break_long_words=False) or [""]
+    return "\n".join(lines)

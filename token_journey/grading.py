@@ -107,31 +107,36 @@ class StageModule(pytest.Module):
         return str(self.path.parent) if near.startswith("..") else near
 
 
-def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+@pytest.hookimpl(wrapper=True)
+def pytest_collect_file(
+    file_path: Path, parent: pytest.Collector
+) -> Generator[None, list[pytest.Collector], list[pytest.Collector]]:
+    """A stage file is collected once, as ours: pytest would also run one that it is given."""
+    collectors = yield
     if Stage.of_file(file_path) is None:
-        return None
+        return collectors
     session = _session(parent.config)
     stage = session.course.stage_of(file_path)
     if stage is None:
         parent.warn(pytest.PytestCollectionWarning(_unknown_stage(file_path, session)))
-        return None
+        return []
     if parent.config.getoption("chained"):
         return _chained(file_path, parent, session)
     module: StageModule = StageModule.from_parent(parent, path=file_path)
     module.judge = session.judge(stage, file_path.parent)
-    return module
+    return [module]
 
 
-def _chained(file: Path, parent: pytest.Collector, session: Session) -> ChainedFolder | None:
+def _chained(file: Path, parent: pytest.Collector, session: Session) -> list[pytest.Collector]:
     """One walk a folder: only the first of its stage files stands for it."""
     stages = session.course.stages()
     if any((file.parent / f"{s.name}.py").is_file() for s in stages if s.name < file.stem):
-        return None
+        return []
     folder: ChainedFolder = ChainedFolder.from_parent(parent, path=file)
     if session.reference is None:
         raise pytest.UsageError("--chained needs the reference's stages to stand in: solutions/.")
     folder.stages, folder.packs, folder.reference = stages, session.packs, session.reference
-    return folder
+    return [folder]
 
 
 def _unknown_stage(file: Path, session: Session) -> str:
@@ -169,14 +174,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> object | None:
     module = pyfuncitem.getparent(StageModule)
     if module is None:
         return None
-    arguments = {name: pyfuncitem.funcargs[name] for name in pyfuncitem._fixtureinfo.argnames}
-    cases: Any = arguments.get("case", [])
-    each = [{"case": case} for case in cases] or [{}]
-
-    def check(stage: StageUnderTest) -> None:
-        for case in each:
-            pyfuncitem.obj(**{**arguments, **case, "stage": stage})
-
+    check = check_of(pyfuncitem)
     limit = pyfuncitem.get_closest_marker("seconds")
     outcome = module.judge.run(check, limit.args[0] if limit else SECONDS_A_CHECK)
     pyfuncitem.stash[OUTCOME] = outcome
@@ -185,6 +183,18 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> object | None:
         pyfuncitem.stash[FAILURE] = failure
         pytest.fail(failure.text, pytrace=False)
     return True
+
+
+def check_of(item: pytest.Function) -> Check:
+    """The check that an item stands for, to be held against any stage."""
+    given = dict(item.callspec.params) if hasattr(item, "callspec") else {}
+    cases: Any = given.pop("case", [None])
+
+    def check(stage: StageUnderTest) -> None:
+        for case in cases:
+            item.obj(stage=stage, **given, **({} if case is None else {"case": case}))
+
+    return check
 
 
 def _failure(item: pytest.Function, judge: Judge, check: Check, outcome: Outcome) -> Failure:

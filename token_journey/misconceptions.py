@@ -28,6 +28,14 @@ from typing import Any
 
 from token_journey.implementation import Implementation
 
+# What rewrites may be written with, besides what the stage file imports itself.
+_TOOLS = """
+import math
+import torch
+from torch.nn import functional as F
+from einops import einsum, rearrange, reduce, repeat
+"""
+
 
 @dataclass(frozen=True)
 class Rewrite:
@@ -68,7 +76,7 @@ def _source(written: Any, function: str) -> str:
     text = textwrap.dedent(inspect.getsource(written))
     definition = ast.parse(text).body[0]
     body = "".join(text.splitlines(keepends=True)[definition.lineno - 1 :])
-    return f"{body}\n\n{function} = {written.__name__}\n"
+    return f"{_TOOLS}\n\n{body}\n\n{function} = {written.__name__}\n"
 
 
 def rewrites_in(module: ModuleType) -> list[Rewrite]:

@@ -344,3 +344,18 @@ def mean_square_in_half_precision(x, weight, eps):
 def returns_float32(x, weight, eps):
     wide = x.float()
     return weight.float() * wide / (wide.square().mean(-1, keepdim=True) + eps).sqrt()
+
+
+# -- gradients ----------------------------------------------------------------
+
+
+@misconception(
+    "rms_norm",
+    "the root mean square is cut off from the gradient",
+    "what x is divided by is taken for a constant, so training would go astray",
+    read="what detach, item and no_grad do in torch's documentation",
+)
+def detached(x, weight, eps):
+    wide = x.float()
+    rms = (wide.square().mean(-1, keepdim=True) + eps).sqrt().detach()
+    return (weight * wide / rms).to(x.dtype)

@@ -196,18 +196,6 @@ def after_softmax(logits, temperature):
 
 @misconception(
     "apply_temperature",
-    "the temperature is added",
-    "a constant on all logits changes no probability",
-    read=TEMPERATURE,
-)
-def added(logits, temperature):
-    if temperature <= 0:
-        raise ValueError("temperature must be above 0")
-    return logits + temperature
-
-
-@misconception(
-    "apply_temperature",
     "the square of the temperature divides",
     "the temperature is applied twice",
     read=TEMPERATURE,

@@ -488,7 +488,10 @@ def always_the_best(
     read=CHOOSE,
 )
 def sampled(prompt_ids, weights, config, max_new_tokens, min_new_tokens=0, eos_ids=(), choose=None):
-    choose = choose or (lambda logits: torch.multinomial(logits.float().softmax(-1), 1))
+    dice = torch.Generator().manual_seed(1)  # so that two runs can be held side by side
+    choose = choose or (
+        lambda logits: torch.multinomial(logits.float().softmax(-1), 1, generator=dice)
+    )
     caches = [KeyValueCache() for _ in range(config.num_hidden_layers)]
     ids, unseen = prompt_ids, prompt_ids
     for n in range(max_new_tokens):

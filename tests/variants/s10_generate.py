@@ -101,8 +101,7 @@ def one_run_more(
     return torch.cat([prompt_ids, *new])
 
 
-@rewrite("generate", "without building gradients, in a buffer of ids")
-@torch.no_grad()
+@rewrite("generate", "in a buffer of ids")
 def in_a_buffer(
     prompt_ids, weights, config, max_new_tokens, min_new_tokens=0, eos_ids=(), choose=None
 ):
