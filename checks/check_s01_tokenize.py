@@ -157,7 +157,8 @@ def test_leftmost_first(stage):
 
 def test_pieces_merge_on(stage):
     """A piece that was joined can be joined again, with its new neighbour."""
-    expect_equal(stage.merge(symbols("anan"), dict(RANKS)), [b"anan"], "merge of “anan”")
+    pieces = stage.merge(symbols(" anan"), dict(RANKS))
+    expect_equal(pieces, [b" ", b"anan"], "merge of “ anan”")
 
 
 def test_nothing_to_merge(stage):
@@ -165,9 +166,10 @@ def test_nothing_to_merge(stage):
     expect_equal(stage.merge(symbols("xoy"), dict(RANKS)), [b"x", b"o", b"y"], "merge of “xoy”")
 
 
-def test_a_single_symbol(stage):
-    """A word of one symbol has no pairs and stays as it is."""
-    expect_equal(stage.merge([b"a"], dict(RANKS)), [b"a"], "merge of “a”")
+def test_no_pairs(stage):
+    """A word of one symbol, or of none, has no pairs and stays as it is."""
+    expect_equal(stage.merge([b"a"], dict(RANKS)), [b"a"], "merge of one symbol")
+    expect_equal(stage.merge([], dict(RANKS)), [], "merge of no symbols")
 
 
 def test_symbols_of_several_bytes(stage):
@@ -255,8 +257,8 @@ def test_characters_of_several_tokens(stage):
 
 def test_spaces(stage):
     """The spaces of a text are in its tokens, at the ends, too."""
-    ids = [6, 1, 132, 4, 9]
-    expect_equal(stage.decode(ids, dict(ID_TO_BYTES)), " anan oos ", f"the text of {ids}")
+    ids = [6, 1, 132, 4, 0, 9]
+    expect_equal(stage.decode(ids, dict(ID_TO_BYTES)), " anan oosts ", f"the text of {ids}")
 
 
 def test_no_utf_8(stage):

@@ -107,7 +107,12 @@ def test_dtypes(stage):
     """The rows keep the dtype of the table."""
     for dtype in (torch.bfloat16, torch.float16, torch.float64):
         table = TABLE.to(dtype)
-        expect(stage.embed(IDS, table), rows(IDS, table), f"embed from {dtype}", tolerance=0.0)
+        expect(
+            stage.embed(IDS, table),
+            rows(IDS, table),
+            f"embed from a table of {dtype}",
+            tolerance=0.0,
+        )
 
 
 def test_transposed_storage(stage):

@@ -1,77 +1,68 @@
-"""Every named mistake fails its stage; every right way to write it passes.
+"""The bank against the checks: every mistake is stopped and named, no right way is refused."""
 
-Each rewrite becomes a folder with one stage file, graded as a learner's would
-be: `pytest FOLDER`.
-"""
-
-import ast
 from pathlib import Path
 
 import pytest
 
 from token_journey.course import find_course
 from token_journey.implementation import Implementation
-from token_journey.misconceptions import Rewrite, rewrites_in
+from token_journey.matrix import build_matrix
+from token_journey.misconceptions import Misconception, rewrites_in
 
 COURSE = find_course()
 STAGES = [stage.name for stage in COURSE.stages()]
+BANK = COURSE.checks / "misconceptions"
+VARIANTS = Path(__file__).parent / "variants"
 
 
-class Grades:
-    """A pytest plugin that keeps each folder's failures."""
-
-    def __init__(self):
-        self.failed: dict[str, list[str]] = {}
-
-    def pytest_runtest_logreport(self, report):
-        about = getattr(report, "token_journey", None)
-        if about is None:
-            return
-        failures = self.failed.setdefault(Path(about["path"]).name, [])
-        if about["kind"] != "passed":
-            failures.append(f"{about['check']}: {report.longrepr}")
+@pytest.fixture(scope="module")
+def matrix():
+    return build_matrix(COURSE.reference, BANK, VARIANTS)
 
 
-def grade_rewrites(stage: str, rewrites: list[Rewrite], tmp_path: Path) -> dict[str, list[str]]:
-    """The failures of each rewrite, by its number in the list."""
-    solution = (COURSE.reference / f"{stage}.py").read_text(encoding="utf-8")
-    for number, change in enumerate(rewrites):
-        folder = tmp_path / f"{number:02}"
-        folder.mkdir()
-        (folder / f"{stage}.py").write_text(f"{solution}\n\n{change.source}", encoding="utf-8")
-    grades = Grades()
-    pytest.main(
-        [str(tmp_path), "-q", "--tb=no", "-rN", "-p", "no:cacheprovider"],
-        plugins=[grades],
-    )
-    return grades.failed
+def test_every_misconception_is_stopped(matrix):
+    assert not [row.rewrite.name for row in matrix.rows if not row.stopped_by]
 
 
-def rewrites(folder: Path, stage: str) -> list[Rewrite]:
-    return rewrites_in(Implementation(folder).module(stage))
-
-
-@pytest.mark.parametrize("stage", STAGES)
-def test_every_misconception_fails(stage, tmp_path):
-    mistakes = rewrites(COURSE.checks / "misconceptions", stage)
-    failed = grade_rewrites(stage, mistakes, tmp_path)
-    let_through = [m.name for n, m in enumerate(mistakes) if not failed[f"{n:02}"]]
-    assert not let_through
-
-
-@pytest.mark.parametrize("stage", STAGES)
-def test_every_right_variant_passes(stage, tmp_path):
-    variants = rewrites(Path(__file__).parent / "variants", stage)
-    failed = grade_rewrites(stage, variants, tmp_path)
-    refused = {v.name: failed[f"{n:02}"] for n, v in enumerate(variants) if failed[f"{n:02}"]}
+def test_every_right_variant_passes(matrix):
+    refused = {row.rewrite.name: row.stopped_by for row in matrix.variants if row.stopped_by}
     assert not refused
 
 
+def test_every_misconception_lands_far_from_every_right_variant(matrix):
+    """At its best check, ten times as far from the expected numbers as any right way."""
+    assert not {row.rewrite.name: row.margin for row in matrix.rows if row.margin < 10}
+
+
+def test_every_misconception_is_named(matrix):
+    """Among the first checks that it fails, one says what it is."""
+    unnamed = {
+        row.rewrite.name: row.called for row in matrix.rows if row.rewrite.name not in row.called
+    }
+    assert not unnamed
+
+
+def test_most_misconceptions_are_named_at_once(matrix):
+    """The first message is right for nineteen in twenty; else it says that several fit."""
+    first = [row for row in matrix.rows if row.called[:1] == [row.rewrite.name]]
+    assert len(first) >= 0.95 * len(matrix.rows)
+
+
 @pytest.mark.parametrize("stage", STAGES)
-def test_misconceptions_are_told_apart(stage):
-    mistakes = rewrites(COURSE.checks / "misconceptions", stage)
-    names = [m.name for m in mistakes]
-    assert len(names) == len(set(names))
-    for mistake in mistakes:
-        ast.parse(mistake.source)
-        assert mistake.does and mistake.read
+def test_the_bank_is_large_and_its_names_differ(stage):
+    mistakes = rewrites_in(Implementation(BANK).module(stage))
+    assert all(isinstance(m, Misconception) and m.does and m.read for m in mistakes)
+    assert len(mistakes) >= 12
+    assert len({m.name for m in mistakes}) == len(mistakes)
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_there_are_right_ways_to_differ(stage):
+    assert len(rewrites_in(Implementation(VARIANTS).module(stage))) >= 4
+
+
+def test_the_printed_matrix_is_of_this_bank():
+    page = (COURSE.home / "docs" / "kill-matrix.md").read_text(encoding="utf-8")
+    for stage in STAGES:
+        for mistake in rewrites_in(Implementation(BANK).module(stage)):
+            assert f"| {mistake.name} |" in page, "run `make matrix`"

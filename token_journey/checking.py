@@ -104,7 +104,7 @@ def _tensors(values: Sequence[Any]) -> Iterator[Tensor]:
     for value in values:
         if isinstance(value, Tensor):
             yield value
-        elif isinstance(value, Mapping):
+        elif isinstance(value, Mapping) and isinstance(next(iter(value.values()), None), Tensor):
             yield from _tensors(list(value.values()))
 
 

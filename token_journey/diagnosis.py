@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache, partial
 from types import ModuleType
@@ -31,10 +31,10 @@ Check = Callable[[StageUnderTest], object]
 
 @dataclass(frozen=True)
 class _Fit:
-    """Mistakes that give the learner's numbers, and the comparison they end in."""
+    """Mistakes that give the learner's numbers, and what a check saw of them."""
 
     mistakes: tuple[Misconception, ...]
-    comparison: Comparison
+    seen: Observed
 
 
 @dataclass(frozen=True)
@@ -60,34 +60,41 @@ class Doctor:
         self._mistaken = cache(self._write)
 
     def diagnose(
-        self, check: Check, stage: StageUnderTest, known: tuple[Misconception, ...] = ()
+        self,
+        check: Check,
+        stage: StageUnderTest,
+        known: tuple[Misconception, ...] = (),
+        others: Iterable[Check] = (),
     ) -> Diagnosis:
         """Find what went wrong in `check`, which fails on `stage`, the learner's.
 
-        known: what was found in an earlier check of this stage; if it explains
-               this one too, nothing else is tried
+        known:  what was found in an earlier check of this stage; if it explains
+                this one too, nothing else is tried
+        others: the stage's checks, to tell apart mistakes that all fit this one
         """
-        seen = observe(check, stage)
-        place = next((n for n, comparison in enumerate(seen) if not holds(comparison)), None)
-        if place is None:
+        seen = observe(check, stage).until_wrong()
+        if not seen.wrong:
             return Diagnosis()
-        seen = seen[: place + 1]
         deadline = time.monotonic() + SECONDS
         if known:
             found = list(self._that_fit(check, seen, iter([known]), deadline))
             if found:
-                return _named(found[0], seen[-1])
+                return _named(found[0], seen)
         found = list(self._that_fit(check, seen, self._singles(), deadline))
         if not found and not known:
             found = list(self._that_fit(check, seen, self._pairs(), deadline))
+        found = self._told_apart(found, stage, others, deadline)
         if len(found) == 1:
-            return _named(found[0], seen[-1])
+            return _named(found[0], seen)
         if found:
             return Diagnosis((_several([fit.mistakes for fit in found]),))
-        simple = transformations_that_fit(seen[-1])
+        if seen.error is not None:
+            return Diagnosis()  # what Python said of it says enough
+        failed = seen.comparisons[-1]
+        simple = transformations_that_fit(failed)
         if len(simple) == 1:
             return Diagnosis(tuple(simple), simple[0])
-        if wrong_kind("", seen[-1].actual, seen[-1].expected):
+        if wrong_kind("", failed.actual, failed.expected):
             return Diagnosis()  # the complaint about its kind says enough
         return Diagnosis(("No mistake known to this course gives just these numbers.",))
 
@@ -116,55 +123,101 @@ class Doctor:
     def _that_fit(
         self,
         check: Check,
-        seen: list[Comparison],
+        seen: Observed,
         candidates: Iterator[tuple[Misconception, ...]],
         deadline: float,
     ) -> Iterator[_Fit]:
         for mistakes in candidates:
             if time.monotonic() > deadline:
                 return
-            module = self._mistaken(mistakes)
-            theirs = observe(check, StageUnderTest(self._file, partial(_itself, module)))
-            if self._explains(theirs, seen):
-                yield _Fit(mistakes, theirs[len(seen) - 1])
+            theirs = self._observe(check, mistakes)
+            if theirs.is_like(seen):
+                yield _Fit(mistakes, theirs)
 
-    @staticmethod
-    def _explains(theirs: list[Comparison], seen: list[Comparison]) -> bool:
-        """The mistake shows where the learner's does, and gives the same up to there."""
-        if len(theirs) < len(seen) or holds(theirs[len(seen) - 1]):
-            return False
-        # The last comparison rules out most mistakes at once.
-        pairs = zip(theirs[: len(seen)][::-1], seen[::-1], strict=True)
-        return all(fits(mistaken.actual, mine) for mistaken, mine in pairs)
+    def _told_apart(
+        self, found: list[_Fit], stage: StageUnderTest, others: Iterable[Check], deadline: float
+    ) -> list[_Fit]:
+        """Those that behave like the learner's in other checks as well."""
+        for other in others:
+            if len(found) < 2 or time.monotonic() > deadline:
+                break
+            seen = observe(other, stage).until_wrong()
+            alike = [fit for fit in found if self._observe(other, fit.mistakes).agrees(seen)]
+            found = alike or found
+        return found
+
+    def _observe(self, check: Check, mistakes: tuple[Misconception, ...]) -> Observed:
+        """What a check sees of the reference's stage with these mistakes in it."""
+        module = self._mistaken(mistakes)
+        return observe(check, StageUnderTest(self._file, partial(_itself, module))).until_wrong()
 
 
 def _itself(module: ModuleType) -> ModuleType:
     return module
 
 
-def observe(check: Check, stage: StageUnderTest) -> list[Comparison]:
+@dataclass(frozen=True)
+class Observed:
+    """What a check saw of a stage: its comparisons in order, and what was raised after them."""
+
+    comparisons: list[Comparison]
+    error: Exception | None = None
+
+    @property
+    def wrong(self) -> bool:
+        return self.error is not None or any(not holds(c) for c in self.comparisons[-1:])
+
+    def until_wrong(self) -> Observed:
+        """The same up to the first comparison that does not hold."""
+        for place, comparison in enumerate(self.comparisons):
+            if not holds(comparison):
+                return Observed(self.comparisons[: place + 1])
+        return self
+
+    def is_like(self, other: Observed) -> bool:
+        """Wrong at the same place, in the same way, and the same before."""
+        if len(self.comparisons) != len(other.comparisons) or not self.wrong:
+            return False
+        mine, theirs = self.error, other.error
+        if type(mine) is not type(theirs) or str(mine) != str(theirs):
+            return False
+        # The last comparison rules out most mistakes at once.
+        pairs = zip(self.comparisons[::-1], other.comparisons[::-1], strict=True)
+        return all(fits(a.actual, b) for a, b in pairs)
+
+    def agrees(self, other: Observed) -> bool:
+        """Wrong in the same way, or both right."""
+        return self.is_like(other) if self.wrong else not other.wrong
+
+
+def observe(check: Check, stage: StageUnderTest) -> Observed:
     """All comparisons that a check makes, none of them judged."""
     seen: list[Comparison] = []
     try:
         with observed_by(seen.append), time_limit(SECONDS):
             check(stage)
-    except (Exception, SystemExit, OutOfTime):
+    except Exception as error:
+        return Observed(seen, error)
+    except (SystemExit, OutOfTime):
         pass  # what was compared before it broke still counts
-    return seen
+    return Observed(seen)
 
 
-def _named(fit: _Fit, failed: Comparison) -> Diagnosis:
+def _named(fit: _Fit, seen: Observed) -> Diagnosis:
     mistakes = fit.mistakes
     name = ", and ".join(m.name for m in mistakes)
     does = "; ".join(m.does for m in mistakes)
     read = "; ".join(dict.fromkeys(m.read for m in mistakes))
-    looks = f"It looks as if {name}: {does}.{_distances(fit, failed)}"
+    looks = f"It looks as if {name}: {does}.{_distances(fit.seen, seen)}"
     return Diagnosis((looks, f"Read again: {read}."), name, mistakes)
 
 
-def _distances(fit: _Fit, failed: Comparison) -> str:
+def _distances(theirs: Observed, seen: Observed) -> str:
     """How near the mistake comes, beside how far the right answer is."""
-    mine, mistaken, right = failed.actual, fit.comparison.actual, failed.expected
+    if seen.error is not None:
+        return ""
+    failed = seen.comparisons[-1]
+    mine, mistaken, right = failed.actual, theirs.comparisons[-1].actual, failed.expected
     if not (isinstance(right, Tensor) and mine.shape == mistaken.shape == right.shape):
         return ""
     if not right.dtype.is_floating_point:

@@ -143,7 +143,8 @@ def _which(called: str, indices: list[int]) -> str:
     if len(indices) == 1:
         return f"{called} {indices[0]} is".capitalize()
     listed = ", ".join(map(str, indices[:-1])) + f" and {indices[-1]}"
-    return f"{called}s {listed} are".capitalize()
+    several = f"{called[:-1]}ies" if called.endswith("y") else f"{called}s"
+    return f"{several} {listed} are".capitalize()
 
 
 def _growth(comparison: Comparison) -> str | None:

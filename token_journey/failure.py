@@ -41,36 +41,40 @@ def describe_failure(
             f"Not run: earlier checks of {file} did not end. Look for a loop that never stops.",
             "not run",
         )
+    told = _told(judge, error, promise)
+    if told is None:
+        return None
+    # A cause that is known comes before all numbers; that none is known comes after.
+    cause = "\n".join(diagnosis.lines)
+    parts = [cause, told] if diagnosis.story else [told, cause]
+    return Failure(_wrapped("\n".join(filter(None, parts))), diagnosis.story or check)
+
+
+def _told(judge: Judge, error: BaseException, promise: str) -> str | None:
     if isinstance(error, Mismatch):
         comparison = error.comparison
         place = f"{comparison.where}: " if comparison.where else ""
-        told = _told(promise, f"{place}{comparison.what}", explain(error))
-        # A cause that is known comes before all numbers; that none is known comes after.
-        cause = "\n".join(diagnosis.lines)
-        parts = [cause, told] if diagnosis.story else [told, cause]
-        return Failure(_wrapped("\n".join(filter(None, parts))), diagnosis.story or check)
+        return _lines(promise, f"{place}{comparison.what}", below=explain(error))
     if isinstance(error, CheckFailure):
-        return Failure(_told(promise, "", [str(error)]), check)
-
+        return _lines(promise, below=[str(error)])
     frames = judge.folder.frames(error)
     if isinstance(error, OutOfTime) and not frames:
-        return Failure(_told(promise, "", ["It did not end in time."]), check)
+        return _lines(promise, below=["It did not end in time."])
     if not frames:
         return None
     last = frames[-1]
     place = f"{Path(last.filename).name}:{last.lineno}, in {last.name}"
-    line = f"    {last.line}"
     if isinstance(error, OutOfTime):
         said = f"It did not end in time and was stopped at {place}: a loop that never stops?"
     elif isinstance(error, SystemExit | KeyboardInterrupt):
         said = f"Your code ended the program at {place}: leave out exit()."
     else:
         said = f"{type(error).__name__} at {place}: {error}"
-    return Failure(_told(promise, "", [said, line]), check)
+    return _lines(promise, below=[said, f"    {last.line}"])
 
 
-def _told(promise: str, place: str, lines: list[str]) -> str:
-    return "\n".join([promise, *([place] if place else []), *(f"  {line}" for line in lines)])
+def _lines(*head: str, below: list[str]) -> str:
+    return "\n".join([*head, *(f"  {line}" for line in below)])
 
 
 def _wrapped(text: str) -> str:

@@ -15,13 +15,12 @@ from typing import Any
 import pytest
 
 from token_journey.checking import StageUnderTest, cases
-from token_journey.compare import Mismatch
 from token_journey.course import CourseError, find_course
 from token_journey.diagnosis import Check, Diagnosis
 from token_journey.failure import Failure, describe_failure
 from token_journey.grade import Verdict, grade
-from token_journey.implementation import Stage
-from token_journey.judging import SECONDS_A_CHECK, Judge, Outcome
+from token_journey.implementation import CannotLoad, Stage
+from token_journey.judging import SECONDS_A_CHECK, Judge, NotRun, Outcome
 from token_journey.pack import Pack, PackError, find_packs
 from token_journey.scoreboard import write_scoreboard
 from token_journey.session import Session
@@ -201,9 +200,16 @@ def _failure(item: pytest.Function, judge: Judge, check: Check, outcome: Outcome
     """What to say of a check that does not hold; the kit's own errors pass through."""
     assert outcome.error is not None
     diagnosis = Diagnosis()
-    if isinstance(outcome.error, Mismatch):
+    if isinstance(outcome.error, Exception) and not isinstance(outcome.error, CannotLoad | NotRun):
         session = _session(item.config)
-        diagnosis = session.diagnosis(judge, item.originalname, check, outcome.implementation)
+        others = (
+            check_of(other)
+            for other in item.session.items
+            if isinstance(other, pytest.Function) and other.parent is item.parent
+        )
+        diagnosis = session.diagnosis(
+            judge, item.originalname, check, outcome.implementation, others
+        )
     promise = (item.obj.__doc__ or item.originalname).partition("\n")[0]
     failure = describe_failure(judge, outcome.error, promise, item.originalname, diagnosis)
     if failure is None:

@@ -10,35 +10,41 @@ from __future__ import annotations
 
 import contextlib
 import io
+import sys
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import inf
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 import torch
 from torch import Tensor
 
 from token_journey.checking import StageUnderTest
-from token_journey.compare import Comparison, observed_by
-from token_journey.diagnosis import Check
+from token_journey.compare import Comparison, holds
+from token_journey.course import find_course
+from token_journey.diagnosis import Check, Doctor, Observed, observe
 from token_journey.grading import StageModule, check_of
 from token_journey.implementation import Implementation, Stage
-from token_journey.limits import OutOfTime, time_limit
-from token_journey.misconceptions import Rewrite, rewrites_in, rewritten
-
-_SECONDS = 2.0
+from token_journey.misconceptions import Misconception, Rewrite, rewrites_in, rewritten
+from token_journey.session import DIAGNOSES_A_STAGE
 
 
 @dataclass
 class Row:
-    """One rewrite: the checks that stop it, and its margin over right variants."""
+    """One rewrite: the checks that stop it, its margin over right variants, what it is called."""
 
     stage: str
     rewrite: Rewrite
     stopped_by: list[str] = field(default_factory=list)
     margin: float = 0.0
+    called: list[str] = field(default_factory=list)
+
+    def note(self, check: str, seen: Observed) -> None:
+        if seen.until_wrong().wrong and check not in self.stopped_by:
+            self.stopped_by.append(check)
 
 
 class Matrix:
@@ -64,44 +70,55 @@ class Matrix:
     def _stage(self, stage: str, checks: dict[str, list[Check]]) -> None:
         right = [Row(stage, r) for r in rewrites_in(self._variants.module(stage))]
         wrong = [Row(stage, r) for r in rewrites_in(self._bank.module(stage))]
-        file = self._reference.folder / f"{stage}.py"
-        modules = {id(row): rewritten(self._reference, stage, row.rewrite) for row in right + wrong}
-        modules[0] = self._reference.module(stage)
-
-        def under_test(key: int) -> StageUnderTest:
-            return StageUnderTest(file, lambda: modules[key])
-
+        under_test = {
+            id(row): self._under_test(stage, rewritten(self._reference, stage, row.rewrite))
+            for row in right + wrong
+        }
+        solution = self._under_test(stage, self._reference.module(stage))
         for name, parts in checks.items():
             for check in parts:
-                honest = [_errors(check, under_test(key)) for key in [0, *map(id, right)]]
-                for row in right + wrong:
-                    if _stops(check, under_test(id(row))):
-                        row.stopped_by += [name] if name not in row.stopped_by else []
+                honest = [_errors(observe(check, solution))]
+                for row in right:
+                    seen = observe(check, under_test[id(row)])
+                    honest.append(_errors(seen))
+                    row.note(name, seen)
                 for row in wrong:
-                    lands = _errors(check, under_test(id(row)))
-                    row.margin = max([row.margin, *_margins(lands, honest)])
+                    seen = observe(check, under_test[id(row)])
+                    row.note(name, seen)
+                    row.margin = max([row.margin, *_margins(_errors(seen), honest)])
+        doctor = Doctor(stage, self._reference, self._bank)
+        for row in wrong:
+            failing = {name: checks[name] for name in row.stopped_by}
+            row.called = _called(doctor, under_test[id(row)], failing, checks)
         self.rows += wrong
         self.variants += right
 
-
-def _stops(check: Check, stage: StageUnderTest) -> bool:
-    try:
-        with time_limit(_SECONDS):
-            check(stage)
-    except (Exception, SystemExit, OutOfTime):
-        return True
-    return False
+    def _under_test(self, stage: str, module: ModuleType) -> StageUnderTest:
+        return StageUnderTest(self._reference.folder / f"{stage}.py", lambda: module)
 
 
-def _errors(check: Check, stage: StageUnderTest) -> list[float]:
-    """How far each comparison of a check lands, in units of its tolerance; inf if it can't."""
-    seen: list[Comparison] = []
-    try:
-        with observed_by(seen.append), time_limit(_SECONDS):
-            check(stage)
-    except (Exception, SystemExit, OutOfTime):
-        return [*map(_error, seen), inf]
-    return list(map(_error, seen))
+def _called(
+    doctor: Doctor,
+    stage: StageUnderTest,
+    failing: dict[str, list[Check]],
+    checks: dict[str, list[Check]],
+) -> list[str]:
+    """What the first few failing checks call the mistake, as a learner would be told."""
+    every = [check for parts in checks.values() for check in parts]
+    called: list[str] = []
+    known: tuple[Misconception, ...] = ()
+    for parts in list(failing.values())[:DIAGNOSES_A_STAGE]:
+        check = next(check for check in parts if observe(check, stage).until_wrong().wrong)
+        diagnosis = doctor.diagnose(check, stage, known, every)
+        known = diagnosis.mistakes or known
+        called += [diagnosis.story] if diagnosis.story else []
+    return called
+
+
+def _errors(seen: Observed) -> list[float]:
+    """How far each comparison lands, in units of its tolerance; inf for what broke off."""
+    errors = list(map(_error, seen.comparisons))
+    return [*errors, inf] if seen.error else errors
 
 
 def _error(comparison: Comparison) -> float:
@@ -113,6 +130,8 @@ def _error(comparison: Comparison) -> float:
     if not right.dtype.is_floating_point:
         return 0.0 if bool((mine == right).all()) else inf
     both = right.isfinite()
+    if not holds(replace(comparison, tolerance=inf)):  # what is impossible must stay so
+        return inf
     apart = (mine.detach().double() - right.double()).abs()[both]
     allowed = torch.as_tensor(comparison.tolerance, dtype=torch.float64).expand(right.shape)[both]
     if not apart.numel():
@@ -130,7 +149,7 @@ def _margins(lands: list[float], honest: list[list[float]]) -> Iterable[float]:
 
 
 def build_matrix(reference: Path, bank: Path, variants: Path) -> Matrix:
-    """Hold everything against everything; takes about half a minute."""
+    """Hold everything against everything; takes a minute or two."""
     matrix = Matrix(reference, bank, variants)
     with contextlib.redirect_stdout(io.StringIO()):  # what pytest says of a run without tests
         pytest.main([str(reference), "-p", "no:cacheprovider"], plugins=[matrix])
@@ -159,3 +178,14 @@ def as_markdown(matrix: Matrix) -> str:
             margin = "∞" if row.margin == inf else f"{row.margin:,.0f}"
             lines.append(f"| {row.rewrite.name} | {stopped} | {margin} |")
     return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    """Write the matrix of this checkout to standard output."""
+    course = find_course()
+    bank, variants = course.checks / "misconceptions", course.home / "tests" / "variants"
+    sys.stdout.write(as_markdown(build_matrix(course.reference, bank, variants)))
+
+
+if __name__ == "__main__":
+    main()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import torch
@@ -13,7 +14,7 @@ from token_journey.judging import Judge
 from token_journey.pack import Pack
 
 # More than are told; what is not told needs no diagnosis.
-_DIAGNOSES_A_STAGE = 6
+DIAGNOSES_A_STAGE = 6
 
 
 class Session:
@@ -52,16 +53,24 @@ class Session:
         return self._doctors[stage]
 
     def diagnosis(
-        self, judge: Judge, name: str, check: Check, implementation: Implementation
+        self,
+        judge: Judge,
+        name: str,
+        check: Check,
+        implementation: Implementation,
+        others: Iterable[Check],
     ) -> Diagnosis:
-        """What is known of a failure: asked once for each check, and of a stage's first few."""
+        """What is known of a failure: asked once for each check, and of a stage's first few.
+
+        name: the check's; others: the stage's other checks
+        """
         earlier = self._diagnoses.setdefault(judge, {})
         if name not in earlier:
             doctor = self.doctor(judge.stage)
-            if doctor is None or len(earlier) == _DIAGNOSES_A_STAGE:
+            if doctor is None or len(earlier) == DIAGNOSES_A_STAGE:
                 return Diagnosis()
             known = next((d.mistakes for d in earlier.values() if d.mistakes), ())
-            earlier[name] = doctor.diagnose(check, judge.stage_in(implementation), known)
+            earlier[name] = doctor.diagnose(check, judge.stage_in(implementation), known, others)
         return earlier[name]
 
     def _implementation(self, folder: Path) -> Implementation:

@@ -32,6 +32,26 @@ def first_pair(symbols, ranks):
 
 @misconception(
     "merge",
+    "merging stops at the first pair without a rank",
+    "the pairs are gone through from the left, and those behind one without a rank are never seen",
+    read=ORDER,
+)
+def stops_too_early(symbols, ranks):
+    symbols = list(symbols)
+    while True:
+        seen = []
+        for i, pair in enumerate(zip(symbols, symbols[1:], strict=False)):
+            if pair not in ranks:
+                break
+            seen.append((ranks[pair], i))
+        if not seen:
+            return symbols
+        _, i = min(seen)
+        symbols[i : i + 2] = [symbols[i] + symbols[i + 1]]
+
+
+@misconception(
+    "merge",
     "the ranks are compared the wrong way round",
     "the pair with the highest rank goes first, though rank 0 is the best",
     read=ORDER,
