@@ -74,9 +74,12 @@ def merged(case):
 def needed(pack, prompt):
     """The tokenizer's ids and ranks, without the thousands that this text has no use for."""
     vocabulary = pack.vocabulary
-    text = b"".join(symbol for word in prompt.words for symbol in vocabulary.symbols(word))
-    ids = {p: i for p, i in vocabulary.ids.items() if len(p) == 1 or p in text}
-    ranks = {(a, b): rank for (a, b), rank in vocabulary.ranks.items() if a + b in text}
+    words = {b"".join(vocabulary.symbols(word)) for word in prompt.words}
+    parts = {w[i:j] for w in words for i in range(len(w)) for j in range(i + 1, len(w) + 1)}
+    parts |= {bytes([byte]) for byte in range(256)}
+    pairs = {(part[:i], part[i:]) for part in parts for i in range(1, len(part))}
+    ids = {part: vocabulary.ids[part] for part in parts if part in vocabulary.ids}
+    ranks = {pair: vocabulary.ranks[pair] for pair in pairs if pair in vocabulary.ranks}
     return ids, ranks
 
 

@@ -7,6 +7,7 @@ the fixture `stage` hands one to the other.
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Generator
 from pathlib import Path
@@ -58,6 +59,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # torch is half a million objects that live to the end: pytest's collections at the
+    # end of a run would walk through all of them for nothing.
+    gc.freeze()
     config.pluginmanager.register(Telling(verbose=config.get_verbosity() >= 2))
     for line in (
         "captured(**names): run wherever a pack holds all these tensors",
@@ -196,11 +200,17 @@ def check_of(item: pytest.Function) -> Check:
     return check
 
 
+def _has_a_cause(judge: Judge, error: BaseException) -> bool:
+    """Whether a mistake may lie behind it: not behind a stub or a file that can't be loaded."""
+    told = isinstance(error, CannotLoad | NotRun) or not isinstance(error, Exception)
+    return not told and not judge.is_stub(error)
+
+
 def _failure(item: pytest.Function, judge: Judge, check: Check, outcome: Outcome) -> Failure:
     """What to say of a check that does not hold; the kit's own errors pass through."""
     assert outcome.error is not None
     diagnosis = Diagnosis()
-    if isinstance(outcome.error, Exception) and not isinstance(outcome.error, CannotLoad | NotRun):
+    if _has_a_cause(judge, outcome.error):
         session = _session(item.config)
         others = (
             check_of(other)

@@ -46,8 +46,10 @@ class Vocabulary:
             for token, token_id in model["vocab"].items()
         }
         # The bytes of byte fallback first, so that a letter takes its byte's place.
-        spelled = {i for token, i in model["vocab"].items() if _BYTE_TOKEN.fullmatch(token)}
-        in_order = sorted(id_to_bytes, key=lambda token_id: token_id not in spelled)
+        in_order = list(id_to_bytes)
+        if not byte_level:
+            spelled = {i for token, i in model["vocab"].items() if _BYTE_TOKEN.fullmatch(token)}
+            in_order.sort(key=lambda token_id: token_id not in spelled)
         ids = {id_to_bytes[token_id]: token_id for token_id in in_order}
         ranks = {
             (to_bytes(left), to_bytes(right)): rank
