@@ -66,9 +66,12 @@ class StageUnderTest:
 
 def _watched(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
     def call(*args: Any, **kwargs: Any) -> Any:
-        _check_parameters(name, function, args, kwargs)
         before = [(t, t._version) for t in _tensors([*args, *kwargs.values()])]
-        result = function(*args, **kwargs)
+        try:
+            result = function(*args, **kwargs)
+        except TypeError:
+            _check_parameters(name, function, args, kwargs)
+            raise
         if result is None:
             raise CheckFailure(f"`{name}` returned None: is a `return` missing?")
         if any(t._version != version for t, version in before):

@@ -41,18 +41,20 @@ class Vocabulary:
         byte_level = not model.get("byte_fallback", False)
         to_bytes = _byte_level if byte_level else _sentence_piece
         special = {token["content"] for token in described.get("added_tokens", ())}
-        id_to_bytes = {
-            token_id: token.encode() if token in special else to_bytes(token)
-            for token, token_id in model["vocab"].items()
+        spelled = {
+            token: token.encode() if token in special else to_bytes(token)
+            for token in model["vocab"]
         }
+        id_to_bytes = {token_id: spelled[token] for token, token_id in model["vocab"].items()}
         # The bytes of byte fallback first, so that a letter takes its byte's place.
         in_order = list(id_to_bytes)
         if not byte_level:
-            spelled = {i for token, i in model["vocab"].items() if _BYTE_TOKEN.fullmatch(token)}
-            in_order.sort(key=lambda token_id: token_id not in spelled)
+            bare = {i for token, i in model["vocab"].items() if _BYTE_TOKEN.fullmatch(token)}
+            in_order.sort(key=lambda token_id: token_id not in bare)
         ids = {id_to_bytes[token_id]: token_id for token_id in in_order}
+        # What merges join are tokens themselves, so their bytes are known by now.
         ranks = {
-            (to_bytes(left), to_bytes(right)): rank
+            (spelled[left], spelled[right]): rank
             for rank, (left, right) in enumerate(model["merges"])
         }
         return cls(ids, ranks, byte_level, id_to_bytes)
