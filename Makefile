@@ -5,7 +5,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: grade test reset stubs
+.PHONY: grade test reset stubs matrix
 .DEFAULT_GOAL := grade
 
 # pytest says 1 when checks fail: that is the normal state of a kata, not an error of make's.
@@ -20,6 +20,10 @@ reset: .venv/grading
 
 stubs: .venv/grading
 	@$(BIN)/python -m token_journey.stubs
+
+# Which check stops which known mistake, by how wide a margin.
+matrix: .venv/grading
+	$(BIN)/python -m token_journey.matrix > docs/kill-matrix.md
 
 .venv/grading: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "token-journey needs Python 3.11 or later: name one, as in `make PYTHON=python3.12`.")'

@@ -5,7 +5,7 @@ from itertools import groupby
 
 import pytest
 
-from token_journey.checking import captured, expect_equal
+from token_journey.checking import captured, expect_equal, expect_written
 from token_journey.compare import Comparison, judge
 
 # Merges as a training learns them: a pair comes after the pairs that made its two parts.
@@ -279,3 +279,11 @@ def test_half_a_character(stage):
 def test_no_tokens(stage):
     """No tokens, no text."""
     expect_equal(stage.decode([], dict(ID_TO_BYTES)), "", "the text of no tokens")
+
+
+# -- written, not borrowed -------------------------------------------------------
+
+
+def test_written_not_borrowed(stage):
+    """The tokenizer is written here, not called from a library."""
+    expect_written(stage, lambda: stage.merge([b"a", b"n"], RANKS))

@@ -2,7 +2,7 @@
 
 import torch
 
-from token_journey.checking import captured, expect, expect_equal, tensor
+from token_journey.checking import captured, expect, expect_equal, expect_written, tensor
 from token_journey.compare import CheckFailure
 
 from . import manners
@@ -133,3 +133,12 @@ def test_gradients(stage):
 def test_input_unchanged(stage):
     """embed leaves ids and table as they were."""
     manners.expect_inputs_unchanged(stage.embed, IDS.clone(), TABLE.clone(), what="embed")
+
+
+# -- written, not borrowed -------------------------------------------------------
+
+
+def test_written_not_borrowed(stage):
+    """The lookup is written here, not called from a library."""
+    ids, table = torch.tensor([1, 0]), torch.tensor([[1.0, 2.0], [3.0, 4.0]])
+    expect_written(stage, lambda: stage.embed(ids, table), "embedding", "embedding_bag")

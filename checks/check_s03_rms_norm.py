@@ -3,7 +3,7 @@
 import torch
 from torch.nn import functional as F
 
-from token_journey.checking import captured, expect, expect_true, tensor
+from token_journey.checking import captured, expect, expect_true, expect_written, tensor
 
 from . import manners
 
@@ -165,3 +165,12 @@ def test_the_gradient_of_the_root(stage):
 def test_input_unchanged(stage):
     """rms_norm leaves its inputs as they were."""
     manners.expect_inputs_unchanged(call(stage), WIDE.clone(), GAINS.clone(), what="rms_norm")
+
+
+# -- written, not borrowed -------------------------------------------------------
+
+
+def test_written_not_borrowed(stage):
+    """The norm is written here, not called from a library."""
+    answers = "rms_norm", "fused_rms_norm", "layer_norm", "native_layer_norm"
+    expect_written(stage, lambda: stage.rms_norm(WIDE, GAINS, 1e-5), *answers)

@@ -4,7 +4,7 @@ import math
 
 import torch
 
-from token_journey.checking import captured, expect, unpack
+from token_journey.checking import captured, expect, expect_written, unpack
 
 from . import manners
 
@@ -297,3 +297,11 @@ def test_input_unchanged(stage):
     manners.expect_inputs_unchanged(stage.rotate_half, random(2, 6, 8), what="rotate_half")
     positions, turns = LATER.clone(), HALVING.clone()
     manners.expect_inputs_unchanged(stage.rotary_tables, positions, turns, what="rotary_tables")
+
+
+# -- written, not borrowed -------------------------------------------------------
+
+
+def test_written_not_borrowed(stage):
+    """The rotation is written here, not called from a library."""
+    expect_written(stage, lambda: stage.frequencies(4, 10_000.0))

@@ -13,6 +13,7 @@ from token_journey.checking import (
     expect,
     expect_equal,
     expect_true,
+    expect_written,
     rounding,
     tensor,
 )
@@ -566,3 +567,18 @@ def test_input_unchanged(stage):
         (attention_call(stage, e), [e.x, *e.weights.values()], "grouped_query_attention"),
     ):
         manners.expect_inputs_unchanged(call, *inputs, what=what)
+
+
+# -- written, not borrowed -------------------------------------------------------
+
+
+def test_written_not_borrowed(stage):
+    """Attention is written here, not called from a library; torch's softmax may be used."""
+    q = k = torch.tensor([[[1.0, 0.0], [0.0, 1.0]]])
+    answers = "scaled_dot_product_attention", "multi_head_attention_forward"
+    expect_written(stage, lambda: stage.attention_pattern(q, k, torch.ones(2, 2).bool()), *answers)
+    weights = {f"self_attn.{name}_proj.weight": torch.eye(2) for name in "qkvo"}
+    angles = torch.ones(2, 2), torch.zeros(2, 2)
+    expect_written(
+        stage, lambda: stage.grouped_query_attention(q[0], weights, *angles, 1, 1), *answers
+    )

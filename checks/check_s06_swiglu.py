@@ -3,7 +3,7 @@
 import torch
 from torch.nn import functional as F
 
-from token_journey.checking import captured, expect, tensor
+from token_journey.checking import captured, expect, expect_written, tensor
 
 from . import manners
 
@@ -191,3 +191,13 @@ def test_gradients(stage):
 def test_input_unchanged(stage):
     """swiglu leaves its inputs as they were."""
     manners.expect_inputs_unchanged(stage.swiglu, *numbers(4, 3, 7), what="swiglu")
+
+
+# -- written, not borrowed -------------------------------------------------------
+
+
+def test_written_not_borrowed(stage):
+    """The gate is written here, not called from a library."""
+    x, square = torch.tensor([[1.0, -2.0]]), torch.eye(2)
+    expect_written(stage, lambda: stage.silu(x), "silu")
+    expect_written(stage, lambda: stage.swiglu(x, square, square, square), "silu")

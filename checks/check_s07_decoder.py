@@ -6,7 +6,14 @@ from types import SimpleNamespace
 import torch
 from torch.nn import functional as F
 
-from token_journey.checking import captured, expect, expect_equal, expect_true, tensor
+from token_journey.checking import (
+    captured,
+    expect,
+    expect_equal,
+    expect_true,
+    expect_written,
+    tensor,
+)
 
 from . import manners
 
@@ -348,3 +355,11 @@ def test_bfloat16(stage):
     """Weights in bfloat16 give a stream in bfloat16."""
     weights = list(tiny_model().values())[:-1]
     manners.expect_bfloat16(decoder_call(stage), *weights, what="decoder")
+
+
+# -- written, not borrowed -------------------------------------------------------
+
+
+def test_written_not_borrowed(stage):
+    """The layers are written here, not called from a library."""
+    expect_written(stage, lambda: stage.layer_weights({}, 0))

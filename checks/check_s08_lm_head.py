@@ -3,7 +3,7 @@
 import torch
 from torch.nn import functional as F
 
-from token_journey.checking import captured, expect
+from token_journey.checking import captured, expect, expect_written
 
 from . import manners
 
@@ -138,3 +138,13 @@ def test_input_unchanged(stage):
     """lm_head leaves its inputs as they were."""
     inputs = (X.clone(), GAINS.clone(), W_VOCAB.clone())
     manners.expect_inputs_unchanged(call(stage), *inputs, what="lm_head")
+
+
+# -- written, not borrowed -------------------------------------------------------
+
+
+def test_written_not_borrowed(stage):
+    """The head is written here, not called from a library."""
+    x, ones, square = torch.tensor([[1.0, 2.0]]), torch.ones(2), torch.eye(2)
+    answers = "rms_norm", "fused_rms_norm", "layer_norm", "native_layer_norm"
+    expect_written(stage, lambda: stage.lm_head(x, ones, square, 1e-5), *answers)

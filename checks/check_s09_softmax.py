@@ -4,7 +4,14 @@ import math
 
 import torch
 
-from token_journey.checking import captured, expect, expect_equal, expect_true, tensor
+from token_journey.checking import (
+    captured,
+    expect,
+    expect_equal,
+    expect_true,
+    expect_written,
+    tensor,
+)
 from token_journey.compare import CheckFailure
 
 from . import manners
@@ -574,3 +581,13 @@ def test_sample_leaves_its_input(stage):
     x = X.clone()
     stage.sample(x, temperature=0.7, top_k=3, top_p=0.9, generator=seeded(0))
     expect_true(torch.equal(x, X), "sample changed its logits: work on new tensors.")
+
+
+# -- written, not borrowed -------------------------------------------------------
+
+
+def test_written_not_borrowed(stage):
+    """Softmax is written here, not called from a library."""
+    logits = torch.tensor([[1.0, 2.0, 3.0]])
+    answers = "softmax", "log_softmax", "special_softmax", "softmin", "gumbel_softmax"
+    expect_written(stage, lambda: stage.softmax(logits, -1), *answers)

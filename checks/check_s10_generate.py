@@ -7,7 +7,15 @@ from types import SimpleNamespace
 
 import torch
 
-from token_journey.checking import captured, expect, expect_equal, expect_true, tensor, unpack
+from token_journey.checking import (
+    captured,
+    expect,
+    expect_equal,
+    expect_true,
+    expect_written,
+    tensor,
+    unpack,
+)
 
 # Where a pack holds a whole model.
 WHOLE_MODEL = {"table": "model.embed_tokens.weight"}
@@ -388,3 +396,11 @@ def test_each_token_is_run_once(stage):
         count(stage, [6, 1, 3], 4)
     # A fifth run, for a token that nobody asked for, would be a waste but not wrong.
     expect_equal(sizes[:4], [3, 1, 1, 1], "how many tokens are handed to the cache, run by run")
+
+
+# -- written, not borrowed -------------------------------------------------------
+
+
+def test_written_not_borrowed(stage):
+    """Generation is written here, not called from a library."""
+    expect_written(stage, lambda: stage.KeyValueCache())

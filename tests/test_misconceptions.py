@@ -3,7 +3,9 @@
 from pathlib import Path
 
 import pytest
+from graded import grade
 
+from token_journey.borrowing import answers_imported
 from token_journey.course import find_course
 from token_journey.implementation import Implementation
 from token_journey.matrix import build_matrix
@@ -66,3 +68,34 @@ def test_the_printed_matrix_is_of_this_bank():
     for stage in STAGES:
         for mistake in rewrites_in(Implementation(BANK).module(stage)):
             assert f"| {mistake.name} |" in page, "run `make matrix`"
+
+
+BORROWED = [
+    pytest.param(file.stem, borrowed, id=f"{file.stem}-{borrowed.name}")
+    for file in sorted((Path(__file__).parent / "borrowed").glob("*.py"))
+    for borrowed in rewrites_in(Implementation(file.parent).module(file.stem))
+]
+
+
+@pytest.mark.parametrize(("stage", "borrowed"), BORROWED)
+def test_a_borrowed_answer_fails_one_check_and_only_that(stage, borrowed, tmp_path):
+    solution = (COURSE.reference / f"{stage}.py").read_text(encoding="utf-8")
+    (tmp_path / f"{stage}.py").write_text(f"{solution}\n\n{borrowed.source}", encoding="utf-8")
+    graded = grade(tmp_path)
+    failed = [about["check"] for about in graded.reports if about["kind"] == "failed"]
+    assert failed == ["test_written_not_borrowed"]
+    assert "this stage is about writing it yourself" in " ".join(graded.messages[0].split())
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "from transformers.models.llama.modeling_llama import LlamaRMSNorm",
+        "import importlib; importlib.import_module('tokenizers')",
+        "def later():\n    import solutions.s03_rms_norm",
+    ],
+)
+def test_imported_answers_are_seen(source, tmp_path):
+    file = tmp_path / "s03_rms_norm.py"
+    file.write_text(source)
+    assert answers_imported(file)

@@ -25,8 +25,8 @@ from token_journey.judging import SECONDS_A_CHECK, Judge, NotRun, Outcome
 from token_journey.pack import Pack, PackError, find_packs
 from token_journey.scoreboard import write_scoreboard
 from token_journey.session import Session
-from token_journey.walking import ChainedFolder
-from token_journey.whole import with_whole_model
+from token_journey.walking import ChainedFolder, ChainedWalk
+from token_journey.whole import fetched, with_whole_model
 
 SESSION = pytest.StashKey[Session]()
 OUTCOME = pytest.StashKey[Outcome]()
@@ -84,7 +84,8 @@ def _session(config: pytest.Config) -> Session:
             course = find_course()
             folders = [*find_packs(course.packs), *map(Path, config.getoption("pack"))]
             packs = [Pack(folder) for folder in folders]
-            if config.getoption("whole_model"):
+            # A walk through a model that says something is worth its three seconds.
+            if config.getoption("whole_model") or (config.getoption("chained") and fetched()):
                 packs = with_whole_model(packs)
             config.stash[SESSION] = Session(course, packs)
         except (CourseError, PackError) as error:
@@ -232,6 +233,8 @@ def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
+    if isinstance(item, ChainedWalk) and call.when == "call":
+        report.__dict__["token_journey_walk"] = item.story
     module = item.getparent(StageModule)
     if module is None or (call.when != "call" and report.passed):
         return report
@@ -295,6 +298,9 @@ def pytest_terminal_summary(
 ) -> None:
     reports = [report for kind in terminalreporter.stats.values() for report in kind]
     told = [about for report in reports if (about := getattr(report, "token_journey", None))]
+    for report in terminalreporter.stats.get("passed", []):
+        if walk := getattr(report, "token_journey_walk", ""):
+            terminalreporter.write_line(f"\n{walk}")
     if told:
         write_scoreboard(grade(map(_verdict, told)), terminalreporter.write_line)
     elif exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED and not config.option.collectonly:

@@ -13,7 +13,7 @@ import io
 import sys
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from math import inf
 from pathlib import Path
 from types import ModuleType
@@ -23,7 +23,7 @@ import torch
 from torch import Tensor
 
 from token_journey.checking import StageUnderTest
-from token_journey.compare import Comparison, holds
+from token_journey.compare import Comparison
 from token_journey.course import find_course
 from token_journey.diagnosis import Check, Doctor, Observed, observe
 from token_journey.grading import StageModule, check_of
@@ -130,7 +130,7 @@ def _error(comparison: Comparison) -> float:
     if not right.dtype.is_floating_point:
         return 0.0 if bool((mine == right).all()) else inf
     both = right.isfinite()
-    if not holds(replace(comparison, tolerance=inf)):  # what is impossible must stay so
+    if bool(comparison.wrong[~both].any()):  # what is impossible must stay so
         return inf
     apart = (mine.detach().double() - right.double()).abs()[both]
     allowed = torch.as_tensor(comparison.tolerance, dtype=torch.float64).expand(right.shape)[both]
@@ -161,7 +161,7 @@ def as_markdown(matrix: Matrix) -> str:
     lines = [
         "# The kill matrix",
         "",
-        "Which check stops which mistake, made by `python -m token_journey.matrix`. The margin",
+        "Which check stops which mistake, made by `make matrix`. The margin",
         "is how much farther a mistake lands from the expected numbers than any right variant,",
         "at the check that shows it best; ∞ where right variants land exactly, or where what",
         "differs is no number.",

@@ -26,7 +26,7 @@ class ChainedFolder(pytest.File):
     def collect(self) -> Iterator[ChainedWalk]:
         pack = _walkable(self.packs)
         for prompt in pack.prompts.values():
-            if prompt.start == 0:
+            if prompt.start == 0 and pack.has_activation(prompt.name, "probs.last"):
                 item: ChainedWalk = ChainedWalk.from_parent(self, name=f"walk[{prompt.name}]")
                 item.pack, item.prompt = pack, prompt
                 yield item
@@ -38,6 +38,7 @@ class ChainedWalk(pytest.Item):
     parent: ChainedFolder
     pack: Pack
     prompt: Prompt
+    story: str = ""
 
     def runtest(self) -> None:
         folder = self.path.parent
@@ -50,10 +51,9 @@ class ChainedWalk(pytest.Item):
             pytest.fail(f"The walk did not end within {SECONDS_A_WALK:.0f} s.", pytrace=False)
         finally:
             implementation.unload()
-        story = tell(walked, self.pack, self.prompt, missing)
+        self.story = tell(walked, self.pack, self.prompt, missing)
         if not walked.right:
-            pytest.fail(story, pytrace=False)
-        self.add_report_section("call", "walk", story)
+            pytest.fail(self.story, pytrace=False)
 
     def reportinfo(self) -> tuple[Path, None, str]:
         return self.path, None, self.name
@@ -72,7 +72,7 @@ def _walkable(packs: list[Pack]) -> Pack:
 
 def tell(walked: Walk, pack: Pack, prompt: Prompt, missing: list[Stage]) -> str:
     """The walk in words: how far it is the model's, where it leaves, what that does."""
-    lines = [f"“{prompt.text}” through {pack.title}, each stage on what the last one produced."]
+    lines = [f"“{prompt.text}” through {pack.title}:"]
     if missing:
         numbers = ", ".join(str(stage.number) for stage in missing)
         lines.append(f"Still to do, so the reference stands in: stage {numbers}.")
@@ -81,7 +81,7 @@ def tell(walked: Walk, pack: Pack, prompt: Prompt, missing: list[Stage]) -> str:
     if departure is not None:
         before = walked.steps[: walked.steps.index(departure)]
         if before:
-            lines.append(f"{before[0].name} … {before[-1].name}: as in the model.")
+            lines.append(f"{before[0].name} … {before[-1].name} are the model's.")
         stage = Stage(departure.stage)
         lines.append(
             f"{departure.name} is the first to leave the model, by {number(departure.distance)} "
@@ -89,7 +89,7 @@ def tell(walked: Walk, pack: Pack, prompt: Prompt, missing: list[Stage]) -> str:
             f"{departure.stage}.py."
         )
     elif right:
-        lines.append(f"All {len(right)} captured names are as in the model.")
+        lines.append(f"All {len(right)} captured names, {right[0]} … {right[-1]}, are the model's.")
     if walked.error is not None:
         lines.append(
             f"{walked.broken}.py stopped the walk: {type(walked.error).__name__}: {walked.error}"

@@ -8,6 +8,11 @@ from token_journey.pack import Pack, PackError
 _SLICE = "smollm2-135m"
 
 
+def fetched() -> bool:
+    """Whether the whole model is here."""
+    return whole_model_folder() is not None
+
+
 def with_whole_model(packs: list[Pack]) -> list[Pack]:
     """The same packs, SmolLM2's with all its weights.
 

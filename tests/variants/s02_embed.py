@@ -6,11 +6,6 @@ from torch.nn import functional as F
 from token_journey.misconceptions import rewrite
 
 
-@rewrite("embed", "torch's own, which minds the range")
-def by_torch(token_ids, table):
-    return F.embedding(token_ids, table)
-
-
 @rewrite("embed", "a product with one-hot rows")
 def by_one_hot(token_ids, table):
     n = len(table)

@@ -2,14 +2,8 @@
 
 import torch
 from einops import einsum, reduce
-from torch.nn import functional as F
 
 from token_journey.misconceptions import rewrite
-
-
-@rewrite("rms_norm", "torch's own")
-def by_torch(x, weight, eps):
-    return F.rms_norm(x.float(), (x.shape[-1],), weight.float(), eps).to(x.dtype)
 
 
 @rewrite("rms_norm", "in float64, by rsqrt")

@@ -3,14 +3,8 @@
 
 import torch
 from einops import einsum
-from torch.nn import functional as F
 
 from token_journey.misconceptions import rewrite
-
-
-@rewrite("silu", "torch's own")
-def by_torch(x):
-    return F.silu(x)
 
 
 @rewrite("silu", "as a quotient")
@@ -33,11 +27,6 @@ def in_float64(x):
 def stable(x):
     small = torch.exp(-x.abs())
     return x * torch.where(x >= 0, 1 / (1 + small), small / (1 + small))
-
-
-@rewrite("swiglu", "by torch's linear")
-def by_linear(x, w_gate, w_up, w_down):
-    return F.linear(F.silu(F.linear(x, w_gate)) * F.linear(x, w_up), w_down)
 
 
 @rewrite("swiglu", "by einsum")

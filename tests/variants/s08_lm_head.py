@@ -3,14 +3,8 @@
 
 import torch
 from einops import einsum
-from torch.nn import functional as F
 
 from token_journey.misconceptions import rewrite
-
-
-@rewrite("lm_head", "torch's own norm and linear layer")
-def by_torch(x, norm_weight, w_vocab, eps):
-    return F.linear(F.rms_norm(x.float(), x.shape[-1:], norm_weight.float(), eps).to(x), w_vocab)
 
 
 @rewrite("lm_head", "in float64, back at the end")

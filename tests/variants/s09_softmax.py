@@ -8,11 +8,6 @@ import torch
 from token_journey.misconceptions import rewrite
 
 
-@rewrite("softmax", "torch's own")
-def by_torch(logits, dim=-1):
-    return torch.softmax(logits, dim)
-
-
 @rewrite("softmax", "by logsumexp, in float32 at least")
 def by_logsumexp(logits, dim=-1):
     wide = logits if logits.dtype == torch.float64 else logits.float()
