@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import gc
 import os
+import shutil
+import sys
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
@@ -302,13 +304,23 @@ def pytest_terminal_summary(
         if walk := getattr(report, "token_journey_walk", ""):
             terminalreporter.write_line(f"\n{walk}")
     if told:
-        write_scoreboard(grade(map(_verdict, told)), terminalreporter.write_line)
+        write_scoreboard(grade(map(_verdict, told)), terminalreporter.write_line, _pytest())
     elif exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED and not config.option.collectonly:
         asked = ", ".join(config.args)
         terminalreporter.write_line(
             f"Nothing to grade in {asked}: a folder of stages holds files such as "
             "s03_rms_norm.py. Try `pytest exercises/`."
         )
+
+
+def _pytest() -> str:
+    """What to type to run this pytest: its path, where the environment is not activated."""
+    here = Path(sys.executable).parent / "pytest"
+    found = shutil.which("pytest")
+    if found is None or not here.exists() or not os.path.samefile(found, here):
+        near = os.path.relpath(here)
+        return str(here) if near.startswith("..") else near
+    return "pytest"
 
 
 def _verdict(told: dict[str, Any]) -> Verdict:

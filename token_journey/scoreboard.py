@@ -13,8 +13,11 @@ _BAR = 24
 _WriteLine = Callable[..., Any]
 
 
-def write_scoreboard(rows: Iterable[StageGrade], write: _WriteLine) -> None:
-    """Write every path's table; `write(text, **markup)` takes pytest's colours."""
+def write_scoreboard(rows: Iterable[StageGrade], write: _WriteLine, pytest: str) -> None:
+    """Write every path's table; `write(text, **markup)` takes pytest's colours.
+
+    pytest: what to type to run it
+    """
     for path, group in groupby(rows, key=lambda row: row.path):
         stages = list(group)
         write("")
@@ -22,7 +25,7 @@ def write_scoreboard(rows: Iterable[StageGrade], write: _WriteLine) -> None:
         for row in stages:
             text, colour = _row(row)
             write(text, **{colour: True})
-        write(_closing(path, stages))
+        write(_closing(path, stages, pytest))
 
 
 def _row(row: StageGrade) -> tuple[str, str]:
@@ -45,7 +48,7 @@ def _row(row: StageGrade) -> tuple[str, str]:
     return f"  {stage.number:2}  {stage.title:<10} {bar} {count:>9}  {said}", colour
 
 
-def _closing(path: str, stages: list[StageGrade]) -> str:
+def _closing(path: str, stages: list[StageGrade], pytest: str) -> str:
     to_do = next_to_do(stages)
     checks = f"{sum(r.passed for r in stages)} of {sum(r.total for r in stages)} checks hold."
     if to_do is None:
@@ -53,7 +56,7 @@ def _closing(path: str, stages: list[StageGrade]) -> str:
     verb = "mend" if to_do.failed else "write"
     stage = Stage(to_do.stage)
     file = f"{path}/{to_do.stage}.py"
-    return f"  {checks} Next: {verb} stage {stage.number}, {file}, then `pytest {file}`."
+    return f"  {checks} Next: {verb} stage {stage.number}, {file}, then `{pytest} {file}`."
 
 
 def _stages(names: Iterable[str]) -> str:
