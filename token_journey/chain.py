@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from token_journey.implementation import Implementation, Stage
+from token_journey.checking import StageUnderTest
+from token_journey.implementation import CannotLoad, Implementation, Stage
 from token_journey.pack import Pack, Prompt
 
 _STUB = "raise NotImplementedError"
@@ -48,7 +48,7 @@ class Walk:
     guesses: list[tuple[str, float]]
     model_guesses: list[tuple[str, float]]
     broken: str = ""
-    error: Exception | None = None
+    error: BaseException | None = None
 
     @property
     def departure(self) -> Step | None:
@@ -81,10 +81,10 @@ def walk(implementation: Implementation, stages: list[Stage], pack: Pack, prompt
     pack: one with all weights, a vocabulary, and what the model computed on `prompt`
     """
     walker = _Walker(implementation, {stage.number: stage.name for stage in stages}, pack, prompt)
-    error: Exception | None = None
+    error: BaseException | None = None
     try:
         walker.go()
-    except Exception as raised:
+    except (Exception, CannotLoad) as raised:
         error = raised
     model = _best(pack.activation(prompt.name, "probs.last"), pack)
     mine = _best(walker.probs, pack) if walker.probs is not None else []
@@ -115,12 +115,13 @@ class _Walker:
         self.stage = ""
         self.probs: Tensor | None = None
 
-    def _use(self, number: int) -> ModuleType:
-        self.stage = self._names[number]
-        return self._implementation.module(self.stage)
+    def _use(self, number: int) -> StageUnderTest:
+        self.stage = stage = self._names[number]
+        file = self._implementation.folder / f"{stage}.py"
+        return StageUnderTest(file, lambda: self._implementation.module(stage))
 
-    def _saw(self, name: str, value: Any) -> None:
-        """Record a step, if the model's own value was captured."""
+    def _saw(self, name: str, value: Any, called: str = "") -> None:
+        """Record a step, under its own name or another, if the model's value was captured."""
         if not self._pack.has_activation(self._prompt.name, name):
             return
         entry = self._pack.activation_entry(self._prompt.name, name)
@@ -131,7 +132,7 @@ class _Walker:
         if isinstance(value, Tensor) and value.shape == expected.shape:
             distance = (value.detach().double() - expected.double()).abs().max().item()
             distance = torch.inf if distance != distance else distance
-        self.steps.append(Step(name, self.stage, distance, entry.end_to_end))
+        self.steps.append(Step(called or name, self.stage, distance, entry.end_to_end))
 
     def go(self) -> None:
         config, weights = self._pack.config, self._pack.all_weights()
@@ -149,13 +150,19 @@ class _Walker:
             x = self._layer(x, layer, cos, sin)
 
         stream = self._use(7).decoder(ids, weights, config)
-        self._saw(f"blocks.{config.num_hidden_layers - 1}.resid_post", stream)
+        last = f"blocks.{config.num_hidden_layers - 1}.resid_post"
+        self._saw(last, stream, f"{last} by `decoder`")
         vocabulary = weights.get("lm_head.weight", weights["model.embed_tokens.weight"])
         norm = weights["model.norm.weight"]
         logits = self._use(8).lm_head(stream[-1], norm, vocabulary, config.rms_norm_eps)
         self._saw("logits.last", logits)
         self.probs = self._use(9).softmax(logits)
         self._saw("probs.last", self.probs)
+
+        written = self._use(10).generate(ids, weights, config, 1)
+        best = int(self._pack.activation(self._prompt.name, "logits.last").argmax())
+        right = [int(i) for i in written] == [*ids.tolist(), best]
+        self.steps.append(Step("the next token", self.stage, 0.0 if right else torch.inf, 0.0))
 
     def _tokens(self) -> Tensor:
         vocabulary = self._pack.vocabulary

@@ -46,10 +46,10 @@ class StageUnderTest:
 
     def __init__(self, file: Path, load: Callable[[], ModuleType]):
         self.file = file
-        self._load = load
+        self.load = load
 
     def __getattr__(self, function: str) -> Any:
-        module = self._load()
+        module = self.load()
         try:
             found = getattr(module, function)
         except AttributeError:
@@ -309,6 +309,7 @@ def expect_written(stage: StageUnderTest, call: Callable[[], Any], *answers: str
 
     answers: their names, e.g. "softmax"
     """
+    stage.load()
     imported = answers_imported(stage.file)
     if imported:
         raise CheckFailure(

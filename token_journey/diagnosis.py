@@ -13,12 +13,14 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache, partial
+from math import inf
 from types import ModuleType
 
 from torch import Tensor
 
 from token_journey.checking import StageUnderTest
 from token_journey.compare import Comparison, fits, holds, observed_by, wrong_kind
+from token_journey.explain import size
 from token_journey.implementation import CannotLoad, Implementation
 from token_journey.limits import OutOfTime, time_limit
 from token_journey.misconceptions import Misconception, rewrites_in, rewritten
@@ -82,6 +84,7 @@ class Doctor:
                 return _named(found[0], seen)
         found = list(self._that_fit(check, seen, self._singles(), deadline))
         if not found and not known:
+            deadline = time.monotonic() + SECONDS
             found = list(self._that_fit(check, seen, self._pairs(), deadline))
         found = self._told_apart(found, stage, others, deadline)
         if len(found) == 1:
@@ -129,10 +132,12 @@ class Doctor:
         candidates: Iterator[tuple[Misconception, ...]],
         deadline: float,
     ) -> Iterator[_Fit]:
+        # What comes after the learner's first wrong comparison tells nothing more.
+        most = len(seen.comparisons) if seen.error is None else inf
         for mistakes in candidates:
             if time.monotonic() > deadline:
                 return
-            theirs = self._observe(check, mistakes)
+            theirs = self._observe(check, mistakes, most)
             if theirs.is_like(seen):
                 yield _Fit(mistakes, theirs)
 
@@ -148,10 +153,12 @@ class Doctor:
             found = alike or found
         return found
 
-    def _observe(self, check: Check, mistakes: tuple[Misconception, ...]) -> Observed:
+    def _observe(
+        self, check: Check, mistakes: tuple[Misconception, ...], most: float = inf
+    ) -> Observed:
         """What a check sees of the reference's stage with these mistakes in it."""
-        module = self._mistaken(mistakes)
-        return observe(check, StageUnderTest(self._file, partial(_itself, module))).until_wrong()
+        stage = StageUnderTest(self._file, partial(_itself, self._mistaken(mistakes)))
+        return observe(check, stage, most).until_wrong()
 
 
 def _itself(module: ModuleType) -> ModuleType:
@@ -192,15 +199,25 @@ class Observed:
         return self.is_like(other) if self.wrong else not other.wrong
 
 
-def observe(check: Check, stage: StageUnderTest) -> Observed:
-    """All comparisons that a check makes, none of them judged."""
+class _Enough(BaseException):
+    """All that is wanted was seen."""
+
+
+def observe(check: Check, stage: StageUnderTest, most: float = inf) -> Observed:
+    """The comparisons that a check makes, the first `most`, none of them judged."""
     seen: list[Comparison] = []
+
+    def see(comparison: Comparison) -> None:
+        seen.append(comparison)
+        if len(seen) >= most:
+            raise _Enough
+
     try:
-        with observed_by(seen.append), time_limit(SECONDS):
+        with observed_by(see), time_limit(SECONDS):
             check(stage)
     except Exception as error:
         return Observed(seen, error)
-    except (SystemExit, OutOfTime):
+    except (SystemExit, CannotLoad, OutOfTime, _Enough):
         pass  # what was compared before it broke still counts
     return Observed(seen)
 
@@ -211,7 +228,9 @@ def _named(fit: _Fit, seen: Observed) -> Diagnosis:
     does = "; ".join(m.does for m in mistakes)
     read = "; ".join(dict.fromkeys(m.read for m in mistakes))
     looks = f"It looks as if {name}: {does}.{_distances(fit.seen, seen)}"
-    return Diagnosis((looks, f"Read again: {read}."), name, mistakes)
+    return Diagnosis(
+        (looks, f"Read again: {read}" + ("" if read.endswith("?") else ".")), name, mistakes
+    )
 
 
 def _distances(theirs: Observed, seen: Observed) -> str:
@@ -224,9 +243,11 @@ def _distances(theirs: Observed, seen: Observed) -> str:
         return ""
     if not right.dtype.is_floating_point:
         return ""
+    if not bool((mine.isfinite() == right.isfinite()).all()):
+        return ""  # what is infinite or no number has no distance
     near, far = _distance(mine, mistaken), _distance(mine, right)
-    hit = f"your numbers to within {near:.1g}" if near else "exactly your numbers"
-    return f" (It gives {hit}; the right ones are {far:.1g} away.)"
+    hit = f"your numbers to within {size(near)}" if near else "exactly your numbers"
+    return f" (It gives {hit}; the right ones are up to {size(far)} away.)"
 
 
 def _distance(one: Tensor, other: Tensor) -> float:

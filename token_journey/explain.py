@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Tensor
 
-from token_journey.compare import Comparison, Mismatch
+from token_journey.compare import IMPOSSIBLE, Comparison, Mismatch
 
 _LISTED = 4
 
@@ -40,6 +40,11 @@ def number(value: float, decimals: int = 4) -> str:
         return "∞" if value > 0 else "−∞"
     plain = value == 0 or 10**-decimals <= abs(value) < 10_000
     return f"{value:.{decimals}f}" if plain else f"{value:.3g}"
+
+
+def size(value: float) -> str:
+    """A distance in a digit or two: 0.0003, 2e-07, 0.75, 28, 3,600."""
+    return f"{value:.2g}" if abs(value) < 100 else f"{value:,.0f}"
 
 
 def _values(comparison: Comparison) -> list[str]:
@@ -76,7 +81,7 @@ def _how_many(comparison: Comparison) -> str:
     if isinstance(allowed, Tensor):
         allowed = float(allowed.max())
     share = "every number is" if count == total else f"{count} of {total} numbers are"
-    return f"{share[0].upper()}{share[1:]} off, by up to {worst:.2g}; {allowed:.1g} is allowed."
+    return f"{share[0].upper()}{share[1:]} off, by up to {size(worst)}; {size(allowed)} is allowed."
 
 
 def _not_numbers(comparison: Comparison) -> list[str]:
@@ -84,6 +89,9 @@ def _not_numbers(comparison: Comparison) -> list[str]:
     actual, expected = comparison.actual.detach(), comparison.expected
     if not actual.dtype.is_floating_point:
         return []
+    cut = expected.isneginf()
+    if bool(cut.any()) or bool((actual.isneginf() & expected.isfinite()).any()):
+        return _cut_and_kept(comparison)
     for bad, called, hint in (
         (actual.isnan(), "NaN", "0/0, ∞ − ∞ or a row in which everything is masked makes NaN"),
         (
@@ -101,6 +109,26 @@ def _not_numbers(comparison: Comparison) -> list[str]:
                 f"Where it may come from: {hint}.",
             ]
     return []
+
+
+def _cut_and_kept(comparison: Comparison) -> list[str]:
+    """Where −∞ marks what is impossible: what should be cut or kept, and is not."""
+    actual, expected = comparison.actual.detach(), comparison.expected
+    lines = []
+    for wrong, said in (
+        (
+            expected.isneginf() & ~(actual <= IMPOSSIBLE),
+            "should be impossible (−∞) and kept a score",
+        ),
+        (expected.isfinite() & (actual <= IMPOSSIBLE), "should have kept a score and was cut (−∞)"),
+        (actual.isnan(), "is NaN: ∞ − ∞ or 0/0"),
+    ):
+        count = int(wrong.sum())
+        if count:
+            place = _place(comparison, tuple(int(i) for i in wrong.nonzero()[0]))
+            others = f", and {count - 1} more like it" if count > 1 else ""
+            lines.append(f"{place[0].upper()}{place[1:]} {said}{others}.")
+    return lines
 
 
 def _by_axis(comparison: Comparison) -> list[str]:
@@ -130,7 +158,7 @@ def _part(bad: Tensor, called: str) -> str | None:
     if called == "dim" and size % 2 == 0 and bad[half:].all() and not bad[:half].any():
         return "Only the second half of each head is wrong."
     if called in ("hidden", "neuron", "vocabulary", "dim") and len(indices) > _LISTED:
-        return f"{len(indices)} of {size} places along {called} are wrong, {indices[0]} first."
+        return f"{len(indices)} of {size} places along {called} are wrong, from {indices[0]} on."
     right = [i for i in range(size) if not bad[i]]
     if len(right) <= _LISTED < len(indices):
         return f"{_which(called, right)} right, every other {called} is wrong."
@@ -143,7 +171,7 @@ def _which(called: str, indices: list[int]) -> str:
     if len(indices) == 1:
         return f"{called} {indices[0]} is".capitalize()
     listed = ", ".join(map(str, indices[:-1])) + f" and {indices[-1]}"
-    several = f"{called[:-1]}ies" if called.endswith("y") else f"{called}s"
+    several = f"{called[:-1]}ies" if called.endswith("ry") else f"{called}s"
     return f"{several} {listed} are".capitalize()
 
 

@@ -21,6 +21,7 @@ class Failure:
     text: str
     subject: str
     to_do: bool = False
+    named: bool = False
 
 
 def describe_failure(
@@ -46,20 +47,24 @@ def describe_failure(
         return None
     # A cause that is known comes before all numbers; that none is known comes after.
     cause = "\n".join(diagnosis.lines)
-    parts = [cause, told] if diagnosis.story else [told, cause]
-    return Failure(_wrapped("\n".join(filter(None, parts))), diagnosis.story or check)
+    parts = [cause, told.text] if diagnosis.story else [told.text, cause]
+    text = _wrapped("\n".join(filter(None, parts)))
+    return Failure(text, diagnosis.story or told.subject, named=bool(diagnosis.story))
 
 
-def _told(judge: Judge, error: BaseException, promise: str) -> str | None:
+def _told(judge: Judge, error: BaseException, promise: str) -> Failure | None:
+    """The failure without its cause. What the code did comes first, unless it is numbers."""
     if isinstance(error, Mismatch):
         comparison = error.comparison
         place = f"{comparison.where}: " if comparison.where else ""
-        return _lines(promise, f"{place}{comparison.what}", below=explain(error))
+        lines = explain(error)
+        subject = lines[0] if error.complaint else promise
+        return Failure(_lines(promise, f"{place}{comparison.what}", below=lines), subject)
     if isinstance(error, CheckFailure):
-        return _lines(promise, below=[str(error)])
+        return Failure(_lines(str(error), below=[f"Checked: {promise}"]), str(error))
     frames = judge.folder.frames(error)
     if isinstance(error, OutOfTime) and not frames:
-        return _lines(promise, below=["It did not end in time."])
+        return Failure(_lines("It did not end in time.", below=[f"Checked: {promise}"]), "time")
     if not frames:
         return None
     last = frames[-1]
@@ -69,8 +74,24 @@ def _told(judge: Judge, error: BaseException, promise: str) -> str | None:
     elif isinstance(error, SystemExit | KeyboardInterrupt):
         said = f"Your code ended the program at {place}: leave out exit()."
     else:
-        said = f"{type(error).__name__} at {place}: {error}"
-    return _lines(promise, below=[said, f"    {last.line}"])
+        said = f"{type(error).__name__} at {place}: {_message(error)}{_hint(error)}"
+    subject = f"{type(error).__name__} {place}"
+    return Failure(_lines(said, below=[f"  {last.line}", f"Checked: {promise}"]), subject)
+
+
+def _message(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception:  # a learner's own exception may not even be able to speak
+        return "(its message can't be shown)"
+
+
+def _hint(error: BaseException) -> str:
+    """What to import, for a name that everybody expects to be there."""
+    missing = error.name if isinstance(error, NameError) else None
+    if missing in ("torch", "math", "einops"):
+        return f": write `import {missing}` above your functions"
+    return ""
 
 
 def _lines(*head: str, below: list[str]) -> str:

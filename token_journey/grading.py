@@ -249,6 +249,7 @@ def pytest_runtest_makereport(
         "check": item.name,
         "kind": "todo" if failure and failure.to_do else kind,
         "subject": failure.subject if failure else item.name,
+        "named": failure.named if failure else False,
         "mend": list(item.stash[OUTCOME].mend) if OUTCOME in item.stash else [],
     }
     report.__dict__["token_journey"] = about
@@ -272,6 +273,7 @@ class Telling:
     def __init__(self, verbose: bool):
         self._verbose = verbose
         self._told: dict[tuple[str, str], set[str]] = {}
+        self._named: set[str] = set()
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -279,7 +281,12 @@ class Telling:
         if about is None or about["kind"] != "failed":
             return
         told = self._told.setdefault((about["path"], about["stage"]), set())
+        # Once a cause was named, a failure whose cause is not known adds no more than noise.
+        named = any(subject in self._named for subject in told)
         enough = about["subject"] in told or len(told) == STORIES_A_STAGE
+        enough = enough or (named and not about["named"])
+        if about["named"]:
+            self._named.add(about["subject"])
         about["told"] = self._verbose or not enough
         if not enough:
             told.add(about["subject"])

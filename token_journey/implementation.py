@@ -42,8 +42,11 @@ class Stage:
         return cls(path.stem) if _STAGE_FILE.fullmatch(path.name) else None
 
 
-class CannotLoad(Exception):
-    """A stage file that Python can't run; the message says where and why."""
+class CannotLoad(BaseException):
+    """A stage file that Python can't run; the message says where and why.
+
+    Not an Exception, so that no check takes it for what a function raises.
+    """
 
 
 class Implementation:

@@ -18,7 +18,7 @@ from token_journey.implementation import Implementation, Stage
 from token_journey.limits import OutOfTime, time_limit
 
 SECONDS_A_CHECK = 10.0
-_TIMEOUTS_A_STAGE = 2
+_TIMEOUTS_A_STAGE = 1
 
 Check = Callable[[StageUnderTest], object]
 
@@ -123,12 +123,14 @@ class Judge:
         return self._with_stand_ins[names]
 
     def _to_mend(self, check: Check, seconds: float) -> tuple[str, ...]:
-        """The one earlier stage whose replacement is enough, or all that are used."""
-        for name in self._used:
-            if self._attempt(check, self._standing_in((name,)), seconds) is None:
-                self._guilty.append((name,))
-                return (name,)
-        return self._used
+        """The fewest earlier stages whose replacement is enough."""
+        suspects = self._used
+        for name in reversed(self._used):  # a late one may only pass on what is wrong before it
+            fewer = tuple(other for other in suspects if other != name)
+            if self._attempt(check, self._standing_in(fewer), seconds) is None:
+                suspects = fewer
+        self._guilty.append(suspects)
+        return suspects
 
     def unload(self) -> None:
         for implementation in self._with_stand_ins.values():

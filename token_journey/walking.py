@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import isfinite
 from pathlib import Path
 
 import pytest
 
 from token_journey.chain import Walk, chained, to_do, walk
-from token_journey.explain import number
-from token_journey.implementation import Implementation, Stage
+from token_journey.compare import CheckFailure
+from token_journey.explain import size
+from token_journey.implementation import CannotLoad, Implementation, Stage
 from token_journey.limits import OutOfTime, time_limit
 from token_journey.pack import Pack, PackError, Prompt
 
@@ -83,17 +85,20 @@ def tell(walked: Walk, pack: Pack, prompt: Prompt, missing: list[Stage]) -> str:
         if before:
             lines.append(f"{before[0].name} … {before[-1].name} are the model's.")
         stage = Stage(departure.stage)
+        by = ""
+        if isfinite(departure.distance):
+            by = f", by {size(departure.distance)} ({size(departure.allowed)} is allowed)"
         lines.append(
-            f"{departure.name} is the first to leave the model, by {number(departure.distance)} "
-            f"({departure.allowed:.1g} is allowed). It comes from stage {stage.number}, "
-            f"{departure.stage}.py."
+            f"{departure.name} is the first to leave the model{by}. It comes from stage "
+            f"{stage.number}, {departure.stage}.py."
         )
     elif right:
         lines.append(f"All {len(right)} captured names, {right[0]} … {right[-1]}, are the model's.")
     if walked.error is not None:
-        lines.append(
-            f"{walked.broken}.py stopped the walk: {type(walked.error).__name__}: {walked.error}"
-        )
+        kind = type(walked.error).__name__
+        plain = isinstance(walked.error, CheckFailure | CannotLoad)
+        said = str(walked.error) if plain else f"{kind}: {walked.error}"
+        lines.append(f"{walked.broken}.py stopped the walk: {said}")
     lines.append(f"Next token, the model:  {_guesses(walked.model_guesses)}")
     if walked.guesses:
         lines.append(f"Next token, your walk:  {_guesses(walked.guesses)}")

@@ -7,7 +7,7 @@ from token_journey.misconceptions import misconception
 
 SILU = "the formula of SiLU, and what it gives at 0, far left and far right"
 OVERFLOW = "what the lesson says of large numbers: which power of e stays small on each side?"
-GATED = "the formula of the gated MLP: which branch is bent, and how do the two meet?"
+GATED = "the formula of the gated MLP: which branch goes through SiLU, and how do the two meet?"
 SHAPES = "the shapes of the three weights: what is summed away in each product?"
 
 
@@ -170,7 +170,7 @@ def clamped(x):
 @misconception(
     "swiglu",
     "the activation is on the wrong branch",
-    "up is bent and gate is not: the two are exchanged",
+    "SiLU is applied to up and not to gate: the two are exchanged",
     read=GATED,
 )
 def wrong_branch(x, w_gate, w_up, w_down):
@@ -179,7 +179,7 @@ def wrong_branch(x, w_gate, w_up, w_down):
 
 @misconception(
     "swiglu",
-    "both branches are bent",
+    "SiLU is applied to both branches",
     "up goes through the activation as well as gate",
     read=GATED,
 )
@@ -189,7 +189,7 @@ def both_branches(x, w_gate, w_up, w_down):
 
 @misconception(
     "swiglu",
-    "the product is bent",
+    "SiLU is applied to the product",
     "gate and up are multiplied first and go through the activation together",
     read=GATED,
 )
@@ -199,7 +199,7 @@ def bent_product(x, w_gate, w_up, w_down):
 
 @misconception(
     "swiglu",
-    "no branch is bent",
+    "SiLU is applied to neither branch",
     "gate and up are multiplied as they are",
     read=GATED,
 )
@@ -230,7 +230,7 @@ def sigmoid_gate(x, w_gate, w_up, w_down):
 @misconception(
     "swiglu",
     "up is left out",
-    "the bent gate goes down alone, as in an MLP without a gate",
+    "the gate goes down alone, as in an MLP without a gate",
     read=GATED,
 )
 def without_up(x, w_gate, w_up, w_down):
@@ -261,7 +261,7 @@ def gate_twice(x, w_gate, w_up, w_down):
 @misconception(
     "swiglu",
     "the activation comes last",
-    "what down writes back is bent, and the gate is not",
+    "SiLU is applied to what down writes back, and not to the gate",
     read=GATED,
 )
 def bent_at_the_end(x, w_gate, w_up, w_down):
