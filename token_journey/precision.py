@@ -5,8 +5,9 @@ is 2²⁹ times smaller, so |a₃₂ − a₆₄| is the rounding error of one h
 implementation: transformers'. Another one sums in another order and errs
 elsewhere by about as much, so two of them lie within about twice that of each
 other, and chance and other hardware ask for some room. A tolerance is `ROOM`
-times the largest error in the tensor, and at least the spacing of float32
-numbers at its largest magnitude, for a tensor may happen to be exact.
+times the largest error in the tensor. An error counts for at least the spacing of
+float32 numbers at the largest magnitude: less is luck, and another implementation
+need not have it.
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ def tolerance(value: Tensor, exact: Tensor) -> float:
         raise ValueError("float32 and float64 disagree on which elements are -inf.")
     numbers = value[finite].double()
     error = (numbers - exact[finite]).abs().max().item()
-    return _two_digits_up(max(ROOM * error, _spacing(numbers.abs().max().item())))
+    return _two_digits_up(ROOM * max(error, _spacing(numbers.abs().max().item())))
 
 
 def _spacing(magnitude: float) -> float:
