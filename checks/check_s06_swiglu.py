@@ -82,7 +82,10 @@ def test_silu_keeps_its_input(stage):
 )
 def test_what_the_model_computed(stage, case):
     """swiglu gives what the model's own MLPs gave."""
-    case.expect("out", stage.swiglu(case.x, case.gate, case.up, case.down))
+    # F products, summed in whatever order, move the result by √F roundings.
+    summed = case.gate.shape[0] ** 0.5 * torch.finfo(torch.float32).eps * case.out.abs().max()
+    allowed = max(case.entry("out").tolerance, summed.item())
+    case.expect("out", stage.swiglu(case.x, case.gate, case.up, case.down), tolerance=allowed)
 
 
 @captured(partial=True, printed="blocks.{l}.attn.z_flat")

@@ -33,8 +33,8 @@ def expect_batches(call: Call, *inputs: Tensor, what: str, batched: int = 1) -> 
     expect(call(*twice, *rest), torch.stack([one_by_one] * 2), f"{what} of a batch of 2 × 3")
 
 
-def expect_gradients(call: Call, *inputs: Tensor, what: str) -> None:
-    """A loss on the result reaches every floating-point input."""
+def expect_gradients(call: Call, *inputs: Tensor, what: str, smooth: bool = True) -> None:
+    """A loss on the result reaches every floating-point input, and as its slope if `smooth`."""
     leaves = [x.detach().clone().requires_grad_(x.is_floating_point()) for x in inputs]
     result = tensor(call(*leaves), what)
     expect_true(
@@ -42,13 +42,41 @@ def expect_gradients(call: Call, *inputs: Tensor, what: str) -> None:
         f"No gradient flows through {what}: leave out .detach(), .item(), .data, .numpy() "
         "and torch.no_grad().",
     )
-    (result * torch.linspace(0.5, 1.5, result.numel()).view_as(result)).sum().backward()
+    _loss(result).backward()
     for place, leaf in enumerate(leaves):
         if leaf.requires_grad:
             expect_true(
                 leaf.grad is not None and bool(leaf.grad.isfinite().all()),
                 f"No finite gradient reaches argument {place + 1} of {what}.",
             )
+    if smooth and all(leaf.requires_grad for leaf in leaves):
+        _check_slopes(call, inputs, [leaf.grad for leaf in leaves], what)
+
+
+def _check_slopes(call: Call, inputs: tuple[Tensor, ...], grads: list[Tensor], what: str) -> None:
+    """Each gradient says how the loss changes when its input is moved a little."""
+    step = 1e-2  # where float32 rounds to 1e-5 of a slope and curvature shifts it by about as much
+    for place, grad in enumerate(grads):
+        generator = torch.Generator().manual_seed(place)
+        direction = torch.randn(inputs[place].shape, generator=generator)
+        losses = []
+        for sign in (1, -1):
+            moved = [x.detach().clone() for x in inputs]
+            moved[place] = moved[place] + sign * step * direction
+            losses.append(_loss(tensor(call(*moved), what).double()).item())
+        slope = (losses[0] - losses[1]) / (2 * step)
+        claimed = (grad * direction).sum().item()
+        scale = max(abs(slope), (grad * direction).norm().item())
+        expect_true(
+            abs(claimed - slope) <= 0.02 * scale + 1e-3,
+            f"The gradient of {what} at argument {place + 1} is not its slope: is a part of the "
+            "formula detached?",
+        )
+
+
+def _loss(result: Tensor) -> Tensor:
+    weights = torch.linspace(0.5, 1.5, result.numel(), dtype=result.dtype)
+    return (result * weights.view_as(result)).sum()
 
 
 def expect_inputs_unchanged(call: Call, *inputs: Tensor, what: str) -> None:

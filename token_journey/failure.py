@@ -10,8 +10,10 @@ from token_journey.compare import CheckFailure, Mismatch
 from token_journey.diagnosis import Diagnosis
 from token_journey.explain import explain
 from token_journey.implementation import CannotLoad
-from token_journey.judging import Judge, NotRun
+from token_journey.judging import Judge, KeptState, NotRun
 from token_journey.limits import OutOfTime
+
+_LONGEST_MESSAGE = 500
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,12 @@ def describe_failure(
             f"Not run: earlier checks of {file} did not end. Look for a loop that never stops.",
             "not run",
         )
+    if isinstance(error, KeptState):
+        said = (
+            "The same check holds when your files are loaded anew, and fails after other checks: "
+            "something is kept between calls. Look for values stored outside the functions."
+        )
+        return Failure(_wrapped(_lines(said, below=[f"Checked: {promise}"])), "kept state")
     told = _told(judge, error, promise)
     if told is None:
         return None
@@ -81,7 +89,8 @@ def _told(judge: Judge, error: BaseException, promise: str) -> Failure | None:
 
 def _message(error: BaseException) -> str:
     try:
-        return str(error)
+        said = str(error)
+        return said if len(said) <= _LONGEST_MESSAGE else f"{said[:_LONGEST_MESSAGE]}…"
     except Exception:  # a learner's own exception may not even be able to speak
         return "(its message can't be shown)"
 

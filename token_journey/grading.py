@@ -23,7 +23,7 @@ from token_journey.diagnosis import Check, Diagnosis
 from token_journey.failure import Failure, describe_failure
 from token_journey.grade import Verdict, grade
 from token_journey.implementation import CannotLoad, Stage
-from token_journey.judging import SECONDS_A_CHECK, Judge, NotRun, Outcome
+from token_journey.judging import SECONDS_A_CHECK, Judge, KeptState, NotRun, Outcome
 from token_journey.pack import Pack, PackError, find_packs
 from token_journey.scoreboard import write_scoreboard
 from token_journey.session import Session
@@ -205,7 +205,7 @@ def check_of(item: pytest.Function) -> Check:
 
 def _has_a_cause(judge: Judge, error: BaseException) -> bool:
     """Whether a mistake may lie behind it: not behind a stub or a file that can't be loaded."""
-    told = isinstance(error, CannotLoad | NotRun) or not isinstance(error, Exception)
+    told = isinstance(error, CannotLoad | NotRun | KeptState) or not isinstance(error, Exception)
     return not told and not judge.is_stub(error)
 
 
@@ -240,6 +240,11 @@ def pytest_runtest_makereport(
     module = item.getparent(StageModule)
     if module is None or (call.when != "call" and report.passed):
         return report
+    if report.skipped:  # nobody's checks skip; a skip would look like a full mark
+        report.outcome, report.longrepr = (
+            "failed",
+            "Skipped, and a check that was not run is not passed.",
+        )
     failure = item.stash.get(FAILURE, None)
     kind = "failed" if report.failed else "passed"
     # Plain values only: the report crosses to another process under pytest-xdist.

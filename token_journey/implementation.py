@@ -18,7 +18,9 @@ from pathlib import Path
 from types import ModuleType
 
 _STAGE_FILE = re.compile(r"s(\d\d)_\w+\.py")
-_SIBLING = re.compile(r"^\s*from\s+\.(s\d\d_\w+)\s+import", re.MULTILINE)
+_STAGE_NAME = re.compile(r"\bs\d\d_\w+")
+# `from .s03_rms_norm import rms_norm`, `from . import s03_rms_norm`, and helpers: `from .utils …`
+_RELATIVE_IMPORT = re.compile(r"^\s*from\s+\.(.*)", re.MULTILINE)
 _package_numbers = itertools.count()
 
 
@@ -85,16 +87,19 @@ class Implementation:
             raise CannotLoad(self._failures[stage]) from None
 
     def siblings(self, stage: str) -> tuple[str, ...]:
-        """The stages that a stage's file imports from beside itself, and those they import."""
+        """The stages that a stage's file imports from beside itself, directly or through others."""
         found: set[str] = set()
-        to_read = [stage]
+        seen: set[str] = set()
+        to_read = {stage}
         while to_read:
-            file = self.folder / f"{to_read.pop()}.py"
+            name = to_read.pop()
+            seen.add(name)
+            file = self.folder / f"{name}.py"
             if file.is_file():
                 source = file.read_text(encoding="utf-8", errors="replace")
-                named = set(_SIBLING.findall(source)) - found
-                found |= named
-                to_read += named
+                imports = " ".join(_RELATIVE_IMPORT.findall(source))
+                found |= set(_STAGE_NAME.findall(imports)) - {stage}
+                to_read |= set(re.findall(r"\w+", imports)) - seen
         return tuple(sorted(found))
 
     def frames(self, error: BaseException) -> list[traceback.FrameSummary]:

@@ -1,0 +1,106 @@
+"""Code that would win by other means, or spoil what is graded beside it."""
+
+import shutil
+
+import pytest
+from graded import grade
+
+from token_journey.course import find_course
+
+SOLUTIONS = find_course().reference
+
+
+@pytest.fixture
+def solved(tmp_path):
+    return shutil.copytree(SOLUTIONS, tmp_path / "maria")
+
+
+def append(folder, stage, source):
+    file = folder / f"{stage}.py"
+    file.write_text(f"{file.read_text(encoding='utf-8')}\n\n{source}\n", encoding="utf-8")
+
+
+def red(graded):
+    return {about["stage"] for about in graded.reports if about["kind"] == "failed"}
+
+
+def test_values_kept_between_calls_are_not_laid_on_earlier_stages(solved):
+    append(
+        solved,
+        "s08_lm_head",
+        "_kept = {}\n\n\ndef lm_head(x, norm_weight, w_vocab, eps):\n"
+        "    w = _kept.setdefault((w_vocab.shape, w_vocab.dtype, w_vocab.requires_grad), w_vocab)\n"
+        "    return rms_norm(x, norm_weight, eps) @ w.mT\n",
+    )
+    graded = grade(solved)
+    assert red(graded) == {"s08_lm_head"}
+    assert any("something is kept between calls" in " ".join(m.split()) for m in graded.messages)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "torch.set_grad_enabled(False)",
+        "torch.set_default_dtype(torch.float64)",
+        "torch.set_default_device('meta')",
+        "import sys; sys.setrecursionlimit(90)",
+        "import os; os.chdir('/')",
+    ],
+)
+def test_a_change_for_the_whole_process_stays_with_its_stage(line, solved, tmp_path):
+    other = shutil.copytree(SOLUTIONS, tmp_path / "zoe")
+    append(solved, "s03_rms_norm", f"import torch\n{line}")
+    graded = grade(solved, other)
+    spoiled = {
+        (about["path"], about["stage"]) for about in graded.reports if about["kind"] != "passed"
+    }
+    assert not {stage for path, stage in spoiled if path.endswith("zoe")}
+    assert {stage for _, stage in spoiled} <= {"s03_rms_norm"}
+
+
+def test_a_skip_is_no_pass(solved):
+    (solved / "conftest.py").write_text(
+        "import pytest\n\n\n@pytest.fixture\ndef stage():\n    pytest.skip('not today')\n"
+    )
+    graded = grade(solved / "s03_rms_norm.py")
+    assert graded.exit_code == 1
+    assert graded.kinds("s03_rms_norm") == {"failed"}
+
+
+def test_torch_s_own_not_implemented_is_no_stub(solved):
+    append(
+        solved,
+        "s03_rms_norm",
+        "def rms_norm(x, weight, eps):\n    return (x > 0) @ (x > 0).mT\n",
+    )
+    assert grade(solved / "s03_rms_norm.py").kinds("s03_rms_norm") <= {"failed", "passed"}
+
+
+@pytest.mark.parametrize(
+    "how", ["from . import s03_rms_norm as norms\nnorm = norms.rms_norm", "from .utils import norm"]
+)
+def test_an_earlier_stage_may_be_imported_in_any_way(how, solved):
+    (solved / "utils.py").write_text("from .s03_rms_norm import rms_norm as norm\n")
+    append(solved, "s03_rms_norm", "def rms_norm(x, weight, eps):\n    return x\n")
+    (solved / "s08_lm_head.py").write_text(
+        f"{how}\n\n\ndef lm_head(x, norm_weight, w_vocab, eps):\n"
+        "    return norm(x, norm_weight, eps) @ w_vocab.mT\n"
+    )
+    graded = grade(solved)
+    assert red(graded) == {"s03_rms_norm"}
+
+
+def test_a_detached_part_is_found(solved):
+    append(
+        solved,
+        "s06_swiglu",
+        "def silu(x):\n    return x * torch.sigmoid(x.detach())\n",
+    )
+    assert "failed" in grade(solved / "s06_swiglu.py").kinds("s06_swiglu")
+
+
+def test_an_endless_message_is_cut(solved):
+    append(
+        solved, "s03_rms_norm", "def rms_norm(x, weight, eps):\n    raise ValueError('x' * 10**6)\n"
+    )
+    assert len(grade(solved / "s03_rms_norm.py").output) < 20_000
