@@ -1,8 +1,8 @@
 """Was it written, or borrowed? Which library functions a call ends in, wherever it hides.
 
-A stage is about writing the thing itself. Two views together see a borrowed
-answer: torch's function mode sees what Python calls (`F.rms_norm`, also inside
-a module), its dispatch mode what the C++ side runs (`torch.ops.aten.silu`).
+A stage is about writing the thing itself. torch's own profiler sees a borrowed
+answer whether it is called as `F.rms_norm`, inside a module, or as
+`torch.ops.aten.rms_norm`, for it records the operators that are run.
 """
 
 from __future__ import annotations
@@ -12,8 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from torch.overrides import TorchFunctionMode
-from torch.utils._python_dispatch import TorchDispatchMode
+from torch.autograd import profiler
 
 # Libraries that hold whole answers, not the tools to write one.
 _ANSWERS = {
@@ -23,32 +22,13 @@ _ANSWERS = {
 }
 
 
-class _Seen(TorchFunctionMode):
-    def __init__(self) -> None:
-        super().__init__()
-        self.names: set[str] = set()
-
-    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        self.names.add(getattr(func, "__name__", ""))
-        return func(*args, **(kwargs or {}))
-
-
-class _Dispatched(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    def __init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
-        self.names: set[str] = set()
-
-    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        self.names.add(func.overloadpacket.__name__)
-        return func(*args, **(kwargs or {}))
-
-
 def functions_called(call: Callable[[], Any]) -> set[str]:
-    """The names of all torch functions and operators that a call ends in."""
-    with _Seen() as seen, _Dispatched() as dispatched:
+    """The names of all operators that a call ends in, `softmax` or `rms_norm`."""
+    with profiler.profile(use_kineto=False) as profiled:
         call()
-    # `_softmax` is the operator behind `softmax`, `silu_` the one that works in place.
-    return {name.strip("_") for name in seen.names | dispatched.names}
+    operators = {event.name.removeprefix("aten::") for event in profiled.function_events}
+    # `_softmax` is the kernel behind `softmax`, `silu_` the one that works in place.
+    return {name.strip("_") for name in operators}
 
 
 def answers_imported(file: Path) -> set[str]:

@@ -7,7 +7,6 @@ the fixture `stage` hands one to the other.
 
 from __future__ import annotations
 
-import gc
 import os
 import shutil
 import sys
@@ -17,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from token_journey import quick_torch  # noqa: F401  (before whatever else imports torch)
 from token_journey.checking import StageUnderTest, cases
 from token_journey.course import CourseError, find_course
 from token_journey.diagnosis import Check, Diagnosis
@@ -61,9 +61,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    # torch is half a million objects that live to the end: pytest's collections at the
-    # end of a run would walk through all of them for nothing.
-    gc.freeze()
     config.pluginmanager.register(Telling(verbose=config.get_verbosity() >= 2))
     for line in (
         "captured(**names): run wherever a pack holds all these tensors",
