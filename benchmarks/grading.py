@@ -3,7 +3,8 @@
     python benchmarks/grading.py [ROUNDS]
 
 Every command runs once in each round, one after the other, so that whatever
-else the machine does falls on all of them alike. Prints the medians.
+else the machine does falls on all of them alike. Prints the medians. At the end:
+what it costs a check to fail and be named, over the wrong submissions of the tests.
 """
 
 import os
@@ -14,6 +15,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from xml.etree import ElementTree
 
 HOME = Path(__file__).resolve().parent.parent
 PYTEST = [sys.executable, "-m", "pytest", "-q"]
@@ -51,6 +53,35 @@ def checkout_megabytes() -> float:
         shutil.rmtree(folder)
 
 
+def seconds_a_check(stage: Path, report: Path) -> dict[str, tuple[float, str]]:
+    """How long each check took on a stage file, and what a failed one said."""
+    run([*PYTEST, str(stage), f"--junitxml={report}"])
+    return {
+        case.get("name", ""): (
+            float(case.get("time", 0)),
+            "".join(failure.get("message", "") for failure in case.findall("failure")),
+        )
+        for case in ElementTree.parse(report).iter("testcase")
+    }
+
+
+def naming() -> list[float]:
+    """By how much longer checks take that fail and name the mistake, in seconds, sorted."""
+    folder, costs = Path(tempfile.mkdtemp()), []
+    try:
+        for submission in sorted((HOME / "tests" / "learners").glob("*/s*.py")):
+            shutil.copytree(HOME / "solutions", folder, dirs_exist_ok=True)
+            stage, report = folder / submission.name, folder / "report.xml"
+            right = seconds_a_check(stage, report)
+            shutil.copy(submission, stage)
+            for name, (seconds, said) in seconds_a_check(stage, report).items():
+                if said.startswith("Failed: It looks as if"):
+                    costs.append(seconds - right[name][0])
+    finally:
+        shutil.rmtree(folder)
+    return sorted(costs)
+
+
 def main() -> None:
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 7
     for command in COMMANDS.values():  # the first run of each writes its byte code
@@ -65,6 +96,12 @@ def main() -> None:
         seconds = statistics.median(s for s, _ in runs)
         memory = max(m for _, m in runs)
         print(f"{name:<36}{seconds:>9.2f}{seconds / base:>13.2f}{memory:>9.0f}")
+    costs = naming()
+    print(
+        f"\nNaming a mistake costs a failing check {statistics.median(costs):.3f} s (median of "
+        f"{len(costs)}), {costs[int(0.95 * len(costs))]:.2f} s (95th of 100), at most "
+        f"{costs[-1]:.2f} s."
+    )
     print(f"\nA fresh clone weighs {checkout_megabytes():.1f} MB.")
 
 

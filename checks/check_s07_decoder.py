@@ -248,17 +248,6 @@ def test_the_model_from_its_token_ids(stage, case):
     case.expect("out", actual, end_to_end=True)
 
 
-@captured(**WHOLE_MODEL)
-def test_piece_by_piece(stage, case):
-    """With caches, a text that comes in pieces gives the stream that it gives at once."""
-    ids, weights, memory = case.token_ids, case.pack.all_weights(), caches(case.config)
-    # All but four tokens, two more, and one by one: as far as there are so many.
-    pieces = [piece for piece in (ids[:-4], ids[-4:-2], ids[-2:-1], ids[-1:]) if len(piece)]
-    streams = [stage.decoder(piece, weights, case.config, memory) for piece in pieces]
-    joined = torch.cat([tensor(stream, "the stream of a piece") for stream in streams])
-    case.expect("out", joined, end_to_end=True)
-
-
 @captured(k="blocks.0.attn.rot_k", **WHOLE_MODEL)
 def test_positions(stage, case):
     """The first token stands at position 0, and with caches the next goes on after the last."""
@@ -280,6 +269,17 @@ def test_each_layer_has_its_cache(stage, case):
     expected = [len(case.token_ids)] * len(memory)
     expect_equal([len(cache) for cache in memory], expected, "how many tokens each cache holds")
     case.expect("v", memory[-1].v, end_to_end=True)
+
+
+@captured(**WHOLE_MODEL)
+def test_piece_by_piece(stage, case):
+    """With caches, a text that comes in pieces gives the stream that it gives at once."""
+    ids, weights, memory = case.token_ids, case.pack.all_weights(), caches(case.config)
+    # All but four tokens, two more, and one by one: as far as there are so many.
+    pieces = [piece for piece in (ids[:-4], ids[-4:-2], ids[-2:-1], ids[-1:]) if len(piece)]
+    streams = [stage.decoder(piece, weights, case.config, memory) for piece in pieces]
+    joined = torch.cat([tensor(stream, "the stream of a piece") for stream in streams])
+    case.expect("out", joined, end_to_end=True)
 
 
 def test_silent_layers(stage):

@@ -201,59 +201,7 @@ def test_logits_by_hand(stage):
     expect(actual, SCORES[:, 3], "the logits of the model that counts", axes=("vocabulary",))
 
 
-# -- generate -------------------------------------------------------------------
-
-
-@captured(out="logits.last", **WHOLE_MODEL)
-def test_what_the_model_wrote(stage, case):
-    """generate continues the prompt as transformers' generate did with the same model."""
-    weights, best = case.pack.all_weights(), int(case.out.argmax())
-    one = stage.generate(case.token_ids, weights, case.config, 1)
-    expect_equal(
-        listed(one), [*case.prompt.ids, best], "generate with max_new_tokens=1", case.where
-    )
-    for recorded in case.pack.generations:
-        if recorded.prompt == case.prompt.name:
-            actual = stage.generate(
-                case.token_ids,
-                weights,
-                case.config,
-                recorded.max_new_tokens,
-                min_new_tokens=recorded.min_new_tokens,
-                eos_ids=recorded.eos_ids,
-            )
-            expect_equal(listed(actual), recorded.ids, options_of(recorded), case.where)
-
-
-def options_of(recorded):
-    return (
-        f"generate with max_new_tokens={recorded.max_new_tokens}, "
-        f"min_new_tokens={recorded.min_new_tokens}, eos_ids={recorded.eos_ids}"
-    )
-
-
-@captured(out="logits", **WHOLE_MODEL)
-def test_what_choose_is_handed(stage, case):
-    """At each step `choose` is handed the logits (V,) that follow the text so far."""
-    ids, seen = case.token_ids, []
-    steps = min(4, len(ids))
-
-    def choose(logits):
-        # Whatever the logits say: the text goes on as the prompt does.
-        seen.append(tensor(logits, "what choose is handed").clone())
-        return ids[min(len(ids) - steps + len(seen), len(ids) - 1)]
-
-    begun = ids[: len(ids) - steps + 1]
-    stage.generate(begun, case.pack.all_weights(), case.config, steps, choose=choose)
-    expect_equal(len(seen), steps, "how often choose was called", case.where)
-    expect(
-        torch.stack(seen),
-        case.out[-steps:],
-        "the logits that choose is handed",
-        tolerance=case.entry("out").end_to_end,
-        axes=("step", "vocabulary"),
-        where=case.where,
-    )
+# -- generate: the model that counts, then the others ----------------------------
 
 
 def test_counting_on(stage):
@@ -298,11 +246,11 @@ def test_end_tokens_in_the_prompt(stage):
 
 def test_min_new_tokens(stage):
     """Before min_new_tokens are there an end token is impossible, and the next best is chosen."""
-    passed_by = [4, 6, 7, 0, 1, 2, 3, 4, 5]
-    again = [4, 6, 7, 0, 1, 2, 3, 4, 6, 7, 0, 1]
-    for least, expected in ((1, [4, 5]), (2, passed_by), (8, passed_by), (9, again)):
-        actual = count(stage, [3], 12, min_new_tokens=least, eos_ids=[5])
-        expect_equal(actual, expected, f"after 3, with 5 as end token and min_new_tokens={least}")
+    goes_on = [4, 6, 0, 2, 3, 4]
+    for least, expected in ((1, [4, 5]), (2, [4, 6, 7]), (3, [4, 6, 0, 1]), (4, goes_on)):
+        actual = count(stage, [3], 6, min_new_tokens=least, eos_ids=[5, 7, 1])
+        said = f"after 3, with 5, 7 and 1 as end tokens and min_new_tokens={least}"
+        expect_equal(actual, expected, said)
 
 
 def test_min_new_tokens_bans_every_end_token(stage):
@@ -396,6 +344,58 @@ def test_each_token_is_run_once(stage):
         count(stage, [6, 1, 3], 4)
     # A fifth run, for a token that nobody asked for, would be a waste but not wrong.
     expect_equal(sizes[:4], [3, 1, 1, 1], "how many tokens are handed to the cache, run by run")
+
+
+@captured(out="logits.last", **WHOLE_MODEL)
+def test_what_the_model_wrote(stage, case):
+    """generate continues the prompt as transformers' generate did with the same model."""
+    weights, best = case.pack.all_weights(), int(case.out.argmax())
+    one = stage.generate(case.token_ids, weights, case.config, 1)
+    expect_equal(
+        listed(one), [*case.prompt.ids, best], "generate with max_new_tokens=1", case.where
+    )
+    for recorded in case.pack.generations:
+        if recorded.prompt == case.prompt.name:
+            actual = stage.generate(
+                case.token_ids,
+                weights,
+                case.config,
+                recorded.max_new_tokens,
+                min_new_tokens=recorded.min_new_tokens,
+                eos_ids=recorded.eos_ids,
+            )
+            expect_equal(listed(actual), recorded.ids, options_of(recorded), case.where)
+
+
+def options_of(recorded):
+    return (
+        f"generate with max_new_tokens={recorded.max_new_tokens}, "
+        f"min_new_tokens={recorded.min_new_tokens}, eos_ids={recorded.eos_ids}"
+    )
+
+
+@captured(out="logits", **WHOLE_MODEL)
+def test_what_choose_is_handed(stage, case):
+    """At each step `choose` is handed the logits (V,) that follow the text so far."""
+    ids, seen = case.token_ids, []
+    steps = min(4, len(ids))
+
+    def choose(logits):
+        # Whatever the logits say: the text goes on as the prompt does.
+        seen.append(tensor(logits, "what choose is handed").clone())
+        return ids[min(len(ids) - steps + len(seen), len(ids) - 1)]
+
+    begun = ids[: len(ids) - steps + 1]
+    stage.generate(begun, case.pack.all_weights(), case.config, steps, choose=choose)
+    expect_equal(len(seen), steps, "how often choose was called", case.where)
+    expect(
+        torch.stack(seen),
+        case.out[-steps:],
+        "the logits that choose is handed",
+        tolerance=case.entry("out").end_to_end,
+        axes=("step", "vocabulary"),
+        where=case.where,
+    )
 
 
 # -- written, not borrowed -------------------------------------------------------

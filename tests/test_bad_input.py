@@ -44,10 +44,13 @@ BAD_FILES = {
         rms_norm("return x.float().detach().numpy()"),
         "is a ndarray; it should be a torch.Tensor",
     ),
-    "wrong shape": (rms_norm(f"return ({RIGHT}).sum(-1)"), "it should have shape"),
+    "wrong shape": (
+        rms_norm(f"return ({RIGHT}).sum(-1)"),
+        "The shape of the normalised input of attention is (5,); it should be (5, 576).",
+    ),
     "wrong dtype": (
         rms_norm(f"return ({RIGHT}).double()"),
-        "has dtype float64; it should have float32",
+        "is float64; it should be float32",
     ),
     "NaN": (rms_norm("return x * float('nan')"), "numbers are NaN, first at token 0"),
     "infinity": (rms_norm("return x * float('inf')"), "numbers are"),

@@ -97,7 +97,8 @@ def holds(comparison: Comparison) -> bool:
 def fits(actual: Any, comparison: Comparison) -> bool:
     """Whether the learner's result is `actual`, within the comparison's tolerance.
 
-    NaN fits NaN: a mistake that makes NaN is known by where it makes them.
+    NaN fits NaN: a mistake that makes NaN is known by where it makes them. Where a right
+    answer is exact, a wrong one may still round.
     """
     theirs, tolerance = comparison.actual, comparison.tolerance
     if wrong_kind("", theirs, actual) is not None:
@@ -108,7 +109,15 @@ def fits(actual: Any, comparison: Comparison) -> bool:
         return False
     if isinstance(tolerance, Tensor) and tolerance.shape != actual.shape:
         tolerance = float(tolerance.min())
+    if not isinstance(tolerance, Tensor):
+        tolerance = max(tolerance, _rounding(actual))
     return _same(theirs.nan_to_num(nan=0.0), actual.nan_to_num(nan=0.0), tolerance)
+
+
+def _rounding(actual: Tensor) -> float:
+    finite = actual[actual.isfinite()]
+    largest = finite.abs().max().item() if finite.numel() else 0.0
+    return 16 * torch.finfo(actual.dtype).eps * largest
 
 
 def _same(actual: Any, expected: Any, tolerance: float | Tensor) -> bool:
@@ -128,9 +137,9 @@ def wrong_kind(what: str, actual: Any, expected: Any) -> str | None:
             "create new tensors with device=x.device."
         )
     if actual.shape != expected.shape:
-        return f"{what} has shape {shape(actual)}; it should have shape {shape(expected)}."
+        return f"The shape of {what} is {shape(actual)}; it should be {shape(expected)}."
     if actual.dtype != expected.dtype:
-        return f"{what} has dtype {name(actual.dtype)}; it should have {name(expected.dtype)}."
+        return f"The dtype of {what} is {name(actual.dtype)}; it should be {name(expected.dtype)}."
     return None
 
 

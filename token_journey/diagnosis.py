@@ -12,9 +12,9 @@ import itertools
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from functools import cache, partial
-from math import inf
-from types import ModuleType
+from functools import cache, partial, wraps
+from types import FunctionType, ModuleType
+from typing import Any
 
 from torch import Tensor
 
@@ -26,7 +26,12 @@ from token_journey.limits import OutOfTime, time_limit
 from token_journey.misconceptions import Misconception, rewrites_in, rewritten
 from token_journey.transformations import transformations_that_fit
 
+# For pairs of mistakes, of which there are too many to try them all.
 SECONDS = 1.0
+# For single ones, which are all tried: what fits is named only if nothing else does.
+_PATIENCE = 10.0
+# On how many other models a check is tried, to see whether it fails there, too.
+_SIBLINGS = 3
 
 Check = Callable[[StageUnderTest], object]
 
@@ -67,26 +72,34 @@ class Doctor:
         stage: StageUnderTest,
         known: tuple[Misconception, ...] = (),
         others: Iterable[Check] = (),
+        siblings: Iterable[Check] = (),
     ) -> Diagnosis:
         """Find what went wrong in `check`, which fails on `stage`, the learner's.
 
-        known:  what was found in an earlier check of this stage; if it explains
-                this one too, nothing else is tried
-        others: the stage's checks, to tell apart mistakes that all fit this one
+        known:    what was found in an earlier check of this stage; if it explains
+                  this one too, nothing else is tried
+        others:   the stage's checks, to tell apart mistakes that all fit this one
+        siblings: the same check on other models, the quickest first: one that fails, too,
+                  rules out most mistakes
         """
         seen = observe(check, stage).until_wrong()
         if not seen.wrong:
             return Diagnosis()
-        deadline = time.monotonic() + SECONDS
-        if known:
-            found = list(self._that_fit(check, seen, iter([known]), deadline))
-            if found:
-                return _named(found[0], seen)
-        found = list(self._that_fit(check, seen, self._singles(), deadline))
-        if not found and not known:
-            deadline = time.monotonic() + SECONDS
-            found = list(self._that_fit(check, seen, self._pairs(), deadline))
-        found = self._told_apart(found, stage, others, deadline)
+        if known and (fit := self._try(check, seen, known)):
+            return _named(fit, seen)
+        deadline = time.monotonic() + _PATIENCE
+        at_play = self._functions_at_play(check, seen)
+        likely = self._likely(stage, self._singles(at_play), siblings)
+        found = list(self._that_fit(check, seen, likely, deadline))
+        if not found:
+            found = list(self._that_fit(check, seen, self._singles(at_play), deadline))
+        if time.monotonic() > deadline:
+            return Diagnosis()  # not all were tried, so nothing is known
+        if not found and not known and seen.error is None:
+            found = list(
+                self._that_fit(check, seen, self._pairs(at_play), time.monotonic() + SECONDS)
+            )
+        found = self._told_apart(found, stage, others, time.monotonic() + SECONDS)
         if len(found) == 1:
             return _named(found[0], seen)
         if found:
@@ -99,8 +112,6 @@ class Doctor:
             return Diagnosis(tuple(simple), simple[0])
         if wrong_kind("", failed.actual, failed.expected):
             return Diagnosis()  # the complaint about its kind says enough
-        if time.monotonic() > deadline:
-            return Diagnosis()  # not all were tried, so nothing is known
         return Diagnosis(("No mistake known to this course gives just these numbers.",))
 
     # -- the bank -------------------------------------------------------------
@@ -112,13 +123,28 @@ class Doctor:
             return []
         return [m for m in known if isinstance(m, Misconception)]
 
-    def _singles(self) -> Iterator[tuple[Misconception, ...]]:
-        return ((m,) for m in self._misconceptions())
+    def _singles(self, functions: set[str]) -> Iterator[tuple[Misconception, ...]]:
+        return ((m,) for m in self._misconceptions() if m.function in functions)
 
-    def _pairs(self) -> Iterator[tuple[Misconception, ...]]:
-        for one, other in itertools.combinations(self._misconceptions(), 2):
+    def _pairs(self, functions: set[str]) -> Iterator[tuple[Misconception, ...]]:
+        at_play = [mistake for (mistake,) in self._singles(functions)]
+        for one, other in itertools.combinations(at_play, 2):
             if one.function != other.function:
                 yield one, other
+
+    def _functions_at_play(self, check: Check, seen: Observed) -> set[str]:
+        """What a check calls of the stage before it sees what is wrong: no other mistake tells."""
+        module = rewritten(self.reference, self.stage)
+        called: set[str] = set()
+        for name, value in list(vars(module).items()):
+            if getattr(value, "__module__", None) != module.__name__:
+                continue
+            if isinstance(value, FunctionType):
+                setattr(module, name, _noted(name, value, called))
+            else:
+                called.add(name)  # a class can be used in more ways than by a call
+        observe(check, StageUnderTest(self._file, partial(_itself, module)), seen)
+        return called
 
     def _write(self, mistakes: tuple[Misconception, ...]) -> ModuleType:
         return rewritten(self.reference, self.stage, *mistakes)
@@ -132,14 +158,30 @@ class Doctor:
         candidates: Iterator[tuple[Misconception, ...]],
         deadline: float,
     ) -> Iterator[_Fit]:
-        # What comes after the learner's first wrong comparison tells nothing more.
-        most = len(seen.comparisons) if seen.error is None else inf
         for mistakes in candidates:
             if time.monotonic() > deadline:
                 return
-            theirs = self._observe(check, mistakes, most)
-            if theirs.is_like(seen):
-                yield _Fit(mistakes, theirs)
+            if fit := self._try(check, seen, mistakes):
+                yield fit
+
+    def _try(
+        self, check: Check, seen: Observed, mistakes: tuple[Misconception, ...]
+    ) -> _Fit | None:
+        theirs = self._observe(check, mistakes, like=seen)
+        return _Fit(mistakes, theirs) if theirs.is_like(seen) else None
+
+    def _likely(
+        self,
+        stage: StageUnderTest,
+        candidates: Iterator[tuple[Misconception, ...]],
+        siblings: Iterable[Check],
+    ) -> Iterator[tuple[Misconception, ...]]:
+        """Those that fit the first sibling on which the learner's fails, too."""
+        for sibling in itertools.islice(siblings, _SIBLINGS):
+            seen = observe(sibling, stage).until_wrong()
+            if seen.wrong:
+                return (m for m in candidates if self._try(sibling, seen, m))
+        return candidates
 
     def _told_apart(
         self, found: list[_Fit], stage: StageUnderTest, others: Iterable[Check], deadline: float
@@ -154,15 +196,26 @@ class Doctor:
         return found
 
     def _observe(
-        self, check: Check, mistakes: tuple[Misconception, ...], most: float = inf
+        self, check: Check, mistakes: tuple[Misconception, ...], like: Observed | None = None
     ) -> Observed:
         """What a check sees of the reference's stage with these mistakes in it."""
         stage = StageUnderTest(self._file, partial(_itself, self._mistaken(mistakes)))
-        return observe(check, stage, most).until_wrong()
+        return observe(check, stage, like).until_wrong()
 
 
 def _itself(module: ModuleType) -> ModuleType:
     return module
+
+
+def _noted(name: str, function: FunctionType, called: set[str]) -> Callable[..., Any]:
+    """The same function, which leaves its name in `called`."""
+
+    @wraps(function)
+    def noting(*args: Any, **kwargs: Any) -> Any:
+        called.add(name)
+        return function(*args, **kwargs)
+
+    return noting
 
 
 @dataclass(frozen=True)
@@ -190,8 +243,7 @@ class Observed:
         mine, theirs = self.error, other.error
         if type(mine) is not type(theirs) or str(mine) != str(theirs):
             return False
-        # The last comparison rules out most mistakes at once.
-        pairs = zip(self.comparisons[::-1], other.comparisons[::-1], strict=True)
+        pairs = zip(self.comparisons, other.comparisons, strict=True)
         return all(fits(a.actual, b) for a, b in pairs)
 
     def agrees(self, other: Observed) -> bool:
@@ -203,13 +255,22 @@ class _Enough(BaseException):
     """All that is wanted was seen."""
 
 
-def observe(check: Check, stage: StageUnderTest, most: float = inf) -> Observed:
-    """The comparisons that a check makes, the first `most`, none of them judged."""
+def observe(check: Check, stage: StageUnderTest, like: Observed | None = None) -> Observed:
+    """The comparisons that a check makes, none of them judged.
+
+    like: end where the stage parts from what was observed there, or where that ends
+    """
     seen: list[Comparison] = []
 
     def see(comparison: Comparison) -> None:
         seen.append(comparison)
-        if len(seen) >= most:
+        if like is None:
+            return
+        if len(seen) > len(like.comparisons):
+            raise _Enough
+        if not fits(comparison.actual, like.comparisons[len(seen) - 1]):
+            raise _Enough
+        if len(seen) == len(like.comparisons) and like.error is None:
             raise _Enough
 
     try:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -200,6 +200,34 @@ def check_of(item: pytest.Function) -> Check:
     return check
 
 
+def others_and_siblings(failed: pytest.Function) -> tuple[Iterator[Check], Iterator[Check]]:
+    """What else tells of a failure: the stage's checks, and the same check on other models.
+
+    Those on no model or a small one come first, and of these the nearest in the file.
+    """
+    ours = [
+        item
+        for item in failed.session.items
+        if isinstance(item, pytest.Function) and item.parent is failed.parent
+    ]
+    places = {name: place for place, name in enumerate(dict.fromkeys(map(_name, ours)))}
+
+    def order(item: pytest.Function) -> tuple[int, int, int]:
+        cases: Any = item.callspec.params.get("case") if hasattr(item, "callspec") else None
+        size = cases[0].config.hidden_size if cases else 0
+        return size // 100, abs(places[_name(item)] - places[_name(failed)]), size
+
+    ours.sort(key=order)
+    first = list({_name(item): item for item in reversed(ours)}.values())[::-1]  # of each check
+    others = first + [item for item in ours if item not in first]
+    siblings = [item for item in ours if _name(item) == _name(failed) and item is not failed]
+    return map(check_of, others), map(check_of, siblings)
+
+
+def _name(item: pytest.Function) -> str:
+    return item.originalname
+
+
 def _has_a_cause(judge: Judge, error: BaseException) -> bool:
     """Whether a mistake may lie behind it: not behind a stub or a file that can't be loaded."""
     told = isinstance(error, CannotLoad | NotRun | KeptState) or not isinstance(error, Exception)
@@ -212,13 +240,12 @@ def _failure(item: pytest.Function, judge: Judge, check: Check, outcome: Outcome
     diagnosis = Diagnosis()
     if _has_a_cause(judge, outcome.error):
         session = _session(item.config)
-        others = (
-            check_of(other)
-            for other in item.session.items
-            if isinstance(other, pytest.Function) and other.parent is item.parent
-        )
         diagnosis = session.diagnosis(
-            judge, item.originalname, check, outcome.implementation, others
+            judge,
+            item.originalname,
+            check,
+            outcome.implementation,
+            *others_and_siblings(item),
         )
     promise = (item.obj.__doc__ or item.originalname).partition("\n")[0]
     failure = describe_failure(judge, outcome.error, promise, item.originalname, diagnosis)

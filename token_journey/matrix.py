@@ -25,8 +25,8 @@ from torch import Tensor
 from token_journey.checking import StageUnderTest
 from token_journey.compare import Comparison
 from token_journey.course import find_course
-from token_journey.diagnosis import Check, Doctor, Observed, observe
-from token_journey.grading import StageModule, check_of
+from token_journey.diagnosis import Doctor, Observed, observe
+from token_journey.grading import StageModule, check_of, others_and_siblings
 from token_journey.implementation import Implementation, Stage
 from token_journey.misconceptions import Misconception, Rewrite, rewrites_in, rewritten
 from token_journey.session import DIAGNOSES_A_STAGE
@@ -58,16 +58,17 @@ class Matrix:
         self.variants: list[Row] = []
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
-        checks: dict[Stage, dict[str, list[Check]]] = defaultdict(lambda: defaultdict(list))
-        for item in session.items:
-            module = item.getparent(StageModule)
-            if module is not None and isinstance(item, pytest.Function):
-                checks[module.judge.stage][item.originalname].append(check_of(item))
-        for stage in sorted(checks):
-            self._stage(stage.name, checks[stage])
+        modules = dict.fromkeys(item.getparent(StageModule) for item in session.items)
+        for module in filter(None, modules):
+            items: dict[str, list[pytest.Function]] = defaultdict(list)
+            for item in session.items:
+                if isinstance(item, pytest.Function) and item.parent is module:
+                    items[item.originalname].append(item)
+            self._stage(module.judge.stage.name, items)
         return True
 
-    def _stage(self, stage: str, checks: dict[str, list[Check]]) -> None:
+    def _stage(self, stage: str, items: dict[str, list[pytest.Function]]) -> None:
+        checks = {name: [check_of(item) for item in parts] for name, parts in items.items()}
         right = [Row(stage, r) for r in rewrites_in(self._variants.module(stage))]
         wrong = [Row(stage, r) for r in rewrites_in(self._bank.module(stage))]
         under_test = {
@@ -88,8 +89,8 @@ class Matrix:
                     row.margin = max([row.margin, *_margins(_errors(seen), honest)])
         doctor = Doctor(stage, self._reference, self._bank)
         for row in wrong:
-            failing = {name: checks[name] for name in row.stopped_by}
-            row.called = _called(doctor, under_test[id(row)], failing, checks)
+            failing = {name: items[name] for name in row.stopped_by}
+            row.called = _called(doctor, under_test[id(row)], failing)
         self.rows += wrong
         self.variants += right
 
@@ -98,18 +99,18 @@ class Matrix:
 
 
 def _called(
-    doctor: Doctor,
-    stage: StageUnderTest,
-    failing: dict[str, list[Check]],
-    checks: dict[str, list[Check]],
+    doctor: Doctor, stage: StageUnderTest, failing: dict[str, list[pytest.Function]]
 ) -> list[str]:
     """What the first few failing checks call the mistake, as a learner would be told."""
-    every = [check for parts in checks.values() for check in parts]
     called: list[str] = []
     known: tuple[Misconception, ...] = ()
     for parts in list(failing.values())[:DIAGNOSES_A_STAGE]:
-        check = next(check for check in parts if observe(check, stage).until_wrong().wrong)
-        diagnosis = doctor.diagnose(check, stage, known, every)
+        item, check = next(
+            (item, check)
+            for item, check in zip(parts, map(check_of, parts), strict=True)
+            if observe(check, stage).until_wrong().wrong
+        )
+        diagnosis = doctor.diagnose(check, stage, known, *others_and_siblings(item))
         known = diagnosis.mistakes or known
         called += [diagnosis.story] if diagnosis.story else []
     return called

@@ -19,11 +19,13 @@ and to prove that the checks let none of them through.
 from __future__ import annotations
 
 import ast
-import inspect
-import textwrap
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from types import ModuleType
+from functools import cache
+from importlib.abc import InspectLoader
+from pathlib import Path
+from types import CodeType, ModuleType
 from typing import Any
 
 from token_journey.implementation import Implementation
@@ -73,10 +75,21 @@ def misconception(function: str, name: str, does: str, *, read: str) -> Callable
 
 def _source(written: Any, function: str) -> str:
     """The definition without its decorators, put in the place of `function`."""
-    text = textwrap.dedent(inspect.getsource(written))
-    definition = ast.parse(text).body[0]
-    body = "".join(text.splitlines(keepends=True)[definition.lineno - 1 :])
-    return f"{_TOOLS}\n\n{body}\n\n{function} = {written.__name__}\n"
+    file = Path(sys.modules[written.__module__].__file__ or "")
+    definitions = _definitions(file, file.stat().st_mtime_ns)
+    return f"{_TOOLS}\n\n{definitions[written.__name__]}\n\n{function} = {written.__name__}\n"
+
+
+@cache
+def _definitions(file: Path, changed: int) -> dict[str, str]:
+    """Every function and class of a file, by name. (`inspect.getsource` reads it for each.)"""
+    text = file.read_text(encoding="utf-8")
+    lines = text.splitlines(keepends=True)
+    return {
+        node.name: "".join(lines[node.lineno - 1 : node.end_lineno])
+        for node in ast.parse(text).body
+        if isinstance(node, ast.FunctionDef | ast.ClassDef)
+    }
 
 
 def rewrites_in(module: ModuleType) -> list[Rewrite]:
@@ -85,9 +98,18 @@ def rewrites_in(module: ModuleType) -> list[Rewrite]:
 
 def rewritten(reference: Implementation, stage: str, *rewrites: Rewrite) -> ModuleType:
     """A fresh copy of the reference's stage with these rewrites in it."""
-    files = sorted(reference.folder.glob("s[0-9][0-9]_*.py"))
-    earlier = {f.stem: reference.module(f.stem) for f in files if f.stem < stage}
-    module = Implementation(reference.folder, earlier).module(stage)
+    original = reference.module(stage)
+    module = ModuleType(original.__name__)
+    module.__dict__.update(__package__=original.__package__, __file__=original.__file__)
+    assert original.__spec__ is not None and isinstance(original.__spec__.loader, InspectLoader)
+    code = original.__spec__.loader.get_code(original.__name__)
+    assert code is not None
+    exec(code, module.__dict__)
     for change in rewrites:
-        exec(compile(change.source, f"<{change.name}>", "exec"), module.__dict__)
+        exec(_compiled(change), module.__dict__)
     return module
+
+
+@cache
+def _compiled(change: Rewrite) -> CodeType:
+    return compile(change.source, f"<{change.name}>", "exec")

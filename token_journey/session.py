@@ -59,10 +59,11 @@ class Session:
         check: Check,
         implementation: Implementation,
         others: Iterable[Check],
+        siblings: Iterable[Check],
     ) -> Diagnosis:
         """What is known of a failure: asked once for each check, and of a stage's first few.
 
-        name: the check's; others: the stage's other checks
+        name: the check's; others: all of the stage; siblings: the same on other models
         """
         earlier = self._diagnoses.setdefault(judge, {})
         if name not in earlier:
@@ -70,7 +71,8 @@ class Session:
             if doctor is None or len(earlier) == DIAGNOSES_A_STAGE:
                 return Diagnosis()
             known = next((d.mistakes for d in earlier.values() if d.mistakes), ())
-            earlier[name] = doctor.diagnose(check, judge.stage_in(implementation), known, others)
+            stage = judge.stage_in(implementation)
+            earlier[name] = doctor.diagnose(check, stage, known, others, siblings)
         return earlier[name]
 
     def _implementation(self, folder: Path) -> Implementation:

@@ -370,6 +370,21 @@ def unknown_is_0(words, vocab, ranks, bos_id=None):
 
 @misconception(
     "encode",
+    "the value of a byte is taken for its id",
+    "a piece that is not in the vocabulary is spelled with numbers from 0 to 255, and each byte "
+    "has an id of its own there",
+    read=BYTES,
+)
+def byte_values(words, vocab, ranks, bos_id=None):
+    ids = [] if bos_id is None else [bos_id]
+    for word in words:
+        for piece in merge(word, ranks):
+            ids.extend([vocab[piece]] if piece in vocab else piece)
+    return ids
+
+
+@misconception(
+    "encode",
     "only the first byte of a piece that is not in the vocabulary is written",
     "a letter such as ç is two bytes, and each needs an id",
     read=BYTES,

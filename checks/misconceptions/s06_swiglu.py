@@ -56,6 +56,17 @@ def quick_gelu(x):
 
 @misconception(
     "silu",
+    "x itself is cut off where e^x would overflow",
+    "a large x comes out as the limit; only the power of e has to be kept small",
+    read=OVERFLOW,
+)
+def input_cut_off(x):
+    cut = x.clamp(-11, 11)
+    return cut * torch.sigmoid(cut)
+
+
+@misconception(
+    "silu",
     "the activation is ReLU",
     "everything below 0 is cut off, where SiLU dips",
     read=SILU,

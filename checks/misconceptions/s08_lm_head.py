@@ -213,6 +213,17 @@ def last_token_only(x, norm_weight, w_vocab, eps):
 
 @misconception(
     "lm_head",
+    "only the last token gets logits, and the axis of tokens is gone",
+    "to go on writing that is enough, but every vector that comes in asks for its logits",
+    read=OUTPUT,
+)
+def last_token_alone(x, norm_weight, w_vocab, eps):
+    last = x[..., -1, :] if x.ndim > 1 else x
+    return rms_norm(last, norm_weight, eps) @ w_vocab.mT
+
+
+@misconception(
+    "lm_head",
     "the last token's logits are missing",
     "a training loss cuts them off, since nothing follows the last token; here they matter most",
     read=OUTPUT,

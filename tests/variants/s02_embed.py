@@ -34,3 +34,21 @@ def by_gather(token_ids, table):
         raise IndexError(f"ids go from 0 to {len(table) - 1}")
     index = token_ids.reshape(-1, 1).expand(-1, table.shape[1])
     return table.gather(0, index).reshape(*token_ids.shape, table.shape[1])
+
+
+@rewrite("embed", "columns of the transposed table")
+def by_columns(token_ids, table):
+    if any(token not in range(len(table)) for token in token_ids.unique().tolist()):
+        raise IndexError("there is no row for this id")
+    return table.T[:, token_ids].movedim(0, -1)
+
+
+@rewrite("embed", "written into an empty result")
+def into_an_empty_result(token_ids, table):
+    out = torch.empty(*token_ids.shape, table.size(1), dtype=table.dtype, device=table.device)
+    rows = out.view(-1, table.size(1))
+    for place, token in enumerate(token_ids.reshape(-1).tolist()):
+        if token < 0:
+            raise IndexError("ids count from 0")
+        rows[place] = table[token]
+    return out

@@ -3,6 +3,7 @@
 
 import torch
 from einops import einsum
+from torch.nn import functional as F
 
 from token_journey.misconceptions import rewrite
 
@@ -29,3 +30,15 @@ def divided_afterwards(x, norm_weight, w_vocab, eps):
 def by_loop(x, norm_weight, w_vocab, eps):
     rows = [w_vocab @ rms_norm(row, norm_weight, eps) for row in x.reshape(-1, x.shape[-1])]
     return torch.stack(rows).reshape(*x.shape[:-1], len(w_vocab))
+
+
+@rewrite("lm_head", "the vocabulary in blocks")
+def in_blocks(x, norm_weight, w_vocab, eps):
+    normalised = rms_norm(x, norm_weight, eps)
+    return torch.cat([normalised @ block.mT for block in w_vocab.split(100)], dim=-1)
+
+
+@rewrite("lm_head", "the gain drawn into the vocabulary's matrix")
+def gain_in_the_matrix(x, norm_weight, w_vocab, eps):
+    ones = torch.ones_like(norm_weight)
+    return F.linear(rms_norm(x, ones, eps), w_vocab * norm_weight)
