@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 # What a user can cause; each says in one sentence what to do next.
+from token_journey.cost.errors import CostError
 from token_journey.fetch import FetchError
 from token_journey.pack import PackError
 
@@ -25,12 +26,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         description="What the kata does beside grading. To grade, run pytest on your folder.",
     )
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for add in (_add_fetch, _add_rebuild):
+    for add in (_add_fetch, _add_rebuild, _add_cost):
         add(commands)
     options = parser.parse_args(arguments)
     try:
         options.run(options)
-    except (FetchError, PackError) as error:
+    except (CostError, FetchError, PackError) as error:
         print(f"token-journey: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -70,3 +71,43 @@ def _rebuild(options: argparse.Namespace) -> None:
     rebuild(names, options.out)
     for name in names:
         print(f"{name} lies in {options.out / name}")
+
+
+def _add_cost(commands: Any) -> None:
+    parser = commands.add_parser(
+        "cost", help="what each step of Aitana-2B-S costs on this machine, in your code"
+    )
+    parser.add_argument(
+        "path",
+        nargs="?",
+        type=Path,
+        metavar="PATH",
+        help="a folder of stages to measure, or a file that --benchmark-json wrote "
+        "(default: the reference)",
+    )
+    parser.add_argument("--by", metavar="FOLDER", help="whose, where a file holds several")
+    parser.add_argument("--tokens", type=int, default=512, help="5, 64, 512 (default) or 2048")
+    parser.add_argument(
+        "--step", action="append", default=[], metavar="STEP", help="show this row only (repeat)"
+    )
+    parser.add_argument("--html", type=Path, metavar="FILE", help="write a page with pictures")
+    parser.add_argument("--png", type=Path, metavar="FILE", help="write the pictures on one sheet")
+    parser.set_defaults(run=_cost)
+
+
+def _cost(options: argparse.Namespace) -> None:
+    from token_journey.cost.errors import CostError
+    from token_journey.course import find_course
+
+    try:
+        from token_journey.cost.command import cost
+    except ImportError as error:
+        raise CostError(f"{error.name} is not installed: pip install -e '.[cost]'.") from None
+    cost(
+        options.path or find_course().reference,
+        by=options.by,
+        tokens=options.tokens,
+        steps=options.step,
+        html=options.html,
+        png_file=options.png,
+    )

@@ -59,8 +59,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="instead of checks: walk through all stages, each on what the last one produced",
     )
 
+    group.addoption(
+        "--device",
+        default="cpu",
+        metavar="DEVICE",
+        help="where --benchmark-only times: cpu (default) or cuda",
+    )
+
 
 def pytest_configure(config: pytest.Config) -> None:
+    if timing(config):
+        from token_journey.cost import plugin
+
+        config.pluginmanager.register(plugin)
     config.pluginmanager.register(Telling(verbose=config.get_verbosity() >= 2))
     for line in (
         "captured(**names): run wherever a pack holds all these tensors",
@@ -68,7 +79,7 @@ def pytest_configure(config: pytest.Config) -> None:
     ):
         config.addinivalue_line("markers", line)
     if config.getoption("pack") or config.getoption("whole_model"):  # said before all else
-        _session(config)
+        session_of(config)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -76,7 +87,12 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         config.stash[SESSION].close()
 
 
-def _session(config: pytest.Config) -> Session:
+def timing(config: pytest.Config) -> bool:
+    """Whether this run times the stages and does not grade them."""
+    return bool(config.getoption("benchmark_only", False))
+
+
+def session_of(config: pytest.Config) -> Session:
     """Made when the first stage file is met, so that other test runs cost nothing."""
     if SESSION not in config.stash:
         try:
@@ -86,7 +102,7 @@ def _session(config: pytest.Config) -> Session:
             # A walk through a model that says something is worth its three seconds.
             if config.getoption("whole_model") or (config.getoption("chained") and fetched()):
                 packs = with_whole_model(packs)
-            config.stash[SESSION] = Session(course, packs)
+            config.stash[SESSION] = Session(course, packs, one_thread=not timing(config))
         except (CourseError, PackError) as error:
             raise pytest.UsageError(str(error)) from None
     return config.stash[SESSION]
@@ -101,7 +117,7 @@ class StageModule(pytest.Module):
     judge: Judge
 
     def _getobj(self) -> Any:
-        return _session(self.config).checks.module(f"check_{self.judge.stage.name}")
+        return session_of(self.config).checks.module(f"check_{self.judge.stage.name}")
 
     @property
     def folder(self) -> str:
@@ -118,7 +134,7 @@ def pytest_collect_file(
     collectors = yield
     if Stage.of_file(file_path) is None:
         return collectors
-    session = _session(parent.config)
+    session = session_of(parent.config)
     stage = session.course.stage_of(file_path)
     if stage is None:
         parent.warn(pytest.PytestCollectionWarning(_unknown_stage(file_path, session)))
@@ -127,6 +143,10 @@ def pytest_collect_file(
         return _chained(file_path, parent, session)
     module: StageModule = StageModule.from_parent(parent, path=file_path)
     module.judge = session.judge(stage, file_path.parent)
+    if timing(parent.config):
+        from token_journey.cost.plugin import cost_modules
+
+        return [module, *cost_modules(module)]
     return [module]
 
 
@@ -152,7 +172,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     marks = list(metafunc.definition.iter_markers("captured"))
     if not marks:
         return
-    session = _session(metafunc.config)
+    session = session_of(metafunc.config)
     found = cases(session.packs, marks)
     if not found:  # an empty list would be skipped, and a skip looks like a full mark
         raise pytest.UsageError(
@@ -239,7 +259,7 @@ def _failure(item: pytest.Function, judge: Judge, check: Check, outcome: Outcome
     assert outcome.error is not None
     diagnosis = Diagnosis()
     if _has_a_cause(judge, outcome.error):
-        session = _session(item.config)
+        session = session_of(item.config)
         diagnosis = session.diagnosis(
             judge,
             item.originalname,

@@ -20,14 +20,15 @@ DIAGNOSES_A_STAGE = 6
 class Session:
     """The course, its packs, and the folders that are being graded.
 
-    While it lasts torch works on one thread: the tensors are so small that
-    waiting for a second thread costs more than it brings, above all on a
-    machine that is busy grading others.
+    With `one_thread` torch works on one while it lasts: the tensors are so
+    small that waiting for a second thread costs more than it brings, above all
+    on a machine that is busy grading others.
     """
 
-    def __init__(self, course: Course, packs: list[Pack]):
+    def __init__(self, course: Course, packs: list[Pack], *, one_thread: bool = True):
         self._threads = torch.get_num_threads()
-        torch.set_num_threads(1)
+        if one_thread:
+            torch.set_num_threads(1)
         self.course = course
         self.packs = packs
         self.checks = Implementation(course.checks)

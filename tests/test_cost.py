@@ -1,0 +1,321 @@
+"""What a step costs: the formulas against torch's own counter, and the clock inside a call."""
+
+import json
+import math
+import shutil
+import subprocess
+import sys
+
+import pytest
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+from transformers import LlamaConfig, LlamaForCausalLM
+
+from token_journey.cli import main
+from token_journey.cost import formulas
+from token_journey.cost.formulas import ATTENTION, MLP, cost
+from token_journey.cost.forward import measured_crossing
+from token_journey.cost.profile import Profile
+from token_journey.cost.stepclock import StepClock
+from token_journey.cost.workload import AITANA, MODELS, Size, TooLarge, Work, check_memory
+from token_journey.course import find_course
+from token_journey.implementation import Implementation
+
+CPU = torch.device("cpu")
+REFERENCE = Implementation(find_course().reference)
+
+
+def llama(config, layers=2):
+    """transformers' model of these sizes, eager, without memory."""
+    sizes = LlamaConfig(
+        vocab_size=config.vocab_size,
+        hidden_size=config.hidden_size,
+        num_hidden_layers=layers,
+        num_attention_heads=config.num_attention_heads,
+        num_key_value_heads=config.num_key_value_heads,
+        head_dim=config.head_dim,
+        intermediate_size=config.intermediate_size,
+        tie_word_embeddings=config.tie_word_embeddings,
+        attn_implementation="eager",
+    )
+    with torch.device("meta"):
+        return LlamaForCausalLM(sizes)
+
+
+# -- counted ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_parameters_are_transformers_own(model):
+    config = MODELS[model]
+    expected = llama(config, config.num_hidden_layers).num_parameters()
+    assert formulas.parameters(config) == expected
+
+
+def test_aitana_is_as_large_as_published():
+    assert formulas.parameters(AITANA) == 2_253_490_176
+    vocabularies = 2 * cost("embed", AITANA, 1).parameters
+    assert round(100 * vocabularies / formulas.parameters(AITANA), 1) == 46.5
+
+
+@pytest.mark.parametrize("tokens", [1, 5, 64])
+@pytest.mark.parametrize("kv_heads", [16, 4, 1])
+def test_products_are_those_of_torchs_own_counter(tokens, kv_heads):
+    """FlopCounterMode counts products and nothing else; so does this sum."""
+    config = Size("Aitana-2B-S", kv_heads, tokens).config
+    counter = FlopCounterMode(display=False)
+    with counter:
+        llama(config)(torch.zeros(1, tokens, dtype=torch.long, device="meta"), use_cache=False)
+    products = ("projections", "scores", "weighted sum", "output projection", "gate", "up", "down")
+    layer = sum(cost(step, config, tokens).flops for step in products)
+    vocabulary = formulas.logits(config, tokens, tokens).flops
+    assert counter.get_total_flops() == 2 * layer + vocabulary
+
+
+def test_a_cached_token_is_those_of_torchs_own_counter():
+    """One token, looking at 64: the model as transformers runs it with a cache."""
+    from transformers import DynamicCache
+
+    model, past = llama(AITANA), DynamicCache()
+    for layer in range(2):
+        past.update(*(torch.empty(1, 16, 63, 128, device="meta") for _ in "kv"), layer)
+    counter = FlopCounterMode(display=False)
+    with counter:
+        model(torch.zeros(1, 1, dtype=torch.long, device="meta"), past_key_values=past)
+    products = ("projections", "scores", "weighted sum", "output projection", "gate", "up", "down")
+    layer = sum(cost(step, AITANA, 1, 64).flops for step in products)
+    assert counter.get_total_flops() == 2 * layer + formulas.logits(AITANA, 1, 1).flops
+
+
+def test_the_crossing_is_where_products_of_both_are_equal():
+    tokens = round(formulas.crossing(AITANA))
+    attention = ("projections", "scores", "weighted sum", "output projection")
+    both = [
+        sum(cost(step, AITANA, tokens).flops for step in steps)
+        for steps in (attention, ("gate", "up", "down"))
+    ]
+    assert tokens == 4064 and both[0] == both[1]
+
+
+def test_the_cache_is_as_large_as_transformers_own():
+    from transformers import DynamicCache
+
+    cache = DynamicCache()
+    for layer in range(AITANA.num_hidden_layers):
+        cache.update(*(torch.zeros(1, 16, 7, 128) for _ in "kv"), layer)
+    held = sum(part.nbytes for layer in cache.layers for part in (layer.keys, layer.values))
+    assert formulas.cache_bytes(AITANA, 7) == held
+
+
+# -- the clock inside a call -------------------------------------------------------
+
+
+def by_loop(x, weights, cos, sin, n_heads, n_kv_heads):
+    """Attention head by head, as a learner may write it."""
+    split, turn = REFERENCE.module("s05_attention").split_heads, REFERENCE.module("s04_rope")
+    q, k, v = (
+        split(torch.nn.functional.linear(x, weights[f"self_attn.{n}_proj.weight"]), heads)
+        for n, heads in (("q", n_heads), ("k", n_kv_heads), ("v", n_kv_heads))
+    )
+    q, k = turn.apply_rope(q, cos, sin), turn.apply_rope(k, cos, sin)
+    done = []
+    for head in range(n_heads):
+        group = head * n_kv_heads // n_heads
+        scores = torch.einsum("qd,kd->qk", q[head], k[group]) / math.sqrt(q.shape[-1])
+        scores = scores.masked_fill(torch.ones_like(scores).triu(1).bool(), -math.inf)
+        e = (scores - scores.max(-1, keepdim=True).values).exp()
+        done.append((e / e.sum(-1, keepdim=True)) @ v[group])
+    return torch.cat(done, -1) @ weights["self_attn.o_proj.weight"].T
+
+
+@pytest.mark.parametrize("tokens", [5, 64])  # 64 is also SmolLM2's head dim
+@pytest.mark.parametrize("attention", ["reference", "loop"])
+def test_the_clock_tells_the_steps_apart(attention, tokens):
+    """With a clock that ticks once an operator every product is found where it belongs."""
+    work = Work(Size("SmolLM2-135M", 3, tokens), CPU)
+    function = REFERENCE.module("s05_attention").grouped_query_attention
+    ticks = iter(range(10**6))
+    clock = StepClock(work.layer, work.config.head_dim, lambda: next(ticks))
+    seen = []
+    step = clock._step
+    clock._step = lambda func, args, result: (
+        seen.append((func, step(func, args, result))) or (seen[-1][1])
+    )
+    with torch.no_grad(), clock:
+        (function if attention == "reference" else by_loop)(
+            work.stream(), work.layer, *work.tables, 9, 3
+        )
+    products = [name for func, name in seen if func.overloadpacket.__name__ in ("mm", "bmm")]
+    heads = 1 if attention == "reference" else 9
+    assert products == ["projections"] * 3 + ["scores", "weighted sum"] * heads + [
+        "output projection"
+    ]
+    assert set(ATTENTION) <= set(clock.seconds)
+
+
+def test_the_clock_tells_the_mlp_apart():
+    work = Work(Size("SmolLM2-135M", 3, 5), CPU)
+    weights = [work.layer[f"mlp.{n}_proj.weight"] for n in ("gate", "up", "down")]
+    with torch.no_grad(), StepClock(work.layer, work.config.head_dim) as clock:
+        REFERENCE.module("s06_swiglu").swiglu(work.stream(), *weights)
+    assert set(MLP) == set(clock.seconds)
+
+
+# -- what does not depend on the machine -------------------------------------------------
+
+
+def test_scores_grow_with_the_square_and_the_mlp_does_not(tmp_path):
+    """Measured on the reference, at SmolLM2's sizes, from 512 tokens to 2048."""
+    profile = benchmarked(
+        tmp_path,
+        "SmolLM2 and stage and (512 or 2048) and "
+        "(scores or gate or (test_token_with_cache and not 30kv))",
+    )
+
+    def exponent(step):
+        size = Size("SmolLM2-135M", 3, 512)
+        few, many = (
+            profile.get("solutions", step, Size(size.model, 3, tokens)).seconds
+            for tokens in (512, 2048)
+        )
+        return math.log(many / few) / math.log(2048 / 512)
+
+    assert 1.5 < exponent("scores") < 2.7
+    assert 0.6 < exponent("gate") < 1.45
+    assert exponent("token with cache") < 0.8
+
+
+def benchmarked(tmp_path, selected, *folders):
+    file = tmp_path / "benchmark.json"
+    run = subprocess.run(
+        [
+            *(sys.executable, "-m", "pytest", *(folders or ("solutions",)), "-q"),
+            *("--benchmark-only", f"--benchmark-json={file}", "-k", selected),
+            *("--benchmark-min-rounds=3", "--benchmark-max-time=0.1"),
+        ],
+        cwd=find_course().home,
+        capture_output=True,
+        text=True,
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+    profile = Profile.read(file)
+    profile.output = run.stdout
+    return profile
+
+
+def test_a_stage_whose_checks_fail_is_not_timed_and_says_so(tmp_path):
+    submission = tmp_path / "maria"
+    shutil.copytree(find_course().reference, submission)
+    stage = submission / "s03_rms_norm.py"
+    stage.write_text(stage.read_text(encoding="utf-8").replace(" + eps", ""), encoding="utf-8")
+    profile = benchmarked(tmp_path, "SmolLM2 and 5-3kv and test_rms", str(submission), "solutions")
+    assert profile.implementations == ["solutions"]
+    said = " ".join(profile.output.split())
+    assert "s03_rms_norm.py is not timed: " in said and "checks do not hold" in said
+
+
+def test_grading_collects_no_benchmark():
+    listed = subprocess.run(
+        [sys.executable, "-m", "pytest", "solutions", "-q", "--collect-only"],
+        cwd=find_course().home,
+        capture_output=True,
+        text=True,
+    ).stdout
+    assert "test_rms_norm[stage" not in listed
+
+
+# -- the command ----------------------------------------------------------------------------
+
+
+def entry(step, tokens, seconds, by="solutions", kv_heads=16):
+    formula = cost(step, AITANA, tokens)
+    machine = {"flops_per_second": 1e11, "bytes_per_second": 1e10, "device": "cpu", "threads": 2}
+    return {
+        "stats": {"median": seconds},
+        "extra_info": {
+            "by": by,
+            "step": step,
+            "model": "Aitana-2B-S",
+            "tokens": tokens,
+            "kv_heads": kv_heads,
+            "parameters": formula.parameters,
+            "flops": formula.flops,
+            "bytes": formula.bytes,
+            "machine": machine,
+        },
+    }
+
+
+@pytest.fixture
+def benchmark_file(tmp_path):
+    """A machine on which every step takes its operations at 100 GFLOP/s, and 1 µs besides."""
+    steps = ("norm", *ATTENTION, *MLP, "lm_head", "decoder layer")
+    entries = [
+        entry(step, tokens, 1e-6 + cost(step, AITANA, tokens).flops / 1e11, by)
+        for step in steps
+        for tokens in (5, 512, 2048)
+        for by in ("solutions", "transformers-eager")
+    ]
+    entries += [entry("token with cache", 64, 0.4 - 0.01 * kv, kv_heads=kv) for kv in (16, 4, 1)]
+    entries.append(entry("token without cache", 64, 2.0))
+    file = tmp_path / "benchmark.json"
+    file.write_text(json.dumps({"benchmarks": entries}))
+    return file
+
+
+def test_the_command_reads_a_file_and_draws(benchmark_file, tmp_path, capsys):
+    html, png = tmp_path / "cost.html", tmp_path / "cost.png"
+    assert main(["cost", str(benchmark_file), "--html", str(html), "--png", str(png)]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    for part in (*ATTENTION, *MLP, "lm_head"):
+        assert part in said
+    assert "the costliest step is `lm_head`" in said
+    assert "After 64 tokens one more takes 240 ms with a key/value cache and 2.00 s" in said
+    assert png.read_bytes().startswith(b"\x89PNG")
+    page = html.read_text(encoding="utf-8")
+    assert (
+        page.count("<svg") == 5
+        and "<script" not in page
+        and "://"
+        not in page.replace("http://www.w3.org", "")
+        .replace("http://purl.org", "")
+        .replace("http://creativecommons.org", "")
+    )
+
+
+def test_the_crossing_is_found_beyond_what_was_measured(benchmark_file):
+    """On this machine time is operations; softmax and rope count, too."""
+    profile = Profile.read(benchmark_file)
+    attention, mlp = (
+        lambda t, step=step: cost(step, AITANA, t).flops for step in ("attention", "swiglu")
+    )
+    exact = next(t for t in range(2048, 8192) if attention(t) > mlp(t))
+    assert measured_crossing(profile, "solutions") == pytest.approx(exact, rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["{file}", "--step", "sofmax"], "There is no step 'sofmax'; there are: norm"),
+        (["{file}", "--tokens", "7"], "Nothing was measured at 7 tokens"),
+        (["{file}", "--by", "maria"], "holds nothing by maria; there is: solutions."),
+        (["nowhere"], "nowhere is neither a folder of stages nor a benchmark file."),
+        (["{foreign}"], "holds benchmarks of something else"),
+        (["{text}"], "is no benchmark file"),
+        (["{file}", "--png", "nowhere/cost.png"], "can't be written"),
+    ],
+)
+def test_bad_input_gets_one_sentence(arguments, said, benchmark_file, tmp_path, capsys):
+    foreign, text = tmp_path / "foreign.json", tmp_path / "text.json"
+    foreign.write_text('{"benchmarks": [{"name": "sort", "extra_info": {}, "stats": {}}]}')
+    text.write_text("no JSON")
+    filled = [a.format(file=benchmark_file, foreign=foreign, text=text) for a in arguments]
+    assert main(["cost", *filled]) == 1
+    error = capsys.readouterr().err
+    assert said in error and error.count("\n") == 1
+
+
+def test_a_size_that_needs_too_much_memory_is_refused():
+    work = Work(Size("Aitana-2B-S", 16, 2048), CPU)
+    with pytest.raises(TooLarge, match="may take 4 GB"):
+        check_memory(work.bytes_of("lm_head"), "lm_head at 2048 tokens")

@@ -1,0 +1,218 @@
+"""Five pictures of a profile."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import matplotlib
+import numpy as np
+from matplotlib.figure import Figure
+
+from token_journey.cost import formulas
+from token_journey.cost.formulas import ATTENTION, MLP
+from token_journey.cost.forward import (
+    AT,
+    PARTS,
+    at,
+    complete,
+    forward_pass,
+    measured_crossing,
+    of_a_layer,
+    seconds_of,
+)
+from token_journey.cost.profile import Profile
+from token_journey.cost.report import duration
+from token_journey.cost.workload import AITANA, Size
+
+# Okabe and Ito's colours, which the colour-blind can tell apart.
+BLUE, ORANGE, GREEN, PURPLE, GREY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#767676"
+_COLOURS = {"norms": GREY, "attention": BLUE, "MLP": ORANGE, "lm_head": GREEN}
+
+matplotlib.rcParams.update(
+    {"svg.fonttype": "none", "svg.hashsalt": "cost", "font.size": 9, "axes.titlesize": 10}
+)
+
+
+def where_the_time_goes(axes: Any, profile: Profile, by: str) -> str:
+    """A bar for each length of the sentence, cut into the parts of the model."""
+    sizes = [t for t in profile.tokens(by, "norm", AT) if complete(forward_pass(profile, by, t))]
+    for place, tokens in enumerate(sizes):
+        rows = forward_pass(profile, by, tokens)
+        whole, left = sum(row.seconds for row in rows), 0.0
+        for part in dict.fromkeys(PARTS.values()):
+            share = 100 * seconds_of(rows, part) / whole
+            axes.barh(place, share, left=left, color=_COLOURS[part], label=part)
+            if share > 8:
+                axes.text(
+                    left + share / 2, place, f"{share:.0f} %", ha="center", va="center", color="w"
+                )
+            left += share
+        axes.text(101, place, duration(whole), va="center")
+    axes.set_yticks(range(len(sizes)), [f"{tokens} tokens" for tokens in sizes])
+    axes.set_xlim(0, 118)
+    axes.set_xlabel("share of the time of one forward pass, %")
+    handles, labels = axes.get_legend_handles_labels()
+    first = dict(zip(labels[::-1], handles[::-1], strict=True))
+    axes.legend(
+        [first[p] for p in _COLOURS if p in first],
+        [p for p in _COLOURS if p in first],
+        ncols=4,
+        loc="lower center",
+        bbox_to_anchor=(0.45, 1.0),
+        frameon=False,
+    )
+    return "Where the time of one forward pass goes"
+
+
+def as_the_sentence_grows(axes: Any, profile: Profile, by: str) -> str:
+    """Attention and the MLP of one layer, measured, and what their operations alone would take."""
+    sizes = profile.tokens(by, "scores", AT)
+    grid = np.geomspace(4, 8192, 60)
+    rate = profile.machine.flops_per_second
+    for part, step, steps, colour in (
+        ("attention", "attention", ATTENTION, BLUE),
+        ("MLP", "swiglu", MLP, ORANGE),
+    ):
+        found = [(t, of_a_layer(profile, by, dict(steps), t)) for t in sizes]
+        points = [(t, 1e3 * s) for t, s in found if s is not None]
+        axes.plot(*zip(*points, strict=True), "o", color=colour, label=f"{part}, measured")
+        operations = [formulas.cost(step, AITANA, int(t)).flops for t in grid]
+        computed = [1e3 * flops / rate for flops in operations]
+        axes.plot(grid, computed, "-", lw=1, color=colour, label=f"{part}, its operations at best")
+    crossing = formulas.crossing(AITANA)
+    axes.axvline(crossing, ls=":", lw=1, color=GREY)
+    axes.text(crossing, 0.02, f" {crossing:,.0f}\n computed", transform=axes.get_xaxis_transform())
+    measured = measured_crossing(profile, by)
+    if measured is not None:
+        axes.axvline(measured, ls="--", lw=1, color="k")
+        axes.text(
+            measured,
+            0.16,
+            f"{measured:,.0f} \nmeasured ",
+            ha="right",
+            transform=axes.get_xaxis_transform(),
+        )
+    axes.set(xscale="log", yscale="log", xlabel="tokens", ylabel="ms a layer")
+    axes.legend(frameon=False, fontsize=8)
+    return "Attention against MLP as the sentence grows"
+
+
+def roofline(axes: Any, profile: Profile, by: str) -> str:
+    """How fast each step is, under what the machine could do."""
+    machine = profile.machine
+    x = np.geomspace(0.05, 2000, 100)
+    roof = np.minimum(machine.flops_per_second, x * machine.bytes_per_second) / 1e9
+    axes.plot(x, roof, color="k", lw=1)
+    sizes = profile.tokens(by, "scores", AT)
+    markers = dict(zip(sizes, "v^soD", strict=False))
+    for tokens in sizes:
+        for row in forward_pass(profile, by, tokens):
+            one = row.one
+            if one.cost.flops:
+                axes.plot(
+                    one.cost.intensity,
+                    one.rate / 1e9,
+                    markers[tokens],
+                    ms=5,
+                    color=_COLOURS[PARTS[row.step]],
+                    alpha=0.8,
+                )
+    for tokens, marker in markers.items():
+        axes.plot([], [], marker, color=GREY, label=f"{tokens} tokens")
+    axes.set(xscale="log", yscale="log", xlabel="FLOPs a byte", ylabel="GFLOP/s")
+    axes.legend(frameon=False, fontsize=8, loc="lower right")
+    return "Roofline: each step as a point"
+
+
+def what_the_cache_saves(axes: Any, profile: Profile, by: str) -> str:
+    """The time for one more token, with the key/value cache and without."""
+    for step, colour in (("token without cache", ORANGE), ("token with cache", BLUE)):
+        points = [
+            (t, m.seconds)
+            for t in profile.tokens(by, step, AT)
+            if (m := profile.get(by, step, at(t)))
+        ]
+        if points:
+            axes.plot(*zip(*points, strict=True), "o-", color=colour, label=step[6:])
+    layers = [
+        (t, AITANA.num_hidden_layers * m.seconds)
+        for t in profile.tokens(by, "decoder layer", AT)
+        if (m := profile.get(by, "decoder layer", at(t)))
+    ]
+    if layers:
+        axes.plot(
+            *zip(*layers, strict=True), "x:", color=ORANGE, label="without: 24 measured layers"
+        )
+    axes.set(xscale="log", yscale="log", xlabel="tokens so far", ylabel="s for one more token")
+    axes.legend(frameon=False, fontsize=8)
+    return "What the key/value cache saves"
+
+
+def what_shared_heads_save(axes: Any, profile: Profile, by: str) -> str:
+    """Size of the cache, and time for the next token, at 16, 4 and 1 key/value heads."""
+    found = []
+    for heads in (16, 4, 1):
+        sizes = profile.tokens(by, "token with cache", replace(AT, kv_heads=heads))
+        if sizes:
+            size = Size(AT.model, heads, sizes[-1])
+            measured = profile.get(by, "token with cache", size)
+            assert measured is not None
+            found.append((heads, formulas.cache_bytes(size.config, size.tokens), measured.seconds))
+    if not found:
+        return "What shared key/value heads save"
+    places = np.arange(len(found))
+    axes.bar(places - 0.2, [cache / 1e6 for _, cache, _ in found], 0.38, color=PURPLE)
+    for place, (_, cache, _) in zip(places, found, strict=True):
+        axes.text(place - 0.2, cache / 1e6, f"{cache / 1e6:,.0f} MB", ha="center", va="bottom")
+    beside = axes.twinx()
+    beside.bar(places + 0.2, [1e3 * s for *_, s in found], 0.38, color=BLUE)
+    for place, (*_, seconds) in zip(places, found, strict=True):
+        beside.text(place + 0.2, 1e3 * seconds, duration(seconds), ha="center", va="bottom")
+    beside.margins(y=0.15)
+    axes.margins(y=0.15)
+    axes.set_xticks(places, [f"{heads} heads" for heads, *_ in found])
+    axes.set_ylabel("MB of cache", color=PURPLE)
+    beside.set_ylabel("ms for the next token", color=BLUE)
+    tokens = profile.tokens(by, "token with cache", AT)
+    return f"What shared key/value heads save after {tokens[-1] if tokens else '?'} tokens"
+
+
+Picture = Callable[[Any, Profile, str], str]
+PICTURES: tuple[Picture, ...] = (
+    where_the_time_goes,
+    as_the_sentence_grows,
+    roofline,
+    what_the_cache_saves,
+    what_shared_heads_save,
+)
+
+
+def png(profile: Profile, by: str, lines: list[str]) -> bytes:
+    """All of them on one sheet, with what they say in words."""
+    figure = Figure(figsize=(13, 7.6), layout="constrained")
+    grid = figure.subplots(2, 3)
+    for axes, picture in zip(grid.flat, PICTURES, strict=False):
+        axes.set_title(picture(axes, profile, by), pad=22 if picture is where_the_time_goes else 6)
+    _write(grid.flat[-1], lines)
+    out = io.BytesIO()
+    figure.savefig(out, format="png", dpi=110)
+    return out.getvalue()
+
+
+def svg(picture: Picture, profile: Profile, by: str) -> tuple[str, str]:
+    """One picture and its title."""
+    figure = Figure(figsize=(6.4, 4.2), layout="constrained")
+    title = picture(figure.subplots(), profile, by)
+    out = io.StringIO()
+    figure.savefig(out, format="svg", metadata={"Date": None})
+    text = out.getvalue()
+    return title, text[text.index("<svg") :]
+
+
+def _write(axes: Any, lines: list[str]) -> None:
+    axes.axis("off")
+    text = "\n\n".join(lines)
+    axes.text(0, 1, text, va="top", wrap=True, transform=axes.transAxes)

@@ -1,0 +1,142 @@
+"""The pytest plugin of `--benchmark-only`: collect the costs of a stage file, not its checks."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Any
+
+import pytest
+import torch
+
+from token_journey.cost.benchmarking import (
+    THEIRS,
+    Bench,
+    CostOf,
+    RoundTimer,
+    parametrize,
+)
+from token_journey.cost.workload import Size
+from token_journey.grading import StageModule, check_of, session_of
+from token_journey.judging import Judge
+
+_BENCH = pytest.StashKey[Bench]()
+_CHECKS = pytest.StashKey[dict[Judge, list[pytest.Function]]]()
+_NOT_RIGHT = pytest.StashKey[dict[Judge, str]]()
+_TIMER = pytest.StashKey[RoundTimer]()
+
+
+class CostModule(pytest.Module):
+    """A stage file whose tests are checks/cost_<stage>.py."""
+
+    judge: Judge
+    folder: str
+
+    def _getobj(self) -> Any:
+        return session_of(self.config).checks.module(f"cost_{self.judge.stage.name}")
+
+
+def cost_modules(module: StageModule) -> list[CostModule]:
+    """What there is to time of a stage file, beside its checks."""
+    stage = module.judge.stage
+    course = session_of(module.config).course
+    if not (course.checks / f"cost_{stage.name}.py").is_file():
+        return []
+    costs: CostModule = CostModule.from_parent(module.parent, path=module.path)
+    costs.judge, costs.folder = module.judge, module.folder
+    return [costs]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "costs(step): time this call at all sizes")
+    device = torch.device(config.getoption("device"))
+    config.stash[_BENCH] = Bench(device, torch.get_num_threads())
+    config.stash[_NOT_RIGHT] = {}
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    parametrize(metafunc)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Checks are kept to decide whether a stage is timed; transformers is timed once."""
+    checks: dict[Judge, list[pytest.Function]] = defaultdict(list)
+    timed, seen = [], set()
+    for item in items:
+        module = item.getparent(StageModule)
+        if isinstance(item, pytest.Function) and module is not None:
+            checks[module.judge].append(item)
+            continue
+        if item.getparent(CostModule) is not None and isinstance(item, pytest.Function):
+            item.stash[_TIMER] = RoundTimer()
+            item.add_marker(pytest.mark.benchmark(timer=item.stash[_TIMER]))
+            if item.callspec.params["by"] != THEIRS:
+                if item.name in seen:
+                    continue
+                seen.add(item.name)
+        timed.append(item)
+    config.stash[_CHECKS] = checks
+    items[:] = timed
+
+
+@pytest.fixture
+def cost(request: pytest.FixtureRequest, benchmark: Any, by: str, size: str, part: str) -> CostOf:
+    """One call of one stage at one size, to be timed."""
+    module = request.node.getparent(CostModule)
+    config, bench = request.config, request.config.stash[_BENCH]
+    if by == THEIRS:
+        reason = _not_right(config, module)
+        if reason:
+            pytest.skip(reason)
+    mark = request.node.get_closest_marker("costs")
+    return CostOf(
+        bench,
+        benchmark,
+        request.node.stash[_TIMER],
+        lambda: _stage(bench, module, by),
+        by=module.folder if by == THEIRS else by,
+        whole=mark.args[0],
+        size=Size.of(size),
+        part=part,
+        rounds=(
+            float(config.getoption("benchmark_max_time")),
+            int(config.getoption("benchmark_min_rounds")),
+        ),
+    )
+
+
+def _stage(bench: Bench, module: CostModule, by: str) -> Any:
+    if by != THEIRS:
+        return bench.baseline(by)
+    return module.judge.folder.module(module.judge.stage.name)
+
+
+def _not_right(config: pytest.Config, module: CostModule) -> str:
+    """Why a stage is not timed, or nothing: its checks are run once."""
+    known = config.stash[_NOT_RIGHT]
+    judge = module.judge
+    if judge not in known:
+        checks = config.stash[_CHECKS].get(judge, [])
+        outcomes = [judge.run(check_of(item)) for item in checks]
+        wrong = sum(outcome.error is not None for outcome in outcomes)
+        mend = sorted({name for outcome in outcomes for name in outcome.mend})
+        file = f"{module.folder}/{judge.stage.name}.py"
+        known[judge] = ""
+        if wrong:
+            said = "does not hold" if wrong == 1 else "do not hold"
+            known[judge] = (
+                f"{file} is not timed: {wrong} of its {len(checks)} checks {said}. "
+                f"See `pytest {file}`."
+            )
+        elif mend:
+            known[judge] = f"{file} is not timed: it works with {', '.join(mend)}, to be mended."
+    return known[judge]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What was not timed, and why; once each."""
+    reports = terminalreporter.stats.get("skipped", [])
+    for reason in dict.fromkeys(
+        str(r.longrepr[2]) for r in reports if isinstance(r.longrepr, tuple)
+    ):
+        terminalreporter.write_line(reason.removeprefix("Skipped: "))

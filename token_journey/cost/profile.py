@@ -1,0 +1,103 @@
+"""What was measured, read back from pytest-benchmark's JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from token_journey.cost.errors import CostError
+from token_journey.cost.formulas import Cost
+from token_journey.cost.machine import Machine
+from token_journey.cost.workload import Size
+
+REFERENCE = "transformers-eager"
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One step at one size, by somebody's code: the median of its rounds."""
+
+    by: str
+    step: str
+    size: Size
+    seconds: float
+    cost: Cost
+    machine: Machine
+
+    @property
+    def share_of_limit(self) -> float:
+        """How near to what the machine can do; above 1 where all fits into its caches."""
+        return self.machine.least_seconds(self.cost) / self.seconds
+
+    @property
+    def rate(self) -> float:
+        """FLOP/s"""
+        return self.cost.flops / self.seconds
+
+
+class Profile:
+    """All that one run measured."""
+
+    def __init__(self, measured: Iterable[Measured]):
+        self._measured = {(m.by, m.step, m.size): m for m in measured}
+
+    @classmethod
+    def read(cls, file: Path) -> Profile:
+        """Raises CostError for what is no benchmark file, or not one of ours."""
+        try:
+            benchmarks = json.loads(file.read_text(encoding="utf-8"))["benchmarks"]
+        except OSError as error:
+            raise CostError(f"{file} can't be read: {error.strerror}.") from None
+        except (ValueError, KeyError, TypeError):
+            raise CostError(
+                f"{file} is no benchmark file: make one with "
+                "`pytest solutions/ --benchmark-only --benchmark-json FILE`."
+            ) from None
+        try:
+            return cls(map(_measured, benchmarks))
+        except (KeyError, TypeError, ValueError):
+            raise CostError(
+                f"{file} holds benchmarks of something else: make one with "
+                "`pytest solutions/ --benchmark-only --benchmark-json FILE`."
+            ) from None
+
+    def get(self, by: str, step: str, size: Size) -> Measured | None:
+        return self._measured.get((by, step, size))
+
+    @property
+    def implementations(self) -> list[str]:
+        """Whose code was measured, transformers' apart."""
+        by = dict.fromkeys(m.by for m in self._measured.values())
+        return [name for name in by if not name.startswith("transformers-")]
+
+    @property
+    def machine(self) -> Machine:
+        return next(iter(self._measured.values())).machine
+
+    def tokens(self, by: str, step: str, size: Size) -> list[int]:
+        """At how many tokens a step of this model was measured."""
+        found = (
+            m.size.tokens
+            for m in self._measured.values()
+            if (m.by, m.step, m.size.model, m.size.kv_heads)
+            == (by, step, size.model, size.kv_heads)
+        )
+        return sorted(found)
+
+    def __bool__(self) -> bool:
+        return bool(self._measured)
+
+
+def _measured(benchmark: dict[str, Any]) -> Measured:
+    about, stats = benchmark["extra_info"], benchmark["stats"]
+    return Measured(
+        by=str(about["by"]),
+        step=str(about["step"]),
+        size=Size(str(about["model"]), int(about["kv_heads"]), int(about["tokens"])),
+        seconds=max(float(stats["median"]), 1e-9),
+        cost=Cost(int(about["parameters"]), int(about["flops"]), int(about["bytes"])),
+        machine=Machine(**about["machine"]),
+    )
