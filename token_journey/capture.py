@@ -1,7 +1,8 @@
-"""Capture: run a Llama on a prompt and keep all activations, each with its tolerances.
+"""Capture: walk prompts through a model and keep all activations, each with its tolerances.
 
-recording.py sees what transformers computes; precision.py says what a tolerance
-is: eight times the distance from float32 to float64. There are two of each:
+recording.py sees what transformers' layers compute; precision.py says what a
+tolerance is: eight times the distance from float32 to float64. There are two of
+each:
 
 - `tolerance`: float64 runs the same layer on the float32 residual stream that
   enters it (after the last layer: the final norm and the vocabulary on what
@@ -11,17 +12,21 @@ is: eight times the distance from float32 to float64. There are two of each:
   there too: the errors of all layers add up.
 
 `embed` is a copy, so its tolerances are 0.
+
+The walk goes layer by layer, all prompts through one before the next, so that
+a model need never be in memory as a whole: whoever has it (`Parts`) hands out
+one layer at a time.
 """
 
 from __future__ import annotations
 
-import copy
 import platform
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import date
 from importlib.metadata import version
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -32,10 +37,11 @@ from transformers import (
     TopKLogitsWarper,
     TopPLogitsWarper,
 )
-from transformers.models.llama.modeling_llama import LlamaRotaryEmbedding
+from transformers.masking_utils import create_causal_mask
 
-from token_journey.precision import Widened, tolerance
-from token_journey.recording import Activations, record, recorded
+from token_journey.loaded import Loaded
+from token_journey.precision import Deviation, OwnDtype, Widened, tolerance
+from token_journey.recording import Activations, recorded_layers, recording_attention
 
 # transformers' order: temperature, then top-k, then top-p.
 WARPERS: dict[str, list[Any]] = {
@@ -49,6 +55,9 @@ WARPERS: dict[str, list[Any]] = {
     ],
 }
 
+# Rows of the vocabulary from `begin` on, as the linear map onto them.
+Block = tuple[int, Callable[[Tensor], Tensor]]
+
 
 @dataclass(frozen=True)
 class Captured:
@@ -59,56 +68,216 @@ class Captured:
     end_to_end: float
 
 
-class Capture:
-    """A model in float32 and its copy in float64, ready to be run on prompts."""
+class Parts(Protocol):
+    """A model, part by part, with its weights at whatever dtype they have.
 
-    def __init__(self, model: LlamaForCausalLM):
-        """Raises ValueError unless the model is in float32, on the CPU."""
-        if model.dtype != torch.float32 or model.device.type != "cpu":
-            raise ValueError("capture runs in float32 on the CPU: model.float().cpu() first.")
-        self._model = model.train(False)
-        self._exact = copy.deepcopy(model).double()
-        with Widened():
-            # Its frequencies are computed, and rounded, when it is made.
-            self._exact.model.rotary_emb = LlamaRotaryEmbedding(model.config)
+    `config` is transformers' configuration; attention is to be computed where
+    recording.py sees it. Parts take and give tensors on `device`.
+    """
+
+    config: Any
+    device: torch.device
+
+    def rotary(self) -> nn.Module:
+        """transformers' module that makes the tables of RoPE, made anew."""
+
+    def embed(self, ids: Tensor) -> Tensor:
+        """Rows (T, D) of the embedding."""
+
+    def layer(self, number: int) -> AbstractContextManager[nn.Module]:
+        """A decoder layer, for as long as the context lasts."""
+
+    def norm(self) -> AbstractContextManager[nn.Module]:
+        """The final norm."""
+
+    def vocabulary(self) -> Iterator[Block]:
+        """The linear map onto the logits, in blocks of rows, first to last."""
+
+
+@dataclass
+class Streams:
+    """The residual stream (T, D) of one prompt, in float32 and in float64."""
+
+    single: Tensor
+    double: Tensor
+
+
+@dataclass(frozen=True)
+class Step:
+    """What one part of the walk found, by prompt and name.
+
+    `layer` is the layer's number, None for what comes before and after the layers.
+    """
+
+    layer: int | None
+    found: dict[str, dict[str, Captured]]
+
+
+@dataclass(frozen=True)
+class Ids:
+    """What a prompt is to a model: token ids and the position of the first."""
+
+    ids: Sequence[int]
+    start: int = 0
+
+
+class Walk:
+    """Prompts on their way through a model.
+
+    `streams` are theirs after the last step; to go on after an interruption,
+    they are set to what they were, and `steps` begins at the layer after.
+    """
+
+    def __init__(self, parts: Parts, prompts: Mapping[str, Ids]):
+        self._parts = parts
+        self._prompts = dict(prompts)
+        self.streams: dict[str, Streams] = {}
 
     @torch.no_grad()
-    def run(self, token_ids: Sequence[int], start: int = 0) -> dict[str, Captured]:
-        """Every activation of one prompt, in the order in which data flows.
+    def steps(self, until: int, begin: int | None = None) -> Iterator[Step]:
+        """The embedding, the layers up to `until`, and the logits if that is the last one.
 
-        token_ids: at least one
-        start:     the position of the first token
-
-        Raises ValueError where float32 can't decide which tokens a warper keeps.
+        begin: the first layer to compute, where `streams` hold what enters it
         """
-        found, _ = record(self._model, token_ids, start)
-        with Widened():
-            whole, arguments = record(self._exact, token_ids, start)
-            by_layer = self._layer_by_layer(found, arguments)
-            by_layer.update(_warped(found["logits"][-1].double()))
-            by_layer["logits.last"] = by_layer["logits"][-1]
-            for activations in (found, whole):
-                activations["logits.last"] = activations["logits"][-1].clone()
-                activations.update(_warped(activations["logits.last"]))
-        captured = {
-            name: Captured(
-                value,
-                tolerance(value, by_layer.get(name, whole[name])),
-                tolerance(value, whole[name]),
-            )
-            for name, value in found.items()
-        }
-        return captured | {"embed": Captured(found["embed"], 0.0, 0.0)}
+        if begin is None:
+            yield Step(None, {name: self._embed(name) for name in self._prompts})
+        arguments = {name: self._arguments(prompt) for name, prompt in self._prompts.items()}
+        for number in range(begin or 0, until + 1):
+            with self._parts.layer(number) as layer:
+                found = {
+                    name: self._layer(layer, number, name, *arguments[name])
+                    for name in self._prompts
+                }
+            yield Step(number, found)
+        if until == self._parts.config.num_hidden_layers - 1:
+            yield Step(None, self._after_the_layers())
 
-    def _layer_by_layer(self, found: Activations, arguments: list[dict[str, Any]]) -> Activations:
-        """Each layer in float64, on the float32 residual stream that enters it."""
-        model = self._exact.model
-        with recorded(self._exact) as activations:
-            for layer, (module, kwargs) in enumerate(zip(model.layers, arguments, strict=True)):
-                module(found[f"blocks.{layer}.resid_pre"].double()[None], **kwargs)
-            last = found[f"blocks.{len(model.layers) - 1}.resid_post"].double()[None]
-            self._exact.lm_head(model.norm(last))
-        return activations
+    def _embed(self, name: str) -> dict[str, Captured]:
+        prompt = self._prompts[name]
+        embedded = self._parts.embed(torch.tensor(list(prompt.ids))).cpu()
+        self.streams[name] = Streams(embedded.float(), embedded.double())
+        found = {"embed": Captured(embedded.float(), 0.0, 0.0)}
+        (_, tables), (_, exact) = self._tables(prompt, False), self._tables(prompt, True)
+        for table, value, wide in zip(("cos", "sin"), tables, exact, strict=True):
+            allowed = tolerance(value[0].cpu(), wide[0].cpu())
+            found[f"rotary.{table}"] = Captured(value[0].cpu(), allowed, allowed)
+        return found
+
+    def _tables(self, prompt: Ids, exact: bool) -> tuple[Tensor, Any]:
+        """The positions (1, T), and cos and sin (1, T, d) of them."""
+        device = self._parts.device
+        positions = torch.arange(prompt.start, prompt.start + len(prompt.ids), device=device)[None]
+        like = torch.empty(0, dtype=torch.float64 if exact else torch.float32, device=device)
+        with Widened() if exact else nullcontext():
+            # Its frequencies are computed, and rounded, when it is made.
+            rotary = self._parts.rotary().to(device)
+            return positions, rotary(like, position_ids=positions)
+
+    def _arguments(self, prompt: Ids) -> tuple[dict[str, Any], dict[str, Any]]:
+        """What transformers' models hand to their layers, in float32 and in float64."""
+        both = []
+        for exact in (False, True):
+            positions, tables = self._tables(prompt, exact)
+            dtype = torch.float64 if exact else torch.float32
+            like = torch.empty(1, len(prompt.ids), 1, dtype=dtype, device=self._parts.device)
+            with recording_attention(self._parts.config), Widened() if exact else nullcontext():
+                mask = create_causal_mask(
+                    config=self._parts.config,
+                    inputs_embeds=like,
+                    attention_mask=None,
+                    past_key_values=None,
+                    position_ids=positions,
+                )
+            both.append(
+                {
+                    "attention_mask": mask,
+                    "position_embeddings": tables,
+                    "position_ids": positions,
+                    "past_key_values": None,
+                    "use_cache": False,
+                }
+            )
+        return both[0], both[1]
+
+    def _layer(
+        self, layer: nn.Module, number: int, name: str, single: dict[str, Any], double: Any
+    ) -> dict[str, Captured]:
+        streams = self.streams[name]
+
+        def recorded(entering: Tensor, arguments: Any) -> Activations:
+            seen = recorded_layers({number: layer})
+            with recording_attention(self._parts.config), seen as activations, OwnDtype():
+                layer(entering[None].to(self._parts.device), **arguments)
+            return activations
+
+        found = recorded(streams.single, single)
+        with Widened():
+            alone = recorded(streams.single.double(), double)
+            whole = recorded(streams.double, double)
+        leaving = f"blocks.{number}.resid_post"
+        self.streams[name] = Streams(found[leaving], whole[leaving])
+        return {
+            key: Captured(value, tolerance(value, alone[key]), tolerance(value, whole[key]))
+            for key, value in found.items()
+        }
+
+    def _after_the_layers(self) -> dict[str, dict[str, Captured]]:
+        entering: dict[str, tuple[Tensor, Tensor, Tensor]] = {}
+        found: dict[str, dict[str, Captured]] = {}
+        device = self._parts.device
+        with self._parts.norm() as norm:
+            for name, streams in self.streams.items():
+                single = norm(streams.single[None].to(device))
+                with Widened():
+                    alone = norm(streams.single.double()[None].to(device))
+                    whole = norm(streams.double[None].to(device))
+                entering[name] = single, alone, whole
+                found[name] = {"ln_final.out": _captured(single[0], alone[0], whole[0])}
+        for name, logits in self._logits(entering).items():
+            found[name] |= logits
+        return found
+
+    def _logits(
+        self, entering: Mapping[str, tuple[Tensor, Tensor, Tensor]]
+    ) -> dict[str, dict[str, Captured]]:
+        size = self._parts.config.vocab_size
+        logits = {name: torch.empty(x[0].shape[1], size) for name, x in entering.items()}
+        # Of the two in float64 only the last token's are needed again.
+        last = {name: torch.empty(2, size, dtype=torch.float64) for name in entering}
+        off = {name: (Deviation(), Deviation()) for name in entering}
+        for begin, linear in self._parts.vocabulary():
+            for name, xs in entering.items():
+                with OwnDtype():
+                    single, *exact = (linear(x)[0].cpu() for x in xs)
+                rows = slice(begin, begin + single.shape[-1])
+                logits[name][:, rows] = single
+                for which, wide in enumerate(exact):
+                    off[name][which].add(single, wide)
+                    last[name][which, rows] = wide[-1]
+        return {
+            name: {
+                "logits": Captured(logits[name], *(each.tolerance for each in off[name])),
+                **_after_the_logits(logits[name][-1].clone(), last[name]),
+            }
+            for name in entering
+        }
+
+
+def _after_the_logits(single: Tensor, last: Tensor) -> dict[str, Captured]:
+    """The last token's logits (V,), and what `generate` makes of them.
+
+    single: in float32
+    last:   (2, V), in float64 from the captured stream and from the token ids
+    """
+    found = {
+        "logits.last": Captured(single, tolerance(single, last[0]), tolerance(single, last[1]))
+    }
+    with Widened():
+        value, alone, whole = (_warped(x) for x in (single, single.double(), last[1]))
+    return found | {
+        name: Captured(kept, tolerance(kept, alone[name]), tolerance(kept, whole[name]))
+        for name, kept in value.items()
+    }
 
 
 def _warped(logits: Tensor) -> Activations:
@@ -137,3 +306,32 @@ def circumstances(command: str, **more: Any) -> dict[str, Any]:
         "platform": f"{platform.system()} {platform.machine()}",
         "date": date.today().isoformat(),
     }
+
+
+def _captured(single: Tensor, alone: Tensor, whole: Tensor) -> Captured:
+    single, alone, whole = single.cpu(), alone.cpu(), whole.cpu()
+    return Captured(single, tolerance(single, alone), tolerance(single, whole))
+
+
+class Capture:
+    """A model in memory, ready to be run on prompts."""
+
+    def __init__(self, model: LlamaForCausalLM):
+        """Raises ValueError unless the model is in float32, on the CPU."""
+        if model.dtype != torch.float32 or model.device.type != "cpu":
+            raise ValueError("capture runs in float32 on the CPU: model.float().cpu() first.")
+        self._parts = Loaded(model)
+
+    def run(self, token_ids: Sequence[int], start: int = 0) -> dict[str, Captured]:
+        """Every activation of one prompt, in the order in which data flows.
+
+        token_ids: at least one
+        start:     the position of the first token
+
+        Raises ValueError where float32 can't decide which tokens a warper keeps.
+        """
+        walk = Walk(self._parts, {"": Ids(token_ids, start)})
+        found: dict[str, Captured] = {}
+        for step in walk.steps(self._parts.config.num_hidden_layers - 1):
+            found |= step.found[""]
+        return found
