@@ -21,7 +21,7 @@ one layer at a time.
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import date
@@ -93,6 +93,9 @@ class Parts(Protocol):
     def vocabulary(self) -> Iterator[Block]:
         """The linear map onto the logits, in blocks of rows, first to last."""
 
+    def remember(self, rows: set[int]) -> None:
+        """Of the rows of the vocabulary handed out so far, these will be asked for again."""
+
 
 @dataclass
 class Streams:
@@ -106,7 +109,8 @@ class Streams:
 class Step:
     """What one part of the walk found, by prompt and name.
 
-    `layer` is the layer's number, None for what comes before and after the layers.
+    `layer` is the layer's number, None for what comes before and after the layers. A
+    layer is still in memory when its step is handed out.
     """
 
     layer: int | None
@@ -128,9 +132,11 @@ class Walk:
     they are set to what they were, and `steps` begins at the layer after.
     """
 
-    def __init__(self, parts: Parts, prompts: Mapping[str, Ids]):
+    def __init__(self, parts: Parts, prompts: Mapping[str, Ids], candidates: int = 0):
+        """candidates: of how many likely next tokens the vocabulary's rows are remembered"""
         self._parts = parts
         self._prompts = dict(prompts)
+        self._candidates = candidates
         self.streams: dict[str, Streams] = {}
 
     @torch.no_grad()
@@ -148,7 +154,7 @@ class Walk:
                     name: self._layer(layer, number, name, *arguments[name])
                     for name in self._prompts
                 }
-            yield Step(number, found)
+                yield Step(number, found)
         if until == self._parts.config.num_hidden_layers - 1:
             yield Step(None, self._after_the_layers())
 
@@ -254,6 +260,8 @@ class Walk:
                 for which, wide in enumerate(exact):
                     off[name][which].add(single, wide)
                     last[name][which, rows] = wide[-1]
+            seen = {name: logits[name][-1, : rows.stop] for name in entering}
+            self._parts.remember(best(seen.values(), self._candidates))
         return {
             name: {
                 "logits": Captured(logits[name], *(each.tolerance for each in off[name])),
@@ -268,16 +276,18 @@ def _after_the_logits(single: Tensor, last: Tensor) -> dict[str, Captured]:
 
     single: in float32
     last:   (2, V), in float64 from the captured stream and from the token ids
+
+    Where float32 can't decide which tokens a warper keeps, what it keeps is left out.
     """
     found = {
         "logits.last": Captured(single, tolerance(single, last[0]), tolerance(single, last[1]))
     }
     with Widened():
         value, alone, whole = (_warped(x) for x in (single, single.double(), last[1]))
-    return found | {
-        name: Captured(kept, tolerance(kept, alone[name]), tolerance(kept, whole[name]))
-        for name, kept in value.items()
-    }
+    for name, kept in value.items():
+        if torch.equal(kept.isfinite(), alone[name].isfinite() & whole[name].isfinite()):
+            found[name] = _captured(kept, alone[name], whole[name])
+    return found
 
 
 def _warped(logits: Tensor) -> Activations:
@@ -308,6 +318,11 @@ def circumstances(command: str, **more: Any) -> dict[str, Any]:
     }
 
 
+def best(logits: Iterable[Tensor], count: int) -> set[int]:
+    """The ids of the `count` largest numbers of each."""
+    return {i for x in logits for i in x.topk(min(count, len(x))).indices.tolist()}
+
+
 def _captured(single: Tensor, alone: Tensor, whole: Tensor) -> Captured:
     single, alone, whole = single.cpu(), alone.cpu(), whole.cpu()
     return Captured(single, tolerance(single, alone), tolerance(single, whole))
@@ -327,8 +342,6 @@ class Capture:
 
         token_ids: at least one
         start:     the position of the first token
-
-        Raises ValueError where float32 can't decide which tokens a warper keeps.
         """
         walk = Walk(self._parts, {"": Ids(token_ids, start)})
         found: dict[str, Captured] = {}

@@ -28,6 +28,10 @@ ACTIVATIONS = "activations.safetensors"
 WEIGHTS = "weights.safetensors"
 APART = "apart.safetensors"
 
+# The index lists by which a slice cuts all its tensors alike, under the axis that each cuts.
+HEADS, KEY_VALUE_HEADS = "query heads", "key/value heads"
+NEURONS, OUTPUTS = "neurons", "outputs of the attention"
+
 
 class PackError(Exception):
     """A pack that can't be used; the message is one sentence with what to do."""
@@ -84,7 +88,8 @@ class Entry:
     is computed from the captured activations just before it, `end_to_end` when
     it is computed from the token ids. `visible` maps an axis number to the
     indices that are stored, where the tensor is only a part of what the model
-    computed. `stored_as` is the name in the file: two names of the same numbers
+    computed, and `cut_by` to the index list that says so, where one does.
+    `stored_as` is the name in the file: two names of the same numbers
     (`blocks.1.resid_pre`, `blocks.0.resid_post`) are stored once.
     """
 
@@ -92,6 +97,7 @@ class Entry:
     end_to_end: float = 0.0
     visible: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
     stored_as: str = ""
+    cut_by: Mapping[int, str] = field(default_factory=dict)
 
     @property
     def complete(self) -> bool:
@@ -119,7 +125,8 @@ class Pack:
                 )
                 for p in self.manifest["prompts"]
             }
-            lists = self.manifest.get("index_lists", {})
+            self.index_lists: dict[str, list[int]] = self.manifest.get("index_lists", {})
+            lists = self.index_lists
             self._activations = _entries(self.manifest["activations"], lists)
             self._weights = _entries(self.manifest["weights"], lists)
             self._apart = {
@@ -151,6 +158,12 @@ class Pack:
     def held_back(self) -> bool:
         """Whether its expected values are not to be shown to the person graded."""
         return bool(self.manifest.get("held_back", False))
+
+    @property
+    def beyond(self) -> Mapping[str, str]:
+        """In what the model goes beyond the kata's stages, e.g. {"scaled RoPE": "llama3, …"}."""
+        beyond: Mapping[str, str] = self.manifest.get("beyond", {})
+        return beyond
 
     @cached_property
     def layers(self) -> tuple[int, ...]:
@@ -319,6 +332,11 @@ def _entries(
             visible={
                 int(axis): tuple(lists[indices] if isinstance(indices, str) else indices)
                 for axis, indices in about.get("visible", {}).items()
+            },
+            cut_by={
+                int(axis): indices
+                for axis, indices in about.get("visible", {}).items()
+                if isinstance(indices, str)
             },
         )
 

@@ -64,7 +64,8 @@ class OwnDtype(TorchFunctionMode):
 
 def _linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     rows = max(1, _MOST_BYTES // (weight.shape[1] * x.element_size()))
-    parts = [torch.nn.functional.linear(x, part.to(x.dtype)) for part in weight.split(rows)]
+    blocks = (weight[begin : begin + rows] for begin in range(0, len(weight), rows))
+    parts = [torch.nn.functional.linear(x, block.to(x.dtype)) for block in blocks]
     product = parts[0] if len(parts) == 1 else torch.cat(parts, dim=-1)
     return product if bias is None else product + bias.to(x.dtype)
 
