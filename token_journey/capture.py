@@ -72,11 +72,13 @@ class Parts(Protocol):
     """A model, part by part, with its weights at whatever dtype they have.
 
     `config` is transformers' configuration; attention is to be computed where
-    recording.py sees it. Parts take and give tensors on `device`.
+    recording.py sees it. Parts take and give tensors on `device`, and `steady`
+    says that a part's weights stay where they are for as long as it is lent.
     """
 
     config: Any
     device: torch.device
+    steady: bool
 
     def rotary(self) -> nn.Module:
         """transformers' module that makes the tables of RoPE, made anew."""
@@ -150,11 +152,7 @@ class Walk:
         arguments = {name: self._arguments(prompt) for name, prompt in self._prompts.items()}
         for number in range(begin or 0, until + 1):
             with self._parts.layer(number) as layer:
-                found = {
-                    name: self._layer(layer, number, name, *arguments[name])
-                    for name in self._prompts
-                }
-                yield Step(number, found)
+                yield Step(number, self._layer(layer, number, arguments))
         if until == self._parts.config.num_hidden_layers - 1:
             yield Step(None, self._after_the_layers())
 
@@ -206,26 +204,32 @@ class Walk:
         return both[0], both[1]
 
     def _layer(
-        self, layer: nn.Module, number: int, name: str, single: dict[str, Any], double: Any
-    ) -> dict[str, Captured]:
-        streams = self.streams[name]
+        self, layer: nn.Module, number: int, arguments: Mapping[str, tuple[Any, Any]]
+    ) -> dict[str, dict[str, Captured]]:
+        """All prompts through one layer: in float32, then twice in float64."""
 
         def recorded(entering: Tensor, arguments: Any) -> Activations:
-            seen = recorded_layers({number: layer})
-            with recording_attention(self._parts.config), seen as activations, OwnDtype():
+            with recording_attention(self._parts.config), recorded_layers({number: layer}) as seen:
                 layer(entering[None].to(self._parts.device), **arguments)
-            return activations
+            return seen
 
-        found = recorded(streams.single, single)
-        with Widened():
-            alone = recorded(streams.single.double(), double)
-            whole = recorded(streams.double, double)
         leaving = f"blocks.{number}.resid_post"
-        self.streams[name] = Streams(found[leaving], whole[leaving])
-        return {
-            key: Captured(value, tolerance(value, alone[key]), tolerance(value, whole[key]))
-            for key, value in found.items()
-        }
+        with OwnDtype(self._parts.steady):
+            single = {
+                name: recorded(stream.single, arguments[name][0])
+                for name, stream in self.streams.items()
+            }
+        found: dict[str, dict[str, Captured]] = {}
+        with Widened(), OwnDtype(self._parts.steady):
+            for name, stream in self.streams.items():
+                alone = recorded(stream.single.double(), arguments[name][1])
+                whole = recorded(stream.double, arguments[name][1])
+                found[name] = {
+                    key: Captured(value, tolerance(value, alone[key]), tolerance(value, whole[key]))
+                    for key, value in single[name].items()
+                }
+                self.streams[name] = Streams(single[name][leaving], whole[leaving])
+        return found
 
     def _after_the_layers(self) -> dict[str, dict[str, Captured]]:
         entering: dict[str, tuple[Tensor, Tensor, Tensor]] = {}
@@ -252,8 +256,9 @@ class Walk:
         last = {name: torch.empty(2, size, dtype=torch.float64) for name in entering}
         off = {name: (Deviation(), Deviation()) for name in entering}
         for begin, linear in self._parts.vocabulary():
+            widening = OwnDtype(self._parts.steady)
             for name, xs in entering.items():
-                with OwnDtype():
+                with widening:
                     single, *exact = (linear(x)[0].cpu() for x in xs)
                 rows = slice(begin, begin + single.shape[-1])
                 logits[name][:, rows] = single

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from token_journey.bytesource import CheckpointError
 from token_journey.from_checkpoint import Order, capture, plan_for
-from token_journey.pack import Pack
+from token_journey.plan import megabytes
 
 
 def run(options: argparse.Namespace) -> None:
@@ -28,9 +28,10 @@ def run(options: argparse.Namespace) -> None:
     if options.dry_run:
         return
     capture(order, plan, out)
-    weight = sum(path.stat().st_size for path in Pack(out).folder.iterdir())
-    counted = plan.checkpoint.source.counted.total
-    print(f"\n{out} holds the pack, {weight / 1e6:.1f} MB; {counted / 1e6:,.1f} MB were read.")
+    weight = sum(path.stat().st_size for path in out.iterdir())
+    print(f"\n{out} holds the pack, {megabytes(weight)}.")
+    if plan.streamed:
+        print(f"{megabytes(plan.checkpoint.weights_read)} of weights were read.")
 
 
 def _prompts(options: argparse.Namespace) -> dict[str, str]:

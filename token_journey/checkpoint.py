@@ -53,7 +53,7 @@ class Stored:
 
 
 class Checkpoint:
-    """An opened checkpoint. Opening reads descriptions, no weights.
+    """An opened checkpoint. Opening reads descriptions, no weights; they are counted.
 
     Raises CheckpointError for one that is not supported, damaged or foreign.
     """
@@ -67,6 +67,7 @@ class Checkpoint:
                 "There is no tokenizer.json: save the tokenizer with transformers' "
                 "`save_pretrained` beside the weights."
             )
+        self.weights_read = 0
         self.tensors = self._tensors()
 
     def tokenizer_json(self) -> bytes:
@@ -112,6 +113,7 @@ class Checkpoint:
             into: Any = read.view(torch.uint8).reshape(-1).numpy()
             start = stored.start + begin * stored.bytes_a_row
             self.source.read_into(stored.file, start, memoryview(into))
+            self.weights_read += into.nbytes
         for begin in range(0, len(read), 4096):  # a mask of the whole would weigh half as much
             if not bool(read[begin : begin + 4096].isfinite().all()):
                 raise CheckpointError(

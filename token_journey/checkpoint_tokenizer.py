@@ -110,7 +110,7 @@ class CheckpointTokenizer:
         ids = {
             token: i
             for token, i in self._all_ids().items()
-            if token in parts or token in always or i in kept_ids or len(token) == 1 and i < 512
+            if token in parts or token in always or i in kept_ids or (len(token) == 1 and i < 512)
         }
         described = {**self._described, "model": {**self._model, "vocab": ids, "merges": merges}}
         small = _made(described)

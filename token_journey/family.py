@@ -11,12 +11,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from token_journey.bytesource import CheckpointError
-from token_journey.pack import ModelConfig
+from token_journey.pack import BIASES, SCALED_ROPE, ModelConfig
 
 # The rest of the family differs inside the layer: other norms, windows, experts.
 ARCHITECTURES = {"LlamaForCausalLM": "llama", "Qwen2ForCausalLM": "qwen2"}
 ROPE_TYPES = ("default", "linear", "llama3")
-BIAS, SCALED_ROPE = "biases", "scaled RoPE"
 
 _SIZES = (
     *("vocab_size", "hidden_size", "num_hidden_layers", "num_attention_heads"),
@@ -190,7 +189,7 @@ def _beyond(architecture: str, config: Any) -> Iterator[tuple[str, str]]:
         if there
     ]
     if biased:
-        yield BIAS, " and ".join(biased)
+        yield BIASES, " and ".join(biased)
     rope = config.rope_parameters
     if rope["rope_type"] != "default":
         yield SCALED_ROPE, f"{rope['rope_type']}, factor {rope.get('factor')}"

@@ -17,7 +17,8 @@ from typing import Any
 import pytest
 
 from token_journey import quick_torch  # noqa: F401  (before whatever else imports torch)
-from token_journey.checking import StageUnderTest, cases
+from token_journey.checking import NotOnThisPack, StageUnderTest, cases, only_in_print
+from token_journey.compare import holding_back
 from token_journey.course import CourseError, find_course
 from token_journey.diagnosis import Check, Diagnosis
 from token_journey.failure import Failure, describe_failure
@@ -81,12 +82,13 @@ def _session(config: pytest.Config) -> Session:
     if SESSION not in config.stash:
         try:
             course = find_course()
-            folders = [*find_packs(course.packs), *map(Path, config.getoption("pack"))]
-            packs = [Pack(folder) for folder in folders]
+            packs = [Pack(folder) for folder in find_packs(course.packs)]
+            asked_for = [Pack(Path(folder)) for folder in config.getoption("pack")]
+            packs += asked_for
             # A walk through a model that says something is worth its three seconds.
             if config.getoption("whole_model") or (config.getoption("chained") and fetched()):
                 packs = with_whole_model(packs)
-            config.stash[SESSION] = Session(course, packs)
+            config.stash[SESSION] = Session(course, packs, asked_for)
         except (CourseError, PackError) as error:
             raise pytest.UsageError(str(error)) from None
     return config.stash[SESSION]
@@ -159,7 +161,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             f"No pack in {session.course.packs} has what {metafunc.function.__name__} needs: "
             "restore the packs with `git checkout packs`."
         )
-    metafunc.parametrize("case", list(found.values()), ids=list(found))
+    given: dict[str, Any] = dict(found)
+    for pack in session.asked_for if not only_in_print(marks) else ():
+        if not any(here[0].pack is pack for here in found.values()):
+            given[f"{pack.name}-not-here"] = NotOnThisPack(pack)
+    metafunc.parametrize("case", list(given.values()), ids=list(given))
 
 
 # -- judging ------------------------------------------------------------------
@@ -177,6 +183,8 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> object | None:
     module = pyfuncitem.getparent(StageModule)
     if module is None:
         return None
+    if absent := not_on_this_pack(pyfuncitem):
+        pytest.skip(str(absent))
     check = check_of(pyfuncitem)
     limit = pyfuncitem.get_closest_marker("seconds")
     outcome = module.judge.run(check, limit.args[0] if limit else SECONDS_A_CHECK)
@@ -195,9 +203,22 @@ def check_of(item: pytest.Function) -> Check:
 
     def check(stage: StageUnderTest) -> None:
         for case in cases:
-            item.obj(stage=stage, **given, **({} if case is None else {"case": case}))
+            with holding_back(case is not None and case.pack.held_back):
+                item.obj(stage=stage, **given, **({} if case is None else {"case": case}))
 
     return check
+
+
+def not_on_this_pack(item: pytest.Function) -> NotOnThisPack | None:
+    """What an item stands for instead of a check, if it does."""
+    case = item.callspec.params.get("case") if hasattr(item, "callspec") else None
+    return case if isinstance(case, NotOnThisPack) else None
+
+
+def is_held_back(item: pytest.Function) -> bool:
+    """Whether an item's numbers are not to be shown."""
+    case = item.callspec.params.get("case") if hasattr(item, "callspec") else None
+    return isinstance(case, list) and any(each.pack.held_back for each in case)
 
 
 def _has_a_cause(judge: Judge, error: BaseException) -> bool:
@@ -215,7 +236,9 @@ def _failure(item: pytest.Function, judge: Judge, check: Check, outcome: Outcome
         others = (
             check_of(other)
             for other in item.session.items
-            if isinstance(other, pytest.Function) and other.parent is item.parent
+            if isinstance(other, pytest.Function)
+            and other.parent is item.parent
+            and not not_on_this_pack(other)
         )
         diagnosis = session.diagnosis(
             judge, item.originalname, check, outcome.implementation, others
@@ -237,7 +260,8 @@ def pytest_runtest_makereport(
     module = item.getparent(StageModule)
     if module is None or (call.when != "call" and report.passed):
         return report
-    if report.skipped:  # nobody's checks skip; a skip would look like a full mark
+    absent = isinstance(item, pytest.Function) and not_on_this_pack(item)
+    if report.skipped and not absent:  # nobody's checks skip; a skip would look like a full mark
         report.outcome, report.longrepr = (
             "failed",
             "Skipped, and a check that was not run is not passed.",
@@ -249,13 +273,15 @@ def pytest_runtest_makereport(
         "path": module.folder,
         "stage": module.judge.stage.name,
         "check": item.name,
-        "kind": "todo" if failure and failure.to_do else kind,
+        "kind": "absent" if absent else "todo" if failure and failure.to_do else kind,
         "subject": failure.subject if failure else item.name,
         "named": failure.named if failure else False,
         "mend": list(item.stash[OUTCOME].mend) if OUTCOME in item.stash else [],
     }
     report.__dict__["token_journey"] = about
     report.sections = [(title, _cut(text)) for title, text in report.sections]
+    if isinstance(item, pytest.Function) and is_held_back(item):
+        report.sections = []  # a stage could print what it was handed
     return report
 
 
@@ -299,6 +325,8 @@ class Telling:
         about = getattr(report, "token_journey", None)
         if about is None or about["kind"] == "passed":
             return None
+        if about["kind"] == "absent":
+            return "not on this pack", "-", ("NOT ON THIS PACK", {"yellow": True})
         if about["kind"] == "todo":
             return "to do", "·", ("TO DO", {"cyan": True})
         return None if about["told"] else ("more failed", "f", ("FAILED", {"red": True}))

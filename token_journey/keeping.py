@@ -20,8 +20,10 @@ from token_journey.names import describe
 from token_journey.pack import (
     HEADS,
     KEY_VALUE_HEADS,
+    KEY_VALUE_ROWS,
     NEURONS,
     OUTPUTS,
+    QUERY_ROWS,
     ModelConfig,
     Prompt,
 )
@@ -43,7 +45,6 @@ _LAYER = (
 _LAST_TOKEN = re.compile(r"(logits|probs)\.last|warped\..*")
 _BLOCK = re.compile(r"blocks\.(\d+)\.(.+)")
 
-QUERY_ROWS, KEY_VALUE_ROWS = "rows of the query heads", "rows of the key/value heads"
 EMBEDDED, ROWS, HIDDEN_ENDS = "embedded", "vocabulary", "ends of hidden"
 
 

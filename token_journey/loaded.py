@@ -24,6 +24,8 @@ class Loaded:
         self._model = model.train(False)
         self.config = model.config
         self.device = device or model.device
+        # Weights that accelerate keeps elsewhere come anew for every use.
+        self.steady = not any(hasattr(module, "_hf_hook") for module in model.modules())
 
     def rotary(self) -> nn.Module:
         made: nn.Module = type(self._model.model.rotary_emb)(self.config)
@@ -66,12 +68,15 @@ def loaded(
     it was computed. Raises CheckpointError.
     """
     from transformers import AutoModelForCausalLM
+    from transformers.utils.logging import disable_progress_bar
 
     folder = _local_folder(checkpoint)
     if device == "cuda" and not torch.cuda.is_available():
         raise CheckpointError("There is no GPU that torch can use here: leave out --device cuda.")
     on_gpu = device != "cpu" and torch.cuda.is_available()
     untyped: Any = AutoModelForCausalLM
+    quietly: Any = disable_progress_bar
+    quietly()  # the capture has a bar of its own
     torch.manual_seed(SEED)
     with _exact_float32(), tempfile.TemporaryDirectory(prefix="token-journey-") as offloaded:
         model = untyped.from_pretrained(

@@ -30,7 +30,10 @@ APART = "apart.safetensors"
 
 # The index lists by which a slice cuts all its tensors alike, under the axis that each cuts.
 HEADS, KEY_VALUE_HEADS = "query heads", "key/value heads"
+QUERY_ROWS, KEY_VALUE_ROWS = "rows of the query heads", "rows of the key/value heads"
 NEURONS, OUTPUTS = "neurons", "outputs of the attention"
+# Where a model goes beyond the kata's stages.
+BIASES, SCALED_ROPE = "biases", "scaled RoPE"
 
 
 class PackError(Exception):

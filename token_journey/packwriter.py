@@ -175,6 +175,8 @@ class PackWriter:
             if tensors:
                 whole = {name: tensors[name].contiguous() for name in sorted(tensors)}
                 save_file(whole, folder / file)
+                # save_file writes for its user alone; a pack is for whoever may see the folder.
+                (folder / file).chmod(folder.stat().st_mode & 0o666)
         manifest = {
             **self._head,
             "files": {path.name: _described(path) for path in sorted(folder.iterdir())},

@@ -7,9 +7,10 @@ from it, and the tests hold the count against it.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 
 from token_journey.checkpoint import Checkpoint
-from token_journey.family import EMBEDDING, FINAL_NORM, VOCABULARY
+from token_journey.family import EMBEDDING, FINAL_NORM
 from token_journey.keeping import ROWS, Keeping
 from token_journey.pack import Prompt
 from token_journey.streamed import BLOCK_BYTES
@@ -81,9 +82,10 @@ class Plan:
             if self.streamed
             else self.checkpoint.stored_bytes
         )
-        # One matrix at a time is widened to float64.
+        # One layer at a time is widened to float64.
         c = self.checkpoint.family.shape
-        widest = 8 * c.hidden_size * max(c.intermediate_size, c.num_attention_heads * c.head_dim)
+        numbers = self.checkpoint.family.layer_shapes(0).values()
+        widest = 8 * sum(prod(shape) for shape in numbers)
         logits = 0
         if self.keeping.to_the_logits:
             tokens = sum(len(prompt.ids) for prompt in self.keeping.prompts)

@@ -48,26 +48,45 @@ _MOST_BYTES = 2**28
 
 
 class OwnDtype(TorchFunctionMode):
-    """Weights stay at the dtype they are stored in; each is widened for its product alone.
+    """Weights stay at the dtype they are stored in, and are widened where they are used.
 
     So a model of 4.5 GB in bfloat16 takes 4.5 GB, whether it computes in float32
     or in float64. Widening loses nothing.
+
+    keep: whether widened matrices stay until the end, for more than one use; for
+          weights that stay where they are meanwhile
     """
+
+    def __init__(self, keep: bool = False):
+        super().__init__()
+        self._keep = keep
+        # By the identity of the weight, which is held so that no other can have the same.
+        self._widened: dict[tuple[int, torch.dtype], tuple[Tensor, Tensor]] = {}
 
     def __torch_function__(
         self, func: Callable[..., Any], types: Any, args: Any = (), kwargs: Any = None
     ) -> Any:
         if func is torch.nn.functional.linear and not kwargs and args[1].dtype != args[0].dtype:
-            return _linear(*args)
+            return self._linear(*args)
         return func(*args, **(kwargs or {}))
 
+    def _linear(self, x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+        rows = max(1, _MOST_BYTES // (weight.shape[1] * x.element_size()))
+        if rows < len(weight):
+            blocks = (weight[begin : begin + rows] for begin in range(0, len(weight), rows))
+            parts = [torch.nn.functional.linear(x, block.to(x.dtype)) for block in blocks]
+            product = torch.cat(parts, dim=-1)
+        else:
+            product = torch.nn.functional.linear(x, self._wide(weight, x.dtype))
+        return product if bias is None else product + bias.to(x.dtype)
 
-def _linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
-    rows = max(1, _MOST_BYTES // (weight.shape[1] * x.element_size()))
-    blocks = (weight[begin : begin + rows] for begin in range(0, len(weight), rows))
-    parts = [torch.nn.functional.linear(x, block.to(x.dtype)) for block in blocks]
-    product = parts[0] if len(parts) == 1 else torch.cat(parts, dim=-1)
-    return product if bias is None else product + bias.to(x.dtype)
+    def _wide(self, weight: Tensor, dtype: torch.dtype) -> Tensor:
+        if not self._keep:
+            return weight.to(dtype)
+        key = id(weight), dtype
+        if key not in self._widened:
+            self._widened[key] = weight, weight.to(dtype)
+        return self._widened[key][1]
 
 
 class Deviation:

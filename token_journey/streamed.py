@@ -45,6 +45,8 @@ class Streamed(Weights):
     rows: those of the vocabulary that are to be kept, whatever the logits are
     """
 
+    steady = True
+
     def __init__(self, checkpoint: Checkpoint, rows: Collection[int] = ()):
         from transformers import AutoModelForCausalLM
 
