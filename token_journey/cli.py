@@ -17,6 +17,7 @@ from typing import Any
 from token_journey.bytesource import CheckpointError
 from token_journey.fetch import FetchError
 from token_journey.pack import PackError
+from token_journey.verify import Differs
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -26,12 +27,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         description="What the kata does beside grading. To grade, run pytest on your folder.",
     )
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for add in (_add_fetch, _add_rebuild, _add_capture):
+    for add in (_add_fetch, _add_rebuild, _add_capture, _add_verify):
         add(commands)
     options = parser.parse_args(arguments)
     try:
         options.run(options)
-    except (CheckpointError, FetchError, PackError) as error:
+    except (CheckpointError, Differs, FetchError, PackError) as error:
+        for note in getattr(error, "__notes__", ()):  # what comes before the one sentence
+            print(note)
         print(f"token-journey: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -95,3 +98,17 @@ def _capture(options: argparse.Namespace) -> None:
     from token_journey.capture_command import run
 
     run(options)
+
+
+def _add_verify(commands: Any) -> None:
+    parser = commands.add_parser("verify", help="hold a captured pack against published figures")
+    parser.add_argument("pack", type=Path, metavar="PACK", help="the pack's folder")
+    parser.set_defaults(run=_verify)
+
+
+def _verify(options: argparse.Namespace) -> None:
+    from token_journey.pack import Pack
+    from token_journey.shipped import PACKS
+    from token_journey.verify import report
+
+    print(report(Pack(options.pack), PACKS))

@@ -163,6 +163,17 @@ class Pack:
         return bool(self.manifest.get("held_back", False))
 
     @property
+    def model(self) -> Mapping[str, Any]:
+        """Whose numbers these are: `id`, `revision`, and where they come from."""
+        model: Mapping[str, Any] = self.manifest["model"]
+        return model
+
+    @property
+    def source_is_print(self) -> bool:
+        """Whether its numbers were printed somewhere, and no model was run for them."""
+        return "precision" in self.manifest["captured"]
+
+    @property
     def beyond(self) -> Mapping[str, str]:
         """In what the model goes beyond the kata's stages, e.g. {"scaled RoPE": "llama3, …"}."""
         beyond: Mapping[str, str] = self.manifest.get("beyond", {})
@@ -187,6 +198,9 @@ class Pack:
     def activation_names(self, prompt: str) -> Iterator[str]:
         head = f"{prompt}/"
         return (n.removeprefix(head) for n in self._activations if n.startswith(head))
+
+    def weight_names(self) -> Iterator[str]:
+        return iter(self._weights)
 
     def activation_entry(self, prompt: str, name: str) -> Entry:
         return self._activations[f"{prompt}/{name}"]
