@@ -12,6 +12,7 @@ from typing import Any
 
 from token_journey.bytesource import CheckpointError
 from token_journey.pack import BIASES, SCALED_ROPE, ModelConfig
+from token_journey.shapes import weight_shape
 
 # The rest of the family differs inside the layer: other norms, windows, experts.
 ARCHITECTURES = {"LlamaForCausalLM": "llama", "Qwen2ForCausalLM": "qwen2"}
@@ -20,6 +21,10 @@ ROPE_TYPES = ("default", "linear", "llama3")
 _SIZES = (
     *("vocab_size", "hidden_size", "num_hidden_layers", "num_attention_heads"),
     *("num_key_value_heads", "head_dim", "intermediate_size"),
+)
+_LINEAR = (
+    *("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj", "self_attn.o_proj"),
+    *("mlp.gate_proj", "mlp.up_proj", "mlp.down_proj"),
 )
 EMBEDDING, FINAL_NORM, VOCABULARY = "model.embed_tokens", "model.norm", "lm_head"
 
@@ -39,35 +44,20 @@ class Family:
 
     def layer_shapes(self, layer: int) -> dict[str, tuple[int, ...]]:
         """The shape of each of a layer's tensors, by its whole name."""
-        c = self.shape
-        q, kv = c.num_attention_heads * c.head_dim, c.num_key_value_heads * c.head_dim
-        linear = {
-            "self_attn.q_proj": (q, c.hidden_size),
-            "self_attn.k_proj": (kv, c.hidden_size),
-            "self_attn.v_proj": (kv, c.hidden_size),
-            "self_attn.o_proj": (c.hidden_size, q),
-            "mlp.gate_proj": (c.intermediate_size, c.hidden_size),
-            "mlp.up_proj": (c.intermediate_size, c.hidden_size),
-            "mlp.down_proj": (c.hidden_size, c.intermediate_size),
-        }
-        found: dict[str, tuple[int, ...]] = {"input_layernorm.weight": (c.hidden_size,)}
-        for name, shape in linear.items():
-            found[f"{name}.weight"] = shape
-            if self._has_bias(name):
-                found[f"{name}.bias"] = shape[:1]
-        found["post_attention_layernorm.weight"] = (c.hidden_size,)
-        return {f"model.layers.{layer}.{name}": shape for name, shape in found.items()}
+        names = ["input_layernorm.weight"]
+        for linear in _LINEAR:
+            names.append(f"{linear}.weight")
+            names += [f"{linear}.bias"] if self._has_bias(linear) else []
+        names.append("post_attention_layernorm.weight")
+        whole = (f"model.layers.{layer}.{name}" for name in names)
+        return {name: tuple(weight_shape(self.shape, name)) for name in whole}
 
     def outer_shapes(self) -> dict[str, tuple[int, ...]]:
         """The shapes of what lies outside the layers."""
-        c = self.shape
-        found: dict[str, tuple[int, ...]] = {
-            f"{EMBEDDING}.weight": (c.vocab_size, c.hidden_size),
-            f"{FINAL_NORM}.weight": (c.hidden_size,),
-        }
-        if not c.tie_word_embeddings:
-            found[f"{VOCABULARY}.weight"] = (c.vocab_size, c.hidden_size)
-        return found
+        modules = [EMBEDDING, FINAL_NORM]
+        modules += [] if self.shape.tie_word_embeddings else [VOCABULARY]
+        names = (f"{module}.weight" for module in modules)
+        return {name: tuple(weight_shape(self.shape, name)) for name in names}
 
     @property
     def vocabulary_weight(self) -> str:

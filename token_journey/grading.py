@@ -244,7 +244,9 @@ def _failure(item: pytest.Function, judge: Judge, check: Check, outcome: Outcome
             judge, item.originalname, check, outcome.implementation, others
         )
     promise = (item.obj.__doc__ or item.originalname).partition("\n")[0]
-    failure = describe_failure(judge, outcome.error, promise, item.originalname, diagnosis)
+    failure = describe_failure(
+        judge, outcome.error, promise, item.originalname, diagnosis, is_held_back(item)
+    )
     if failure is None:
         raise outcome.error
     return failure

@@ -16,7 +16,6 @@ from functools import cached_property
 from math import prod
 
 from token_journey.family import EMBEDDING, FINAL_NORM, VOCABULARY, Family
-from token_journey.names import describe
 from token_journey.pack import (
     HEADS,
     KEY_VALUE_HEADS,
@@ -24,10 +23,10 @@ from token_journey.pack import (
     NEURONS,
     OUTPUTS,
     QUERY_ROWS,
-    ModelConfig,
     Prompt,
 )
 from token_journey.packwriter import Kept
+from token_journey.shapes import activation_shape
 
 # Of each prompt's next token so many candidates keep their rows of the vocabulary.
 CANDIDATES = 100
@@ -223,18 +222,3 @@ class Keeping:
         if self.to_the_logits:
             kept[norm] = None
         return kept | ({vocabulary: {0: rows}} if untied else {})
-
-
-def activation_shape(config: ModelConfig, name: str, tokens: int) -> list[int]:
-    """The whole shape of an activation, without batch axis."""
-    sizes = {
-        **dict.fromkeys(("token", "query", "key"), tokens),
-        "hidden": config.hidden_size,
-        "head": config.num_attention_heads,
-        "key/value head": config.num_key_value_heads,
-        "dim": config.head_dim,
-        "neuron": config.intermediate_size,
-        "vocabulary": config.vocab_size,
-        "scale": 1,
-    }
-    return [sizes[axis] for axis in describe(name).axes]

@@ -140,12 +140,30 @@ class Pack:
             self._files: dict[str, str] = {
                 name: about["sha256"] for name, about in self.manifest["files"].items()
             }
+            self._refuse_nonsense()
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise PackError(
                 f"{self.folder / MANIFEST} is not a pack's description ({error!r}): "
                 "restore it with `git checkout packs` or capture the pack again."
             ) from None
         self._opened: dict[str, dict[str, Tensor]] = {}
+
+    def _refuse_nonsense(self) -> None:
+        """Raises ValueError for a description that no capture writes."""
+        tokenizer = self.manifest.get("tokenizer") or {}
+        for file in [*self._files, *([tokenizer["file"]] if tokenizer else [])]:
+            if set("/\\\0") & set(file) or file in ("", ".", ".."):
+                raise ValueError(f"{file!r} is no name of a file")
+        sizes = [value for value in vars(self.config).values() if type(value) is int]
+        if len(sizes) < 7 or not all(0 < size < 2**31 for size in sizes):
+            raise ValueError("config holds what are no sizes")
+        for prompt in self.prompts.values():
+            if not all(type(i) is int and 0 <= i < self.config.vocab_size for i in prompt.ids):
+                raise ValueError(f"prompt {prompt.name!r} has ids that are none")
+        for entry in (*self._activations.values(), *self._weights.values()):
+            for indices in entry.visible.values():
+                if any(type(i) is not int or i < 0 for i in indices):
+                    raise ValueError(f"{entry.stored_as!r} names places that are none")
 
     def __repr__(self) -> str:
         return f"Pack({self.name!r})"
@@ -303,7 +321,35 @@ class Pack:
         missing = sorted(wanted - set(tensors))
         if missing:
             raise PackError(_damaged(path, f"{missing[0]} is missing"))
+        for name, tensor in tensors.items():
+            if bool(tensor.isnan().any()):
+                raise PackError(_damaged(path, f"{name} holds NaN"))
+        if file != APART:
+            self._check_shapes(path, described[file], tensors)
         return tensors
+
+    def _check_shapes(
+        self, path: Path, entries: Mapping[str, Entry], tensors: Mapping[str, Tensor]
+    ) -> None:
+        """Raises PackError where a tensor is not what the configuration makes of its name."""
+        from token_journey.shapes import activation_shape, weight_shape
+
+        for name, entry in entries.items():
+            try:
+                if path.name == WEIGHTS:
+                    shape = weight_shape(self.config, name)
+                else:
+                    prompt, _, activation = name.partition("/")
+                    tokens = len(self.prompts[prompt].ids)
+                    shape = activation_shape(self.config, activation, tokens)
+                for axis, indices in entry.visible.items():
+                    if indices and max(indices) >= shape[axis]:
+                        raise PackError(_damaged(path, f"{name} names places beyond its end"))
+                    shape[axis] = len(indices)
+            except (KeyError, IndexError, ValueError):
+                raise PackError(_damaged(path, f"{name} is no name of a tensor")) from None
+            if list(tensors[entry.stored_as].shape) != shape:
+                raise PackError(_damaged(path, f"{name} does not have the shape {shape}"))
 
     def _verified(self, file: str) -> Path:
         path = self.folder / file
