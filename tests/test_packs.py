@@ -17,7 +17,15 @@ from tokenizers import Tokenizer
 from token_journey.cli import main
 from token_journey.encoding import encode_prompt
 from token_journey.names import describe
-from token_journey.pack import ACTIVATIONS, MANIFEST, ModelConfig, Pack, PackError, find_packs
+from token_journey.pack import (
+    ACTIVATIONS,
+    MANIFEST,
+    ModelConfig,
+    Pack,
+    PackError,
+    Prompt,
+    find_packs,
+)
 from token_journey.packwriter import PackWriter, to_json
 from token_journey.shipped import PACKS, RECIPES
 
@@ -142,6 +150,7 @@ class TestWriter:
     def test_what_is_written_is_read(self, tmp_path: Path) -> None:
         whole = torch.rand(2, 4)
         writer = self.draft({"embed": whole})
+        writer.add_prompt(Prompt("p", "two", (0, 1), ("t", "wo")))
         writer.add_alias("p", "blocks.0.resid_pre", "embed")
         writer.add_weight("model.norm.weight", torch.ones(4, dtype=torch.bfloat16))
         writer.write(tmp_path / "small")

@@ -122,8 +122,10 @@ def _parsed(architecture: str, described: Mapping[str, Any]) -> Any:
     from transformers import LlamaConfig, Qwen2Config
 
     classes: dict[str, Any] = {"LlamaForCausalLM": LlamaConfig, "Qwen2ForCausalLM": Qwen2Config}
+    # A head_dim of null means the same as none, which Qwen2's attention would not understand.
+    told = {k: v for k, v in described.items() if k != "head_dim" or v is not None}
     try:
-        return classes[architecture].from_dict(dict(described))
+        return classes[architecture].from_dict(told)
     except Exception as error:  # its validation raises several kinds
         said = str(error).strip().splitlines()
         raise CheckpointError(

@@ -46,22 +46,19 @@ class Plan:
             tensors[self.checkpoint.family.vocabulary_weight],
         )
         if not self.streamed:
-            return {"the whole checkpoint": self.checkpoint.stored_bytes, **self._reads_again()}
+            return {"the whole checkpoint": self.checkpoint.stored_bytes}
         reads = {f"{rows} rows of the embedding": rows * embedding.bytes_a_row}
         layers = sum(self._layer_bytes(layer) for layer in self.layers_walked)
         reads[_layers(self.layers_walked)] = layers
         if self.keeping.to_the_logits:
             reads["the final norm"] = tensors[f"{FINAL_NORM}.weight"].bytes
             reads[f"the vocabulary, in blocks of {BLOCK_BYTES / 1e6:.0f} MB"] = vocabulary.bytes
-        return reads | self._reads_again()
-
-    def _reads_again(self) -> dict[str, int]:
-        """What is read for the pack alone."""
-        keeping, tensors = self.keeping, self.checkpoint.tensors
-        if keeping.everything and self.streamed:
-            names = (name for name in keeping.outer_weights())
-            return {"the matrices outside the layers, for the pack": _sum(tensors, names)}
-        return {}
+        elif not self.checkpoint.family.shape.tie_word_embeddings:
+            reads[f"{rows} rows of the vocabulary"] = rows * vocabulary.bytes_a_row
+        if self.keeping.everything:
+            outer = {*self.keeping.outer_weights()} - {f"{FINAL_NORM}.weight"}
+            reads["the matrices outside the layers, for the pack"] = _sum(tensors, outer)
+        return reads
 
     def bytes_until(self, layer: int) -> int:
         """What is not read again where a capture goes on after a layer."""

@@ -36,7 +36,7 @@ class Weights:
         known = self._rows.setdefault(name, {})
         for i in sorted(set(indices) - set(known)):
             known[i] = self.checkpoint.rows(name, i, i + 1)[0]
-        return torch.stack([known[i] for i in indices])
+        return torch.stack([known[i] for i in indices]) if indices else torch.empty(0)
 
 
 class Streamed(Weights):
@@ -53,7 +53,7 @@ class Streamed(Weights):
         super().__init__(checkpoint)
         self.config = checkpoint.family.config
         self.device = torch.device("cpu")
-        self._always = set(rows)
+        self._always = sorted(rows)
         self._held: dict[str, Tensor] = {}
         self._block: tuple[int, Tensor] = (0, torch.empty(0))
         untyped: Any = AutoModelForCausalLM
@@ -61,7 +61,7 @@ class Streamed(Weights):
             self._model = untyped.from_config(self.config).train(False)
 
     def whole(self, name: str) -> Tensor:
-        """A weight; of the layer that is being computed, the one in memory."""
+        """A weight; of what is being computed, the one in memory."""
         return self._held[name] if name in self._held else super().whole(name)
 
     def rotary(self) -> nn.Module:
@@ -69,6 +69,7 @@ class Streamed(Weights):
         return made
 
     def embed(self, ids: Tensor) -> Tensor:
+        self.rows(f"{EMBEDDING}.weight", self._always)
         return self.rows(f"{EMBEDDING}.weight", ids.tolist())
 
     @contextmanager
@@ -87,8 +88,9 @@ class Streamed(Weights):
 
     @contextmanager
     def norm(self) -> Iterator[nn.Module]:
-        weights = {"weight": self.checkpoint.tensor(f"{FINAL_NORM}.weight")}
-        with _given(self._model.model.norm, weights) as norm:
+        weight = self.checkpoint.tensor(f"{FINAL_NORM}.weight")
+        self._held = {f"{FINAL_NORM}.weight": weight}  # small enough to stay
+        with _given(self._model.model.norm, {"weight": weight}) as norm:
             yield norm
 
     def vocabulary(self) -> Iterator[tuple[int, Callable[[Tensor], Tensor]]]:
@@ -103,7 +105,7 @@ class Streamed(Weights):
 
     def remember(self, rows: set[int]) -> None:
         """Keep these rows of the vocabulary's matrix, and forget others that were kept."""
-        wanted = rows | self._always
+        wanted = rows.union(self._always)
         begin, block = self._block
         fresh = {i: block[i - begin].clone() for i in wanted if begin <= i < begin + len(block)}
         known = self._rows.setdefault(self.checkpoint.family.vocabulary_weight, {})
