@@ -218,7 +218,7 @@ def command(*arguments: str, **environment: str) -> subprocess.CompletedProcess[
 
 
 def test_from_a_web_server(small: Path, tmp_path: Path) -> None:
-    local, plan = captured(small, tmp_path / "local", streamed=True, layers=(0,))
+    local, _ = captured(small, tmp_path / "local", streamed=True, layers=(0,))
     with served(small) as server:
         remote, _ = captured(server.address, tmp_path / "remote", streamed=True, layers=(0,))
         assert server.authorizations == {None}

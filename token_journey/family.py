@@ -95,6 +95,7 @@ def read_config(described: Any) -> Family:
     _refuse_odd_numbers(described)
     config = _parsed(named, described)
     _refuse_what_is_not_llamas(config)
+    _refuse_angles_that_are_none(config)
     return Family(named, config, _shape(config), dict(_beyond(named, config)))
 
 
@@ -143,11 +144,23 @@ def _refuse_what_is_not_llamas(config: Any) -> None:
         f"RoPE of type {rope.get('rope_type')!r}": rope.get("rope_type") not in ROPE_TYPES,
         "RoPE on a part of each head": rope.get("partial_rotary_factor", 1.0) != 1.0,
         f"{heads} query heads on {shared} key/value heads": heads % shared != 0,
-        f"an odd head_dim of {_head_dim(config)}": _head_dim(config) % 2 != 0,
     }
     for what, found in refused.items():
         if found:
             raise CheckpointError(f"This checkpoint is not supported: it has {what}.")
+
+
+def _refuse_angles_that_are_none(config: Any) -> None:
+    """Make the frequencies of RoPE once: transformers leaves some of their settings unlooked at."""
+    from transformers.models.llama.modeling_llama import LlamaRotaryEmbedding
+
+    try:
+        frequencies = LlamaRotaryEmbedding(config).inv_freq
+        sound = bool(((frequencies > 0) & frequencies.isfinite()).all())
+    except Exception:  # a missing factor, a word for a number
+        sound = False
+    if not sound:
+        raise CheckpointError(f"config.json describes no RoPE: {dict(config.rope_parameters)}.")
 
 
 def _head_dim(config: Any) -> int:
