@@ -307,8 +307,11 @@ def _warped(logits: Tensor) -> Activations:
     }
 
 
-def circumstances(command: str, **more: Any) -> dict[str, Any]:
-    """What a pack says of how it was captured, for its `captured` key."""
+def circumstances(command: str, others: Sequence[str] = (), **more: Any) -> dict[str, Any]:
+    """What a pack says of how it was captured, for its `captured` key.
+
+    others: further libraries whose versions count
+    """
     return {
         "command": command,
         "device": "cpu",
@@ -316,7 +319,7 @@ def circumstances(command: str, **more: Any) -> dict[str, Any]:
         **more,
         "versions": {
             "python": platform.python_version(),
-            **{name: version(name) for name in ("torch", "transformers", "tokenizers")},
+            **{name: version(name) for name in ("torch", "transformers", "tokenizers", *others)},
         },
         "platform": f"{platform.system()} {platform.machine()}",
         "date": date.today().isoformat(),

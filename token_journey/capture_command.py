@@ -30,7 +30,12 @@ def run(options: argparse.Namespace) -> None:
     print(plan.describe())
     if options.dry_run:
         return
-    capture(order, plan, out)
+    try:
+        capture(order, plan, out)
+    except KeyboardInterrupt:
+        raise CheckpointError(
+            "Interrupted; the same command goes on after the last layer that was finished."
+        ) from None
     weight = sum(path.stat().st_size for path in out.iterdir())
     print(f"\n{out} holds the pack, {megabytes(weight)}.")
     if plan.streamed:

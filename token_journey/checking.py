@@ -326,10 +326,14 @@ class NotOnThisPack:
     pack: Pack
 
     def __str__(self) -> str:
-        beyond = " and ".join(self.pack.beyond)
-        if beyond:
-            return f"not on this pack: {self.pack.title} has {beyond}, or it is not all here"
-        return f"not on this pack: it does not hold all of {self.pack.title} that this needs"
+        pack, reasons = self.pack, []
+        if pack.manifest.get("sliced"):
+            reasons.append("holds a slice of each layer")
+        elif len(pack.layers) < pack.config.num_hidden_layers:
+            reasons.append(f"holds {len(pack.layers)} of {pack.config.num_hidden_layers} layers")
+        if pack.beyond:
+            reasons.append(f"has {' and '.join(pack.beyond)}, which the stages don't know")
+        return f"not on {pack.name}: it {', and '.join(reasons) or 'does not hold all of a model'}"
 
 
 def _short(text: str, most: int = 40) -> str:

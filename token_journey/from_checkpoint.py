@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shlex
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -44,12 +45,34 @@ class Order:
     sliced: bool = False
     held_back: bool = False
 
+    @property
+    def options(self) -> list[str]:
+        """What was asked for beside the model and the prompts, as it is typed."""
+        layers = self.layers
+        numbers = layers if isinstance(layers, str) else ",".join(map(str, layers or ()))
+        given = {
+            "--revision": self.revision,
+            "--layers": numbers or None,
+            "--device": None if self.device == "auto" else self.device,
+        }
+        flags = {
+            "--stream": self.streamed,
+            "--slice": self.sliced,
+            "--held-back": self.held_back,
+        }
+        return [
+            *(word for option, value in given.items() if value for word in (option, value)),
+            *(flag for flag, asked in flags.items() if asked),
+        ]
+
 
 def plan_for(order: Order) -> Plan:
     """What a capture will do. Reads descriptions and the tokenizer, no weights.
 
     Raises CheckpointError.
     """
+    if order.streamed and order.device == "cuda":
+        raise CheckpointError("A streamed capture computes on the CPU: leave out --device cuda.")
     checkpoint = Checkpoint(open_source(order.model, order.revision))
     tokenizer = CheckpointTokenizer(checkpoint.tokenizer_json())
     prompts = [tokenizer.prompt(name, text) for name, text in order.prompts.items()]
@@ -201,7 +224,7 @@ def _parts(order: Order, plan: Plan) -> Iterator[tuple[Parts, Weights, dict[str,
     from token_journey.capture import circumstances
     from token_journey.streamed import Streamed, Weights
 
-    command = "token-journey capture"
+    command = shlex.join(["token-journey", "capture", order.model, *order.options])
     if plan.streamed:
         streamed = Streamed(plan.checkpoint, plan.keeping.rows)
         yield streamed, streamed, circumstances(command, streamed=True)
@@ -209,7 +232,7 @@ def _parts(order: Order, plan: Plan) -> Iterator[tuple[Parts, Weights, dict[str,
     from token_journey.loaded import loaded
 
     with loaded(plan.checkpoint, order.device) as (parts, folder_checkpoint, about):
-        yield parts, Weights(folder_checkpoint), circumstances(command, **about)
+        yield parts, Weights(folder_checkpoint), circumstances(command, ["accelerate"], **about)
 
 
 @contextmanager

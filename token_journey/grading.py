@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from collections import Counter
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
@@ -278,6 +279,7 @@ def pytest_runtest_makereport(
         "kind": "absent" if absent else "todo" if failure and failure.to_do else kind,
         "subject": failure.subject if failure else item.name,
         "named": failure.named if failure else False,
+        "absent": str(absent) if absent else "",
         "mend": list(item.stash[OUTCOME].mend) if OUTCOME in item.stash else [],
     }
     report.__dict__["token_journey"] = about
@@ -344,6 +346,9 @@ def pytest_terminal_summary(
             terminalreporter.write_line(f"\n{walk}")
     if told:
         write_scoreboard(grade(map(_verdict, told)), terminalreporter.write_line, _pytest())
+        for why, count in Counter(about["absent"] for about in told if about["absent"]).items():
+            checks = "1 check is" if count == 1 else f"{count} checks are"
+            terminalreporter.write_line(f"  {checks} {why}.")
     elif exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED and not config.option.collectonly:
         asked = ", ".join(config.args)
         terminalreporter.write_line(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -110,7 +109,10 @@ def _device_map(checkpoint: Checkpoint, on_gpu: bool, max_memory: object) -> Any
 
 
 def _free_memory() -> int:
-    return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    import psutil  # accelerate counts with it, too
+
+    free: int = psutil.virtual_memory().available
+    return free
 
 
 def _local_folder(checkpoint: Checkpoint) -> Path:
