@@ -121,6 +121,10 @@ def tokenizer():
         known = longer[: CONFIG["vocab_size"] - len(vocab)]
         for token in known:
             merge(token[:-1], token[-1])
+    # A vocabulary that was converted from SentencePiece lists every way to make a token.
+    for token in [*vocab][len(special) + 256 :]:
+        ways = ([token[:cut], token[cut:]] for cut in range(1, len(token) - 1))
+        merges += [way for way in ways if way[0] in vocab and way[1] in vocab]
     begin = {"id": "<s>", "ids": [1], "tokens": ["<s>"]}
     return {
         "version": "1.0",

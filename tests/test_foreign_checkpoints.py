@@ -15,7 +15,7 @@ from safetensors.torch import load_file, save_file
 
 from token_journey.bytesource import CheckpointError, open_source
 from token_journey.checkpoint import Checkpoint
-from token_journey.checkpoint_tokenizer import CheckpointTokenizer
+from token_journey.checkpoint_tokenizer import tokenized
 from token_journey.cli import main
 
 WEIGHTS, INDEX = "model.safetensors", "model.safetensors.index.json"
@@ -336,15 +336,15 @@ def test_merges_by_chance(folder: Path) -> None:
     described = json.loads((folder / "tokenizer.json").read_text())
     described["model"]["dropout"] = 0.1
     with pytest.raises(CheckpointError, match="dropout"):
-        CheckpointTokenizer(json.dumps(described).encode())
+        tokenized(json.dumps(described).encode(), {"p": "la mar"})
 
 
 def test_a_text_that_merging_does_not_explain(folder: Path) -> None:
     """A special token in the text: there are ids, and no words to make them of."""
-    tokenizer = CheckpointTokenizer((folder / "tokenizer.json").read_bytes())
-    assert tokenizer.prompt("p", "la mar").words
-    prompt = tokenizer.prompt("p", "la </s> mar")
-    assert 2 in prompt.ids and prompt.words == ()
+    content = (folder / "tokenizer.json").read_bytes()
+    plain, special = tokenized(content, {"one": "la mar", "two": "la </s> mar"}).prompts
+    assert plain.words
+    assert 2 in special.ids and special.words == ()
 
 
 # -- what a user may type -----------------------------------------------------------------------

@@ -7,9 +7,12 @@ and the order that they had, and is tried on every prompt before it is believed.
 
 from __future__ import annotations
 
+import ctypes
+import gc
 import json
-from collections.abc import Collection, Sequence
-from dataclasses import replace
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from token_journey.bytesource import CheckpointError
@@ -19,153 +22,199 @@ from token_journey.pack import Prompt
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-_BYTES = [f"<0x{byte:02X}>" for byte in range(256)]
-
-
-class CheckpointTokenizer:
-    """A tokenizer.json, read by the tokenizers library. Raises CheckpointError."""
-
-    def __init__(self, content: bytes):
-        from tokenizers import Tokenizer
-
-        try:
-            self._tokenizer: Tokenizer = Tokenizer.from_str(content.decode())
-            # As today's library writes it: older files write merges in another way.
-            self._described: dict[str, Any] = json.loads(self._tokenizer.to_str())
-        except Exception as error:  # the library raises plain Exception
-            raise CheckpointError(
-                f"tokenizer.json can't be read by the tokenizers library ({error})."
-            ) from None
-        if self._model.get("dropout"):
-            raise CheckpointError("The tokenizer drops merges by chance (dropout): ids would vary.")
-        # What would cut a long prompt short, or make all as long as the longest.
-        self._tokenizer.no_truncation()
-        self._tokenizer.no_padding()
-
-    @property
-    def _model(self) -> dict[str, Any]:
-        model: dict[str, Any] = self._described["model"]
-        return model
-
-    @property
-    def begin_token(self) -> int | None:
-        """The id that is put before every text, if one is."""
-        before = self._tokenizer.encode("").ids
-        return before[0] if len(before) == 1 else None
-
-    def prompt(self, name: str, text: str) -> Prompt:
-        """A text as the model sees it.
-
-        It has no words where merging inside words is not all that happens to it:
-        another kind of tokenizer, special tokens in the text, words taken whole.
-        """
-        if self._model["type"] != "BPE":
-            encoded = self._tokenizer.encode(text)
-            return Prompt(name, text, tuple(encoded.ids), tuple(encoded.tokens))
-        prompt = encode_prompt(self._tokenizer, name, text)
-        merged = [i for word in prompt.words for i in self._merging_alone.encode(word).ids]
-        begin = [] if self.begin_token is None else [self.begin_token]
-        if [*begin, *merged] == list(prompt.ids) and self._unknown not in prompt.ids:
-            return prompt
-        return replace(prompt, words=())
-
-    @property
-    def _unknown(self) -> int | None:
-        unknown: int | None = self._model["vocab"].get(self._model.get("unk_token"))
-        return unknown
-
-    @property
-    def _merging_alone(self) -> Tokenizer:
-        """The same merges, and nothing before or after them."""
-        if not hasattr(self, "_bare"):
-            self._bare = _made({**self._described, **_BARE, "model": self._plain_model()})
-            if not self._model["byte_fallback"]:
-                from tokenizers import pre_tokenizers
-
-                self._bare.pre_tokenizer = _byte_level(pre_tokenizers)
-        return self._bare
-
-    def _plain_model(self) -> dict[str, Any]:
-        return {**self._model, "ignore_merges": False}
-
-    # -- for the pack -----------------------------------------------------------
-
-    def whole(self) -> bytes | None:
-        """All of it; None where its vocabulary is not one that a pack can hold."""
-        if self._model["type"] != "BPE":
-            return None
-        return _compact({**self._described, "model": {**self._model, "vocab": self._all_ids()}})
-
-    def reduced(self, prompts: Sequence[Prompt]) -> bytes | None:
-        """What the prompts need of it, and their tokens' spelling.
-
-        Raises CheckpointError should it give other ids than the whole one.
-        """
-        if self._model["type"] != "BPE":
-            return None
-        parts = {part for prompt in prompts for part in self._parts(prompt)}
-        kept_ids = {i for prompt in prompts for i in prompt.ids}
-        merges = [pair for pair in self._model["merges"] if {*pair, "".join(pair)} <= parts]
-        always = {*_BYTES, *self._special()}
-        ids = {
-            token: i
-            for token, i in self._all_ids().items()
-            if token in parts or token in always or i in kept_ids or (len(token) == 1 and i < 512)
-        }
-        described = {**self._described, "model": {**self._model, "vocab": ids, "merges": merges}}
-        small = _made(described)
-        for prompt in prompts:
-            if tuple(small.encode(prompt.text).ids) != prompt.ids:
-                raise CheckpointError(
-                    f"The tokenizer can't be cut down to prompt {prompt.name}: leave out --slice."
-                )
-        return _compact(described)
-
-    def _parts(self, prompt: Prompt) -> Collection[str]:
-        """Every stretch of a word that a token could be, in the vocabulary's own letters."""
-        longest = max(map(len, self._model["vocab"]), default=0)
-        found: set[str] = set()
-        for word in self._spelled(prompt):
-            for begin in range(len(word)):
-                stop = min(len(word), begin + longest)
-                found.update(word[begin:end] for end in range(begin + 1, stop + 1))
-        return found
-
-    def _spelled(self, prompt: Prompt) -> list[str]:
-        """The words as merging sees them; what comes out of normaliser and pre-tokenizer."""
-        tokenizer, text = self._tokenizer, prompt.text
-        if tokenizer.normalizer is not None:
-            text = tokenizer.normalizer.normalize_str(text)
-        if tokenizer.pre_tokenizer is None:
-            return [text]
-        return [word for word, _ in tokenizer.pre_tokenizer.pre_tokenize_str(text)]
-
-    def _special(self) -> set[str]:
-        return {token["content"] for token in self._described["added_tokens"]}
-
-    def _all_ids(self) -> dict[str, int]:
-        """The vocabulary with the tokens that were added to it."""
-        added = {token["content"]: token["id"] for token in self._described["added_tokens"]}
-        return {**self._model["vocab"], **added}
-
-
+_BYTES = {f"<0x{byte:02X}>" for byte in range(256)}
 # What stands before and after the merges in a tokenizer.json.
-_BARE: dict[str, Any] = {
+_NOTHING_ELSE: dict[str, Any] = {
     **dict.fromkeys(("normalizer", "pre_tokenizer", "post_processor", "decoder")),
     "added_tokens": [],
 }
 
 
-def _byte_level(pre_tokenizers: Any) -> Any:
-    return pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
+@dataclass(frozen=True)
+class Tokenized:
+    """Prompts, and a tokenizer.json that gives them, if it is one that a pack can hold.
+
+    `begin_token` is the id that is put before every text, if one is.
+    """
+
+    prompts: tuple[Prompt, ...]
+    begin_token: int | None
+    content: bytes | None
 
 
-def _made(described: dict[str, Any]) -> Tokenizer:
+def tokenized(content: bytes, texts: Mapping[str, str], whole: bool = False) -> Tokenized:
+    """Run texts, by their names, through a tokenizer.json.
+
+    whole: keep all of the tokenizer
+
+    Raises CheckpointError for one that can't be read, or can't be cut down.
+    """
+    try:
+        return _tokenized(content, texts, whole)
+    finally:
+        _give_memory_back()
+
+
+def _tokenized(content: bytes, texts: Mapping[str, str], whole: bool) -> Tokenized:
+    prompts, begin_token = _encoded(content, texts)
+    described = json.loads(content)
+    model = described["model"]
+    if model.get("type") != "BPE":  # there are ids, and nothing that stage 1 could do
+        return Tokenized(tuple(replace(p, words=()) for p in prompts), begin_token, None)
+    if model.get("dropout"):
+        raise CheckpointError("The tokenizer drops merges by chance (dropout): ids would vary.")
+    small = _reduced(described, prompts)
+    merging = _merging_alone(small)
+    explained = tuple(
+        prompt if _merging_explains(prompt, merging, begin_token, small) else _wordless(prompt)
+        for prompt in prompts
+    )
+    kept = {**described, "model": {**model, "vocab": _all_ids(described)}} if whole else small
+    return Tokenized(explained, begin_token, _compact(kept))
+
+
+def _encoded(content: bytes, texts: Mapping[str, str]) -> tuple[list[Prompt], int | None]:
+    """What the whole tokenizer makes of the texts, and its begin token."""
     from tokenizers import Tokenizer
 
-    made: Tokenizer = Tokenizer.from_str(json.dumps(described))
+    try:
+        tokenizer = Tokenizer.from_str(content.decode())
+    except Exception as error:  # the library raises plain Exception
+        raise CheckpointError(
+            f"tokenizer.json can't be read by the tokenizers library ({error})."
+        ) from None
+    # What would cut a long prompt short, or make all as long as the longest.
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    before = tokenizer.encode("").ids
+    if hasattr(tokenizer.model, "byte_fallback"):
+        prompts = [encode_prompt(tokenizer, name, text) for name, text in texts.items()]
+    else:
+        both = ((name, text, tokenizer.encode(text)) for name, text in texts.items())
+        prompts = [Prompt(name, text, tuple(e.ids), tuple(e.tokens)) for name, text, e in both]
+    return prompts, before[0] if len(before) == 1 else None
+
+
+# -- words ------------------------------------------------------------------------
+
+
+def _merging_explains(
+    prompt: Prompt, merging: Tokenizer, begin_token: int | None, described: Mapping[str, Any]
+) -> bool:
+    """Whether merging inside words is all that happens to a text.
+
+    It is not where special tokens stand in it, or words are taken whole.
+    """
+    merged = [i for word in prompt.words for i in merging.encode(word).ids]
+    begin = [] if begin_token is None else [begin_token]
+    unknown = described["model"]["vocab"].get(described["model"].get("unk_token"))
+    return [*begin, *merged] == list(prompt.ids) and unknown not in merged
+
+
+def _wordless(prompt: Prompt) -> Prompt:
+    return replace(prompt, words=())
+
+
+def _merging_alone(described: Mapping[str, Any]) -> Tokenizer:
+    """The same merges, and nothing before or after them."""
+    from tokenizers import pre_tokenizers
+
+    model = {**described["model"], "ignore_merges": False}
+    made = _made({**described, **_NOTHING_ELSE, "model": model})
+    if not model.get("byte_fallback"):
+        made.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
     return made
 
 
-def _compact(described: dict[str, Any]) -> bytes:
+# -- cutting it down ------------------------------------------------------------------
+
+
+def _reduced(described: Mapping[str, Any], prompts: Sequence[Prompt]) -> dict[str, Any]:
+    """What the prompts need of a tokenizer, and their tokens' spelling.
+
+    Raises CheckpointError should it give other ids than the whole one.
+    """
+    model, ids = described["model"], _all_ids(described)
+    longest = max(map(len, ids), default=0)
+    cutting = _made({**described, "model": {**model, "vocab": {}, "merges": [], **_NO_UNKNOWN}})
+    parts = {
+        part for p in prompts for word in _spelled(cutting, p) for part in _parts(word, longest)
+    }
+    used = {i for prompt in prompts for i in prompt.ids}
+    always = _BYTES | {token["content"] for token in described["added_tokens"]}
+    always |= {model.get("unk_token")}
+    kept = {
+        token: i
+        for token, i in ids.items()
+        if token in parts or token in always or i in used or _is_a_byte(token, model)
+    }
+    merges = [pair for pair in map(_pair, model["merges"]) if {*pair, "".join(pair)} <= parts]
+    small = {**described, "model": {**model, "vocab": kept, "merges": merges}}
+    tokenizer = _made(small)
+    for prompt in prompts:
+        if tuple(tokenizer.encode(prompt.text).ids) != prompt.ids:
+            raise CheckpointError(
+                f"The tokenizer can't be cut down to prompt {prompt.name}: keep it whole with "
+                "--layers all."
+            )
+    return small
+
+
+_NO_UNKNOWN = {"unk_token": None, "byte_fallback": False}
+
+
+def _pair(merge: str | list[str]) -> list[str]:
+    """Two symbols; older files write them as one text, with a space between."""
+    return merge.split(" ", 1) if isinstance(merge, str) else merge
+
+
+def _is_a_byte(token: str, model: Mapping[str, Any]) -> bool:
+    """Whether a byte-level vocabulary writes a byte so; its letters are all below U+0144."""
+    return len(token) == 1 and ord(token) < 0x144 and not model.get("byte_fallback")
+
+
+def _spelled(tokenizer: Tokenizer, prompt: Prompt) -> list[str]:
+    """The words as merging sees them: what leaves the pre-tokenizer."""
+    text = prompt.text
+    if tokenizer.normalizer is not None:
+        text = tokenizer.normalizer.normalize_str(text)
+    if tokenizer.pre_tokenizer is None:
+        return [text]
+    return [word for word, _ in tokenizer.pre_tokenizer.pre_tokenize_str(text)]
+
+
+def _parts(word: str, longest: int) -> set[str]:
+    """Every stretch of a word that a token could be."""
+    return {
+        word[begin:end]
+        for begin in range(len(word))
+        for end in range(begin + 1, min(len(word), begin + longest) + 1)
+    }
+
+
+def _all_ids(described: Mapping[str, Any]) -> dict[str, int]:
+    """The vocabulary with the tokens that were added to it."""
+    added = {token["content"]: token["id"] for token in described["added_tokens"]}
+    return {**described["model"]["vocab"], **added}
+
+
+def _made(described: Mapping[str, Any]) -> Tokenizer:
+    from tokenizers import Tokenizer
+
+    made: Tokenizer = Tokenizer.from_str(json.dumps(described))
+    made.no_truncation()
+    made.no_padding()
+    return made
+
+
+def _compact(described: Mapping[str, Any]) -> bytes:
     return json.dumps(described, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _give_memory_back() -> None:
+    """What a large vocabulary took in a million pieces; glibc would keep it for later."""
+    gc.collect()
+    if sys.platform == "linux":
+        libc = ctypes.CDLL(None)
+        if hasattr(libc, "malloc_trim"):  # other C libraries have none
+            libc.malloc_trim(0)

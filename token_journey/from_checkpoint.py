@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from token_journey.bytesource import CheckpointError, open_source
 from token_journey.checkpoint import Checkpoint
-from token_journey.checkpoint_tokenizer import CheckpointTokenizer
+from token_journey.checkpoint_tokenizer import tokenized
 from token_journey.gathering import Gathering
 from token_journey.keeping import ROWS, Keeping
 from token_journey.packwriter import Kept, PackWriter, refuse_to_replace_others
@@ -74,8 +74,11 @@ def plan_for(order: Order) -> Plan:
     if order.streamed and order.device == "cuda":
         raise CheckpointError("A streamed capture computes on the CPU: leave out --device cuda.")
     checkpoint = Checkpoint(open_source(order.model, order.revision))
-    tokenizer = CheckpointTokenizer(checkpoint.tokenizer_json())
-    prompts = [tokenizer.prompt(name, text) for name, text in order.prompts.items()]
+    count = checkpoint.family.shape.num_hidden_layers
+    layers = _layers(order.layers, count)
+    complete = not order.sliced and len(layers) == count
+    found = tokenized(checkpoint.tokenizer_json(), order.prompts, whole=complete)
+    prompts = found.prompts
     for prompt in prompts:
         if not prompt.ids:
             raise CheckpointError(f"Prompt {prompt.name} has no tokens: give it some text.")
@@ -84,10 +87,8 @@ def plan_for(order: Order) -> Plan:
                 f"The tokenizer gives prompt {prompt.name} ids that the model has no rows for: "
                 "the two don't belong together."
             )
-    layers = _layers(order.layers, checkpoint.family.shape.num_hidden_layers)
     keeping = Keeping(checkpoint.family, prompts, layers, order.sliced)
-    content = tokenizer.whole() if keeping.everything else tokenizer.reduced(prompts)
-    return Plan(checkpoint, keeping, order.streamed, content, tokenizer.begin_token)
+    return Plan(checkpoint, keeping, order.streamed, found.content, found.begin_token)
 
 
 def _layers(asked: tuple[int, ...] | str | None, count: int) -> tuple[int, ...]:
