@@ -40,6 +40,7 @@ from transformers import (
 from transformers.masking_utils import create_causal_mask
 
 from token_journey.loaded import Loaded
+from token_journey.memory import give_back
 from token_journey.precision import Deviation, OwnDtype, Widened, tolerance
 from token_journey.recording import Activations, recorded_layers, recording_attention
 
@@ -219,6 +220,7 @@ class Walk:
                 name: recorded(stream.single, arguments[name][0])
                 for name, stream in self.streams.items()
             }
+        give_back()
         found: dict[str, dict[str, Captured]] = {}
         with Widened(), OwnDtype(self._parts.steady):
             for name, stream in self.streams.items():
@@ -256,10 +258,7 @@ class Walk:
         last = {name: torch.empty(2, size, dtype=torch.float64) for name in entering}
         off = {name: (Deviation(), Deviation()) for name in entering}
         for begin, linear in self._parts.vocabulary():
-            widening = OwnDtype(self._parts.steady)
-            for name, xs in entering.items():
-                with widening:
-                    single, *exact = (linear(x)[0].cpu() for x in xs)
+            for name, (single, *exact) in self._block(linear, entering).items():
                 rows = slice(begin, begin + single.shape[-1])
                 logits[name][:, rows] = single
                 for which, wide in enumerate(exact):
@@ -274,6 +273,13 @@ class Walk:
             }
             for name in entering
         }
+
+    def _block(
+        self, linear: Callable[[Tensor], Tensor], entering: Mapping[str, Sequence[Tensor]]
+    ) -> dict[str, list[Tensor]]:
+        """The logits of some rows of the vocabulary, in float32 and twice in float64."""
+        with OwnDtype(self._parts.steady):
+            return {name: [linear(x)[0].cpu() for x in xs] for name, xs in entering.items()}
 
 
 def _after_the_logits(single: Tensor, last: Tensor) -> dict[str, Captured]:

@@ -7,16 +7,15 @@ and the order that they had, and is tried on every prompt before it is believed.
 
 from __future__ import annotations
 
-import ctypes
 import gc
 import json
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from token_journey.bytesource import CheckpointError
 from token_journey.encoding import encode_prompt
+from token_journey.memory import give_back
 from token_journey.pack import Prompt
 
 if TYPE_CHECKING:
@@ -52,7 +51,8 @@ def tokenized(content: bytes, texts: Mapping[str, str], whole: bool = False) -> 
     try:
         return _tokenized(content, texts, whole)
     finally:
-        _give_memory_back()
+        gc.collect()
+        give_back()
 
 
 def _tokenized(content: bytes, texts: Mapping[str, str], whole: bool) -> Tokenized:
@@ -209,12 +209,3 @@ def _made(described: Mapping[str, Any]) -> Tokenizer:
 
 def _compact(described: Mapping[str, Any]) -> bytes:
     return json.dumps(described, ensure_ascii=False, separators=(",", ":")).encode()
-
-
-def _give_memory_back() -> None:
-    """What a large vocabulary took in a million pieces; glibc would keep it for later."""
-    gc.collect()
-    if sys.platform == "linux":
-        libc = ctypes.CDLL(None)
-        if hasattr(libc, "malloc_trim"):  # other C libraries have none
-            libc.malloc_trim(0)

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from token_journey.checkpoint import Checkpoint
 from token_journey.family import EMBEDDING, FINAL_NORM
+from token_journey.memory import give_back
 
 # So many bytes of the vocabulary's matrix are in memory at a time.
 BLOCK_BYTES = 2**25
@@ -85,6 +86,7 @@ class Streamed(Weights):
                 yield layer
         finally:
             self._held = {}
+            give_back()
 
     @contextmanager
     def norm(self) -> Iterator[nn.Module]:
@@ -102,6 +104,8 @@ class Streamed(Weights):
             self._block = begin, block
             yield begin, partial(_linear, block)
         self._block = 0, torch.empty(0)
+        del block
+        give_back()
 
     def remember(self, rows: set[int]) -> None:
         """Keep these rows of the vocabulary's matrix, and forget others that were kept."""
