@@ -12,10 +12,11 @@ import json
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from token_journey.bytesource import ByteSource, CheckpointError
-from token_journey.family import Family, read_config
+from token_journey.family import Family, read_config, refuse_by_name
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -25,6 +26,8 @@ SINGLE = "model.safetensors"
 # The longest that each may be; safetensors itself refuses headers beyond 100 MB.
 _LONGEST = {"config.json": 10**6, INDEX: 10**8, "tokenizer.json": 2 * 10**8}
 _LONGEST_HEADER = 10**8
+# Of a matrix that is not needed at once so many bytes are read at a time.
+BLOCK_BYTES = 2**25
 # The floating-point types that checkpoints come in, by bytes a number.
 _BYTES = {"BF16": 2, "F16": 2, "F32": 4}
 _OTHER_BYTES = {
@@ -53,22 +56,38 @@ class Stored:
 
 
 class Checkpoint:
-    """An opened checkpoint. Opening reads descriptions, no weights; they are counted.
+    """An opened checkpoint, of which each part is read when it is asked for, and counted.
 
-    Raises CheckpointError for one that is not supported, damaged or foreign.
+    All raise CheckpointError for what is not supported, damaged or foreign; opening
+    does for what can be told from config.json's words.
     """
 
     def __init__(self, source: ByteSource):
         self.source = source
         _refuse_pickles(source)
-        self.family: Family = read_config(self._json("config.json"))
+        self._described = self._json("config.json")
+        refuse_by_name(self._described)
         if source.size("tokenizer.json") is None:
             raise CheckpointError(
                 "There is no tokenizer.json: save the tokenizer with transformers' "
                 "`save_pretrained` beside the weights."
             )
         self.weights_read = 0
-        self.tensors = self._tensors()
+
+    @property
+    def layers(self) -> int:
+        """How many layers it says that it has."""
+        count: int = self._described["num_hidden_layers"]
+        return count
+
+    @cached_property
+    def family(self) -> Family:
+        return read_config(self._described)
+
+    @cached_property
+    def tensors(self) -> dict[str, Stored]:
+        """Where each of the model's weights lies."""
+        return self._tensors()
 
     def tokenizer_json(self) -> bytes:
         return self._content("tokenizer.json")

@@ -1,6 +1,7 @@
 """Which models can be captured: Llama's layer, as transformers computes it.
 
-`read_config` decides from config.json alone, before any weight is looked at.
+It is decided from config.json alone, before any weight is looked at; most of it by
+`refuse_by_name`, before transformers is imported.
 """
 
 from __future__ import annotations
@@ -71,8 +72,8 @@ class Family:
         return bool(getattr(self.config, key))
 
 
-def read_config(described: Any) -> Family:
-    """What config.json describes. Raises CheckpointError for what is not supported, by name."""
+def refuse_by_name(described: Any) -> None:
+    """Raises CheckpointError for a config.json whose words alone say that it is not supported."""
     if not isinstance(described, dict):
         raise CheckpointError("config.json does not describe a model: fetch the file again.")
     architectures = described.get("architectures")
@@ -93,6 +94,11 @@ def read_config(described: Any) -> Family:
         if described.get(key):
             raise CheckpointError(f"This checkpoint is not supported: {why}.")
     _refuse_odd_numbers(described)
+
+
+def read_config(described: Mapping[str, Any]) -> Family:
+    """What a config.json describes that was not refused by name. Raises CheckpointError."""
+    named = described["architectures"][0]
     config = _parsed(named, described)
     _refuse_what_is_not_llamas(config)
     _refuse_angles_that_are_none(config)

@@ -74,9 +74,9 @@ def plan_for(order: Order) -> Plan:
     if order.streamed and order.device == "cuda":
         raise CheckpointError("A streamed capture computes on the CPU: leave out --device cuda.")
     checkpoint = Checkpoint(open_source(order.model, order.revision))
-    count = checkpoint.family.shape.num_hidden_layers
-    layers = _layers(order.layers, count)
-    complete = not order.sliced and len(layers) == count
+    layers = _layers(order.layers, checkpoint.layers)
+    complete = not order.sliced and len(layers) == checkpoint.layers
+    # A large tokenizer takes as much memory as transformers: one after the other.
     found = tokenized(checkpoint.tokenizer_json(), order.prompts, whole=complete)
     prompts = found.prompts
     for prompt in prompts:

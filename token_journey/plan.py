@@ -9,11 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import prod
 
-from token_journey.checkpoint import Checkpoint
+from token_journey.checkpoint import BLOCK_BYTES, Checkpoint
 from token_journey.family import EMBEDDING, FINAL_NORM
 from token_journey.keeping import ROWS, Keeping
 from token_journey.pack import Prompt
-from token_journey.streamed import BLOCK_BYTES
 
 # Python with torch and transformers, before anything is read; measured.
 _LIBRARIES = 420_000_000

@@ -15,12 +15,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from token_journey.checkpoint import Checkpoint
+from token_journey.checkpoint import BLOCK_BYTES, Checkpoint
 from token_journey.family import EMBEDDING, FINAL_NORM
 from token_journey.memory import give_back
-
-# So many bytes of the vocabulary's matrix are in memory at a time.
-BLOCK_BYTES = 2**25
 
 
 class Weights:
