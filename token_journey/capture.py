@@ -102,10 +102,14 @@ class Parts(Protocol):
 
 @dataclass
 class Streams:
-    """The residual stream (T, D) of one prompt, in float32 and in float64."""
+    """The residual stream (T, D) of one prompt, in float32 and in float64.
+
+    `other` is in float32 as another honest implementation has it, if one is asked for.
+    """
 
     single: Tensor
     double: Tensor
+    other: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -135,11 +139,22 @@ class Walk:
     they are set to what they were, and `steps` begins at the layer after.
     """
 
-    def __init__(self, parts: Parts, prompts: Mapping[str, Ids], candidates: int = 0):
-        """candidates: of how many likely next tokens the vocabulary's rows are remembered"""
+    def __init__(
+        self,
+        parts: Parts,
+        prompts: Mapping[str, Ids],
+        candidates: int = 0,
+        twice: bool = False,
+    ):
+        """A walk that has not begun.
+
+        candidates: of how many likely next tokens the vocabulary's rows are remembered
+        twice:      whether `end_to_end` is measured on two float32 implementations
+        """
         self._parts = parts
         self._prompts = dict(prompts)
         self._candidates = candidates
+        self._twice = twice
         self.streams: dict[str, Streams] = {}
 
     @torch.no_grad()
@@ -160,7 +175,8 @@ class Walk:
     def _embed(self, name: str) -> dict[str, Captured]:
         prompt = self._prompts[name]
         embedded = self._parts.embed(torch.tensor(list(prompt.ids))).cpu()
-        self.streams[name] = Streams(embedded.float(), embedded.double())
+        other = embedded.float() if self._twice else None
+        self.streams[name] = Streams(embedded.float(), embedded.double(), other)
         found = {"embed": Captured(embedded.float(), 0.0, 0.0)}
         (_, tables), (_, exact) = self._tables(prompt, False), self._tables(prompt, True)
         for table, value, wide in zip(("cos", "sin"), tables, exact, strict=True):
@@ -215,26 +231,34 @@ class Walk:
             return seen
 
         leaving = f"blocks.{number}.resid_post"
+        single, other = {}, {}
         with OwnDtype(self._parts.steady):
-            single = {
-                name: recorded(stream.single, arguments[name][0])
-                for name, stream in self.streams.items()
-            }
+            for name, stream in self.streams.items():
+                single[name] = recorded(stream.single, arguments[name][0])
+        if self._twice:
+            with OwnDtype(self._parts.steady, halves=True):
+                for name, stream in self.streams.items():
+                    other[name] = recorded(_there(stream.other), arguments[name][0])
         give_back()
         found: dict[str, dict[str, Captured]] = {}
         with Widened(), OwnDtype(self._parts.steady):
             for name, stream in self.streams.items():
                 alone = recorded(stream.single.double(), arguments[name][1])
                 whole = recorded(stream.double, arguments[name][1])
+                second = other.get(name, single[name])
                 found[name] = {
-                    key: Captured(value, tolerance(value, alone[key]), tolerance(value, whole[key]))
+                    key: _captured(value, alone[key], whole[key], second[key])
                     for key, value in single[name].items()
                 }
-                self.streams[name] = Streams(single[name][leaving], whole[leaving])
+                self.streams[name] = Streams(
+                    single[name][leaving],
+                    whole[leaving],
+                    second[leaving] if self._twice else None,
+                )
         return found
 
     def _after_the_layers(self) -> dict[str, dict[str, Captured]]:
-        entering: dict[str, tuple[Tensor, Tensor, Tensor]] = {}
+        entering: dict[str, list[Tensor]] = {}
         found: dict[str, dict[str, Captured]] = {}
         device = self._parts.device
         with self._parts.norm() as norm:
@@ -243,33 +267,38 @@ class Walk:
                 with Widened():
                     alone = norm(streams.single.double()[None].to(device))
                     whole = norm(streams.double[None].to(device))
-                entering[name] = single, alone, whole
-                found[name] = {"ln_final.out": _captured(single[0], alone[0], whole[0])}
+                entering[name] = [single, alone, whole]
+                if self._twice:
+                    entering[name].append(norm(_there(streams.other)[None].to(device)))
+                found[name] = {"ln_final.out": _captured(*(x[0] for x in entering[name]))}
         for name, logits in self._logits(entering).items():
             found[name] |= logits
         return found
 
-    def _logits(
-        self, entering: Mapping[str, tuple[Tensor, Tensor, Tensor]]
-    ) -> dict[str, dict[str, Captured]]:
+    def _logits(self, entering: Mapping[str, list[Tensor]]) -> dict[str, dict[str, Captured]]:
         size = self._parts.config.vocab_size
         logits = {name: torch.empty(x[0].shape[1], size) for name, x in entering.items()}
-        # Of the two in float64 only the last token's are needed again.
-        last = {name: torch.empty(2, size, dtype=torch.float64) for name in entering}
+        # Of the others only the last token's are needed again.
+        last = {
+            name: [torch.empty(size, dtype=x.dtype) for x in xs[1:]]
+            for name, xs in entering.items()
+        }
         off = {name: (Deviation(), Deviation()) for name in entering}
         for begin, linear in self._parts.vocabulary():
-            for name, (single, *exact) in self._block(linear, entering).items():
+            for name, (single, *others) in self._block(linear, entering).items():
                 rows = slice(begin, begin + single.shape[-1])
                 logits[name][:, rows] = single
-                for which, wide in enumerate(exact):
-                    off[name][which].add(single, wide)
-                    last[name][which, rows] = wide[-1]
+                off[name][0].add(single, others[0])
+                for value in (single, *others[2:]):
+                    off[name][1].add(value, others[1])
+                for kept, each in zip(last[name], others, strict=True):
+                    kept[rows] = each[-1]
             seen = {name: logits[name][-1, : rows.stop] for name in entering}
             self._parts.remember(best(seen.values(), self._candidates))
         return {
             name: {
                 "logits": Captured(logits[name], *(each.tolerance for each in off[name])),
-                **_after_the_logits(logits[name][-1].clone(), last[name]),
+                **_after_the_logits(logits[name][-1].clone(), *last[name]),
             }
             for name in entering
         }
@@ -282,22 +311,25 @@ class Walk:
             return {name: [linear(x)[0].cpu() for x in xs] for name, xs in entering.items()}
 
 
-def _after_the_logits(single: Tensor, last: Tensor) -> dict[str, Captured]:
+def _after_the_logits(
+    single: Tensor, alone: Tensor, whole: Tensor, other: Tensor | None = None
+) -> dict[str, Captured]:
     """The last token's logits (V,), and what `generate` makes of them.
 
-    single: in float32
-    last:   (2, V), in float64 from the captured stream and from the token ids
+    single, other: in float32, as two implementations have it
+    alone, whole:  in float64, from the captured stream and from the token ids
 
     Where float32 can't decide which tokens a warper keeps, what it keeps is left out.
     """
-    found = {
-        "logits.last": Captured(single, tolerance(single, last[0]), tolerance(single, last[1]))
-    }
+    second = single if other is None else other
+    found = {"logits.last": _captured(single, alone, whole, second)}
     with Widened():
-        value, alone, whole = (_warped(x) for x in (single, single.double(), last[1]))
-    for name, kept in value.items():
-        if torch.equal(kept.isfinite(), alone[name].isfinite() & whole[name].isfinite()):
-            found[name] = _captured(kept, alone[name], whole[name])
+        logits = (single, single.double(), whole, second)
+        all_warped = [_warped(x) for x in logits]
+    for name in all_warped[0]:
+        versions = [warped[name] for warped in all_warped]
+        if all(torch.equal(versions[0].isfinite(), x.isfinite()) for x in versions[1:]):
+            found[name] = _captured(*versions)
     return found
 
 
@@ -337,9 +369,19 @@ def best(logits: Iterable[Tensor], count: int) -> set[int]:
     return {i for x in logits for i in x.topk(min(count, len(x))).indices.tolist()}
 
 
-def _captured(single: Tensor, alone: Tensor, whole: Tensor) -> Captured:
+def _captured(
+    single: Tensor, alone: Tensor, whole: Tensor, other: Tensor | None = None
+) -> Captured:
     single, alone, whole = single.cpu(), alone.cpu(), whole.cpu()
-    return Captured(single, tolerance(single, alone), tolerance(single, whole))
+    end_to_end = Deviation().add(single, whole)
+    if other is not None:
+        end_to_end.add(other.cpu(), whole)
+    return Captured(single, tolerance(single, alone), end_to_end.tolerance)
+
+
+def _there(stream: Tensor | None) -> Tensor:
+    assert stream is not None
+    return stream
 
 
 class Capture:

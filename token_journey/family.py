@@ -23,6 +23,7 @@ _SIZES = (
     *("vocab_size", "hidden_size", "num_hidden_layers", "num_attention_heads"),
     *("num_key_value_heads", "head_dim", "intermediate_size"),
 )
+_MOST_LAYERS = 10_000
 _LINEAR = (
     *("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj", "self_attn.o_proj"),
     *("mlp.gate_proj", "mlp.up_proj", "mlp.down_proj"),
@@ -110,7 +111,8 @@ def _refuse_odd_numbers(described: Mapping[str, Any]) -> None:
         value = described.get(key)
         if value is None and key in ("num_key_value_heads", "head_dim"):
             continue
-        if type(value) is not int or not 0 < value < 2**31:
+        most = _MOST_LAYERS if key == "num_hidden_layers" else 2**31
+        if type(value) is not int or not 0 < value < most:
             raise CheckpointError(f"config.json has {key} = {value!r}, which is no size.")
     eps = described.get("rms_norm_eps", 1e-6)
     if not isinstance(eps, float | int) or not 0 <= eps < math.inf:

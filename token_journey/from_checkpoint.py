@@ -112,9 +112,8 @@ def capture(order: Order, plan: Plan, out: Path) -> None:
 
     keeping = plan.keeping
     with _parts(order, plan) as (parts, weights, circumstances):
-        walk = Walk(
-            parts, {p.name: Ids(p.ids, p.start) for p in keeping.prompts}, keeping.candidates
-        )
+        prompts = {p.name: Ids(p.ids, p.start) for p in keeping.prompts}
+        walk = Walk(parts, prompts, keeping.candidates, twice=True)
         gathering = Gathering(out.parent / f".{out.name}.work", keeping, _begun_as(order, plan))
         done = gathering.last_layer
         if done is not None:

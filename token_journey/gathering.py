@@ -54,10 +54,9 @@ class Gathering:
         from token_journey.capture import Streams
 
         tensors = self._load(self._steps[-1])
+        kinds = ("single", "double", "other")
         return {
-            prompt.name: Streams(
-                tensors[f"streams/{prompt.name}/single"], tensors[f"streams/{prompt.name}/double"]
-            )
+            prompt.name: Streams(*(tensors[f"streams/{prompt.name}/{kind}"] for kind in kinds))
             for prompt in self._keeping.prompts
         }
 
@@ -75,8 +74,8 @@ class Gathering:
                     tensors[f"found/{prompt}/{name}"] = found.value
                     allowed[f"{prompt}/{name}"] = [found.tolerance, found.end_to_end]
         for prompt, stream in streams.items():
-            tensors[f"streams/{prompt}/single"] = stream.single
-            tensors[f"streams/{prompt}/double"] = stream.double
+            for kind, kept in vars(stream).items():
+                tensors[f"streams/{prompt}/{kind}"] = kept
         self.folder.mkdir(parents=True, exist_ok=True)
         file = f"step-{len(self._steps):03}.safetensors"
         # Two names of the same memory are stored twice: that is what clone is for.

@@ -7,7 +7,8 @@ elsewhere by about as much, so two of them lie within about twice that of each
 other, and chance and other hardware ask for some room. A tolerance is `ROOM`
 times the largest error in the tensor. An error counts for at least the spacing of
 float32 numbers at the largest magnitude: less is luck, and another implementation
-need not have it.
+need not have it. Luck adds up along a model, so where a checkpoint is captured, the
+errors that add up are measured on two implementations (`OwnDtype`, halves).
 """
 
 from __future__ import annotations
@@ -53,31 +54,41 @@ class OwnDtype(TorchFunctionMode):
     So a model of 4.5 GB in bfloat16 takes 4.5 GB, whether it computes in float32
     or in float64. Widening loses nothing.
 
-    keep: whether widened matrices stay until the end, for more than one use; for
-          weights that stay where they are meanwhile
+    keep:   whether widened matrices stay until the end, for more than one use; for
+            weights that stay where they are meanwhile
+    halves: whether products are summed in two halves, which are added at the end, as
+            another honest implementation might
     """
 
-    def __init__(self, keep: bool = False):
+    def __init__(self, keep: bool = False, halves: bool = False):
         super().__init__()
         self._keep = keep
+        self._halves = halves
         # By the identity of the weight, which is held so that no other can have the same.
         self._widened: dict[tuple[int, torch.dtype], tuple[Tensor, Tensor]] = {}
 
     def __torch_function__(
         self, func: Callable[..., Any], types: Any, args: Any = (), kwargs: Any = None
     ) -> Any:
-        if func is torch.nn.functional.linear and not kwargs and args[1].dtype != args[0].dtype:
-            return self._linear(*args)
+        if func is torch.nn.functional.linear and not kwargs:
+            x, weight, bias = args if len(args) == 3 else (*args, None)
+            if self._halves:
+                half = weight.shape[1] // 2
+                first = self._linear(x[..., :half], weight, bias, slice(half))
+                return first + self._linear(x[..., half:], weight, None, slice(half, None))
+            if weight.dtype != x.dtype:
+                return self._linear(x, weight, bias, slice(None))
         return func(*args, **(kwargs or {}))
 
-    def _linear(self, x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    def _linear(self, x: Tensor, weight: Tensor, bias: Tensor | None, columns: slice) -> Tensor:
+        """The product with some columns of a weight."""
         rows = max(1, _MOST_BYTES // (weight.shape[1] * x.element_size()))
         if rows < len(weight):
             blocks = (weight[begin : begin + rows] for begin in range(0, len(weight), rows))
-            parts = [torch.nn.functional.linear(x, block.to(x.dtype)) for block in blocks]
+            parts = [_product(x, block.to(x.dtype)[:, columns]) for block in blocks]
             product = torch.cat(parts, dim=-1)
         else:
-            product = torch.nn.functional.linear(x, self._wide(weight, x.dtype))
+            product = _product(x, self._wide(weight, x.dtype)[:, columns])
         return product if bias is None else product + bias.to(x.dtype)
 
     def _wide(self, weight: Tensor, dtype: torch.dtype) -> Tensor:
@@ -87,6 +98,10 @@ class OwnDtype(TorchFunctionMode):
         if key not in self._widened:
             self._widened[key] = weight, weight.to(dtype)
         return self._widened[key][1]
+
+
+def _product(x: Tensor, weight: Tensor) -> Tensor:
+    return torch.nn.functional.linear(x, weight)
 
 
 class Deviation:
