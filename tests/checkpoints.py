@@ -105,13 +105,14 @@ class _Handler(BaseHTTPRequestHandler):
         file = self.server.folder / name
         if not file.is_file():
             return self._answer(404, b"")
-        content = file.read_bytes()
         asked = self.headers.get("range")
         if asked is None or not self.server.ranges:
-            return self._answer(200, content, name)
+            return self._answer(200, file.read_bytes(), name)
         begin, _, end = asked.removeprefix("bytes=").partition("-")
-        part = content[int(begin) : int(end) + 1]
-        place = f"bytes {begin}-{int(begin) + len(part) - 1}/{len(content)}"
+        with file.open("rb") as stream:
+            stream.seek(int(begin))
+            part = stream.read(int(end) + 1 - int(begin))
+        place = f"bytes {begin}-{int(begin) + len(part) - 1}/{file.stat().st_size}"
         return self._answer(206, part, name, {"Content-Range": place})
 
     def _hub(self, path: str) -> None:

@@ -19,6 +19,7 @@ from transformers import AutoModelForCausalLM, DynamicCache
 from token_journey.bytesource import CheckpointError, open_source
 from token_journey.capture import Ids, Walk
 from token_journey.checkpoint import Checkpoint
+from token_journey.cli import main
 from token_journey.from_checkpoint import Order, capture, plan_for
 from token_journey.loaded import loaded
 from token_journey.pack import Pack
@@ -201,10 +202,13 @@ def test_a_plan_is_what_happens(layers: Any, tied: bool, tmp_path: Path) -> None
     assert Pack(tmp_path / "pack").has_activation("one", "logits") is not stopped
 
 
-def test_a_dry_run_reads_and_writes_nothing(small: Path, tmp_path: Path) -> None:
-    out = tmp_path / "pack"
-    run = command("capture", str(small), "--prompt", "la mar", "--dry-run", "--out", str(out))
-    assert run.returncode == 0 and "reads" in run.stdout and "memory" in run.stdout
+def test_a_dry_run_reads_and_writes_nothing(
+    small: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = str(tmp_path / "pack")
+    assert main(["capture", str(small), "--prompt", "la mar", "--dry-run", "--out", out]) == 0
+    said = capsys.readouterr().out
+    assert "reads" in said and "memory" in said and "pack" in said
     assert list(tmp_path.iterdir()) == []
 
 
@@ -372,8 +376,12 @@ def test_a_reduced_tokenizer_gives_the_same_ids(text: str, small: Path, tmp_path
 # -- a pack already there ---------------------------------------------------------------------
 
 
-def test_what_is_no_pack_is_not_replaced(small: Path, tmp_path: Path) -> None:
+def test_what_is_no_pack_is_not_replaced(
+    small: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "thesis.tex").write_text("years of work")
-    run = command("capture", str(small), "--prompt", "la mar", "--stream", "--out", str(tmp_path))
-    assert run.returncode == 1 and "is no pack" in run.stderr and run.stderr.count("\n") == 1
+    out = str(tmp_path)
+    assert main(["capture", str(small), "--prompt", "la mar", "--stream", "--out", out]) == 1
+    said = capsys.readouterr().err
+    assert "is no pack" in said and said.count("\n") == 1
     assert (tmp_path / "thesis.tex").exists()

@@ -72,7 +72,7 @@ def leaked(text: str, pack: Pack) -> set[str]:
     return printed & numbers(pack)
 
 
-@pytest.mark.parametrize("options", [(), ("-vv",), ("-vv", "--showlocals", "--tb=long", "-rA")])
+@pytest.mark.parametrize("options", [(), ("-vv", "--showlocals", "--tb=long", "-rA")])
 def test_no_right_answer_is_printed(pack: Pack, tmp_path: Path, options: tuple[str, ...]) -> None:
     report = tmp_path / "report.xml"
     result = graded(pack, tmp_path / "mine", WRONG, *options, f"--junitxml={report}")
