@@ -5,6 +5,7 @@ import math
 import torch
 
 from token_journey.checking import captured, expect, expect_written, unpack
+from token_journey.pack import SCALED_ROPE
 
 from . import manners
 
@@ -50,7 +51,7 @@ def angle_rounding(furthest):
 # -- what real models computed ------------------------------------------------
 
 
-@captured(out="rotary.cos", sin="rotary.sin")
+@captured(without=[SCALED_ROPE], out="rotary.cos", sin="rotary.sin")
 def test_the_tables_of_the_model(stage, case):
     """frequencies and rotary_tables give the model's own table of angles."""
     turns = stage.frequencies(case.config.head_dim, case.config.rope_theta)
@@ -60,14 +61,18 @@ def test_the_tables_of_the_model(stage, case):
     case.expect("sin", sin, tolerance=allowed)
 
 
-@captured(
-    q="blocks.{l}.attn.q",
-    k="blocks.{l}.attn.k",
-    cos="rotary.cos",
-    sin="rotary.sin",
-    out="blocks.{l}.attn.rot_q",
-    rot_k="blocks.{l}.attn.rot_k",
-)
+ROTATED = {
+    "q": "blocks.{l}.attn.q",
+    "k": "blocks.{l}.attn.k",
+    "cos": "rotary.cos",
+    "sin": "rotary.sin",
+    "out": "blocks.{l}.attn.rot_q",
+    "rot_k": "blocks.{l}.attn.rot_k",
+}
+
+
+@captured(**ROTATED)
+@captured(part="heads", **ROTATED)
 def test_what_the_model_computed(stage, case):
     """apply_rope turns the model's queries and keys as the model did."""
     case.expect("out", stage.apply_rope(case.q, case.cos, case.sin))

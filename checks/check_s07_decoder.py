@@ -14,6 +14,7 @@ from token_journey.checking import (
     expect_written,
     tensor,
 )
+from token_journey.pack import BIASES, SCALED_ROPE
 
 from . import manners
 
@@ -30,7 +31,11 @@ NAMES = (
 )
 # Where a pack holds a layer's weights in full, and where a model's.
 WHOLE_LAYER = {name: f"model.layers.{{l}}.{name}" for name in NAMES}
-WHOLE_MODEL = {"table": "model.embed_tokens.weight", "out": "blocks.{last}.resid_post"}
+WHOLE_MODEL = {
+    "table": "model.embed_tokens.weight",
+    "out": "blocks.{last}.resid_post",
+    "without": (BIASES, SCALED_ROPE),
+}
 
 STREAM = ("token", "hidden")
 
@@ -153,6 +158,7 @@ def test_layers_of_the_model(stage, case):
     k="blocks.{l}.attn.rot_k",
     v="blocks.{l}.attn.v",
     table="model.embed_tokens.weight",
+    without=[BIASES],
 )
 def test_a_layer_hands_its_cache_on(stage, case):
     """The layer's cache receives each token's rotated key and its value."""

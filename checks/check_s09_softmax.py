@@ -59,6 +59,7 @@ WHOLE = "blocks.{l}.attn.v"
 
 
 @captured(scores="blocks.{l}.attn.scores", whole=WHOLE, out="blocks.{l}.attn.pattern")
+@captured(part="heads", scores="blocks.{l}.attn.scores", out="blocks.{l}.attn.pattern")
 def test_real_patterns(stage, case):
     """The softmax of a layer's scores is its attention pattern."""
     tolerance = case.entry("out").tolerance + allowed(case.scores, case.out)

@@ -16,9 +16,10 @@ from token_journey.checking import (
     tensor,
     unpack,
 )
+from token_journey.pack import BIASES, SCALED_ROPE
 
 # Where a pack holds a whole model.
-WHOLE_MODEL = {"table": "model.embed_tokens.weight"}
+WHOLE_MODEL = {"table": "model.embed_tokens.weight", "without": (BIASES, SCALED_ROPE)}
 
 
 def new_cache(stage):

@@ -221,8 +221,9 @@ def attention_pattern(
 
     Any mask is obeyed, not only a causal one, as long as each row allows at least one key.
     """
-    scores = q @ k.mT / math.sqrt(q.shape[-1])
-    return scores.masked_fill(~mask, -math.inf).softmax(dim=-1)
+    forbidden = torch.where(mask, 0.0, -math.inf).to(q.dtype)
+    scores = (q / math.sqrt(q.shape[-1])) @ k.mT + forbidden
+    return scores.softmax(dim=-1)
 
 
 def grouped_query_attention(

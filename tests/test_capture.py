@@ -51,7 +51,7 @@ def test_logits_are_bit_identical_to_eager(witness: Pack) -> None:
     model = build_model(WITNESSES[witness.name])
     for prompt in witness.prompts.values():
         with torch.no_grad():
-            found, _ = record(model, prompt.ids, prompt.start)
+            found = record(model, prompt.ids, prompt.start)
         assert torch.equal(found["logits"], logits(model, prompt.ids, prompt.start, "eager"))
 
 
@@ -61,7 +61,7 @@ def test_logits_of_the_real_model_are_too(whole_smollm2: Path) -> None:
     model = untyped.from_pretrained(whole_smollm2).float()
     ids = Pack(PACKS / "smollm2-135m").prompts["accents"].ids
     with torch.no_grad():
-        found, _ = record(model, ids)
+        found = record(model, ids)
     assert torch.equal(found["logits"], logits(model, ids, 0, "eager"))
 
 
@@ -92,10 +92,10 @@ def test_every_name_is_seen_in_every_layer(witness: Pack) -> None:
 
 def test_float64_is_float64_throughout() -> None:
     """transformers' norms, RoPE and softmax would round to float32 on the way."""
-    model = build_model(WITNESSES["witness-gqa"])
-    capture = Capture(model)
+    model = build_model(WITNESSES["witness-gqa"]).double()
     with torch.no_grad(), Widened():
-        found, _ = record(capture._exact, [5, 300, 17, 4], start=3)
+        model.model.rotary_emb = type(model.model.rotary_emb)(model.config)
+        found = record(model, [5, 300, 17, 4], start=3)
     for name, value in found.items():
         assert value.dtype == torch.float64, name
         if name not in ("embed", "blocks.0.resid_pre"):

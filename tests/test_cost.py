@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 import shutil
 import subprocess
 import sys
@@ -65,7 +66,10 @@ def test_products_are_those_of_torchs_own_counter(tokens, kv_heads):
     config = Size("Aitana-2B-S", kv_heads, tokens).config
     counter = FlopCounterMode(display=False)
     with counter:
-        llama(config)(torch.zeros(1, tokens, dtype=torch.long, device="meta"), use_cache=False)
+        ids = torch.zeros(1, tokens, dtype=torch.long, device="meta")
+        places = torch.arange(tokens)[None].to("meta")
+        mask = torch.zeros(1, 1, tokens, tokens, device="meta")
+        llama(config)(ids, position_ids=places, attention_mask=mask, use_cache=False)
     products = ("projections", "scores", "weighted sum", "output projection", "gate", "up", "down")
     layer = sum(cost(step, config, tokens).flops for step in products)
     vocabulary = formulas.logits(config, tokens, tokens).flops
@@ -81,7 +85,9 @@ def test_a_cached_token_is_those_of_torchs_own_counter():
         past.update(*(torch.empty(1, 16, 63, 128, device="meta") for _ in "kv"), layer)
     counter = FlopCounterMode(display=False)
     with counter:
-        model(torch.zeros(1, 1, dtype=torch.long, device="meta"), past_key_values=past)
+        ids = torch.zeros(1, 1, dtype=torch.long, device="meta")
+        mask = torch.zeros(1, 1, 1, 64, device="meta")
+        model(ids, position_ids=ids, attention_mask=mask, past_key_values=past)
     products = ("projections", "scores", "weighted sum", "output projection", "gate", "up", "down")
     layer = sum(cost(step, AITANA, 1, 64).flops for step in products)
     assert counter.get_total_flops() == 2 * layer + formulas.logits(AITANA, 1, 1).flops
@@ -158,31 +164,31 @@ def test_the_clock_tells_the_mlp_apart():
     weights = [work.layer[f"mlp.{n}_proj.weight"] for n in ("gate", "up", "down")]
     with torch.no_grad(), StepClock(work.layer, work.config.head_dim) as clock:
         REFERENCE.module("s06_swiglu").swiglu(work.stream(), *weights)
-    assert set(MLP) == set(clock.seconds)
+    assert set(MLP) <= set(clock.seconds)
 
 
 # -- what does not depend on the machine -------------------------------------------------
 
 
-def test_scores_grow_with_the_square_and_the_mlp_does_not(tmp_path):
-    """Measured on the reference, at SmolLM2's sizes, from 512 tokens to 2048."""
+def test_how_steps_grow(tmp_path):
+    """Measured on the reference, at SmolLM2's sizes: by which power of the tokens."""
     profile = benchmarked(
         tmp_path,
-        "SmolLM2 and stage and (512 or 2048) and "
-        "(scores or gate or (test_token_with_cache and not 30kv))",
+        "SmolLM2 and stage and "
+        "((512 or 2048) and (scores or gate) or (64-3kv or 512) and test_token)",
     )
 
-    def exponent(step):
-        size = Size("SmolLM2-135M", 3, 512)
-        few, many = (
-            profile.get("solutions", step, Size(size.model, 3, tokens)).seconds
-            for tokens in (512, 2048)
+    def exponent(step, few, many):
+        less, more = (
+            profile.get("solutions", step, Size("SmolLM2-135M", 3, tokens)).seconds
+            for tokens in (few, many)
         )
-        return math.log(many / few) / math.log(2048 / 512)
+        return math.log(more / less) / math.log(many / few)
 
-    assert 1.5 < exponent("scores") < 2.7
-    assert 0.6 < exponent("gate") < 1.45
-    assert exponent("token with cache") < 0.8
+    assert 1.5 < exponent("scores", 512, 2048) < 2.7  # the square
+    assert 0.6 < exponent("gate", 512, 2048) < 1.45  # the MLP: in proportion
+    with_cache, without = (exponent(f"token {w} cache", 64, 512) for w in ("with", "without"))
+    assert with_cache < without - 0.3
 
 
 def benchmarked(tmp_path, selected, *folders):
@@ -273,14 +279,9 @@ def test_the_command_reads_a_file_and_draws(benchmark_file, tmp_path, capsys):
     assert "After 64 tokens one more takes 240 ms with a key/value cache and 2.00 s" in said
     assert png.read_bytes().startswith(b"\x89PNG")
     page = html.read_text(encoding="utf-8")
-    assert (
-        page.count("<svg") == 5
-        and "<script" not in page
-        and "://"
-        not in page.replace("http://www.w3.org", "")
-        .replace("http://purl.org", "")
-        .replace("http://creativecommons.org", "")
-    )
+    assert page.count("<svg") == 5
+    # No script, and nothing that a browser would fetch: names of XML's are no links.
+    assert not re.search(r"<script|<link|<img|\bsrc=|url\(http|@import", page)
 
 
 def test_the_crossing_is_found_beyond_what_was_measured(benchmark_file):

@@ -6,18 +6,27 @@ import hashlib
 import json
 import shutil
 from collections.abc import Iterator
+from math import nan
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
 
 from token_journey.cli import main
 from token_journey.encoding import encode_prompt
 from token_journey.names import describe
-from token_journey.pack import ACTIVATIONS, MANIFEST, ModelConfig, Pack, PackError, find_packs
+from token_journey.pack import (
+    ACTIVATIONS,
+    MANIFEST,
+    ModelConfig,
+    Pack,
+    PackError,
+    Prompt,
+    find_packs,
+)
 from token_journey.packwriter import PackWriter, to_json
 from token_journey.shipped import PACKS, RECIPES
 
@@ -105,11 +114,62 @@ class TestDamage:
             {"activations": {"one/embed": {"alias": "one/nothing"}}},
             {"activations": {"one/embed": {"visible": {"0": "no such list"}}}},
             {"files": []},
+            {"files": {"../../passwd": {"sha256": "0"}}},
+            {"files": {"/etc/passwd": {"sha256": "0"}}},
+            {"tokenizer": {"file": "../tokenizer.json"}},
+            {"tokenizer": {"file": 7}},
+            {"activations": {"one/embed": {"visible": {"1": [-1]}}}},
+            {"activations": {"one/embed": {"visible": {"1": ["0"]}}}},
+            {"activations": {"one/embed": {"visible": {"first": [0]}}}},
+            {"activations": {"one/embed": {"alias": "one/blocks.0.resid_pre"}}},
         ],
     )
     def test_manifest_of_something_else(self, folder: Path, changes: dict[str, Any]) -> None:
         rewrite_manifest(folder, **changes)
         assert "not a pack's description" in refused(folder)
+
+    @pytest.mark.parametrize(
+        ("key", "value"),
+        [("vocab_size", 0), ("head_dim", -1), ("hidden_size", "48"), ("num_hidden_layers", 2**40)],
+    )
+    def test_sizes_that_are_none(self, folder: Path, key: str, value: Any) -> None:
+        config = json.loads((folder / MANIFEST).read_text())["config"]
+        rewrite_manifest(folder, config=config | {key: value})
+        assert "not a pack's description" in refused(folder)
+
+    def test_ids_beyond_the_vocabulary(self, folder: Path) -> None:
+        prompts = json.loads((folder / MANIFEST).read_text())["prompts"]
+        prompts[0]["ids"][0] = 10**6
+        rewrite_manifest(folder, prompts=prompts)
+        assert "not a pack's description" in refused(folder)
+
+    def test_places_beyond_the_end(self, folder: Path) -> None:
+        activations = json.loads((folder / MANIFEST).read_text())["activations"]
+        activations["one/embed"]["visible"] = {"1": [10**9]}
+        rewrite_manifest(folder, activations=activations)
+        assert "places beyond its end" in refused(folder)
+
+    def test_names_that_are_none(self, folder: Path) -> None:
+        activations = json.loads((folder / MANIFEST).read_text())["activations"]
+        activations["one/blocks.0.soul"] = {"alias": "one/embed"}
+        rewrite_manifest(folder, activations=activations)
+        assert "one/blocks.0.soul is no name of a tensor" in refused(folder)
+
+    @pytest.mark.parametrize("kind", ["shape", "NaN"])
+    def test_other_numbers_vouched_for(self, folder: Path, kind: str) -> None:
+        tensors = load_file(folder / ACTIVATIONS)
+        embedded = tensors["one/embed"]
+        tensors["one/embed"] = embedded[:, :-1].contiguous() if kind == "shape" else embedded * nan
+        save_file(tensors, folder / ACTIVATIONS)
+        record_hash(folder, ACTIVATIONS)
+        assert ("does not have the shape" if kind == "shape" else "holds NaN") in refused(folder)
+
+    @pytest.mark.parametrize("begin", [2**62, 10**9])
+    def test_a_header_of_gigabytes(self, folder: Path, begin: int) -> None:
+        content = (folder / ACTIVATIONS).read_bytes()
+        (folder / ACTIVATIONS).write_bytes(begin.to_bytes(8, "little") + content[8:])
+        record_hash(folder, ACTIVATIONS)
+        assert "damaged" in refused(folder)
 
 
 def test_tensors_are_copies() -> None:
@@ -142,6 +202,7 @@ class TestWriter:
     def test_what_is_written_is_read(self, tmp_path: Path) -> None:
         whole = torch.rand(2, 4)
         writer = self.draft({"embed": whole})
+        writer.add_prompt(Prompt("p", "two", (0, 1), ("t", "wo")))
         writer.add_alias("p", "blocks.0.resid_pre", "embed")
         writer.add_weight("model.norm.weight", torch.ones(4, dtype=torch.bfloat16))
         writer.write(tmp_path / "small")

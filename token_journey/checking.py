@@ -29,9 +29,27 @@ from torch import Tensor
 from token_journey.borrowing import answers_imported, functions_called
 from token_journey.compare import CheckFailure, Comparison, judge, wrong_type
 from token_journey.names import describe
-from token_journey.pack import Entry, ModelConfig, Pack, Prompt
+from token_journey.pack import (
+    HEADS,
+    KEY_VALUE_HEADS,
+    KEY_VALUE_ROWS,
+    NEURONS,
+    OUTPUTS,
+    QUERY_ROWS,
+    Entry,
+    ModelConfig,
+    Pack,
+    Prompt,
+)
 
 _WEIGHT = ("model.", "lm_head.")
+# The parts that a slice may hold of a layer: which axes they cut, and by which of its lists.
+_PARTS = {
+    "heads": {"head": HEADS, "key/value head": KEY_VALUE_HEADS},
+    "neurons": {"neuron": NEURONS},
+    "outputs": {"hidden": OUTPUTS},
+}
+_ROWS = {"heads": {QUERY_ROWS, KEY_VALUE_ROWS}}
 
 
 # -- the learner's side -------------------------------------------------------
@@ -115,7 +133,12 @@ def _tensors(values: Sequence[Any]) -> Iterator[Tensor]:
 
 
 def captured(
-    *, partial: bool = False, vocabulary: bool = False, **names: str
+    *,
+    partial: bool = False,
+    vocabulary: bool = False,
+    part: str = "",
+    without: Sequence[str] = (),
+    **names: str,
 ) -> pytest.MarkDecorator:
     """Run the check wherever a pack holds all of `names`; several may be stacked.
 
@@ -124,9 +147,15 @@ def captured(
     `{l}` stands for every layer, `{last}` for the last one. A name that starts
     with `model.` or `lm_head.` is a weight, any other an activation. `partial`
     admits tensors of which a pack holds only some indices. `vocabulary` asks for
-    a tokenizer in the pack and for the prompt's words.
+    a tokenizer in the pack and for the prompt's words. `part` is for slices alone:
+    the check can do with some "heads", "neurons" or "outputs" of a layer, and gets
+    the same ones of every tensor. `without` names what the model must not have
+    beyond the kata's stages, BIASES or SCALED_ROPE; a weight whose bias the stages
+    know nothing of is never handed out.
     """
-    return pytest.mark.captured(partial=partial, vocabulary=vocabulary, **names)
+    return pytest.mark.captured(
+        partial=partial, vocabulary=vocabulary, part=part, without=tuple(without), **names
+    )
 
 
 @dataclass(frozen=True)
@@ -140,6 +169,7 @@ class Case:
     prompt: Prompt
     layer: int | None
     names: Mapping[str, str]
+    part: str = ""
 
     def __getattr__(self, alias: str) -> Tensor:
         if alias.startswith("__"):
@@ -147,7 +177,20 @@ class Case:
         name = self.names[alias]
         if name.startswith(_WEIGHT):
             return self.pack.weight(name)
-        return self.pack.activation(self.prompt.name, name)
+        value, cut = self.pack.activation(self.prompt.name, name), self.entry(alias).visible
+        for axis, called in enumerate(describe(name).axes):
+            if self.part and called in _PARTS[self.part] and axis not in cut:
+                here = self.pack.index_lists[_PARTS[self.part][called]]
+                value = value.index_select(axis, torch.tensor(here))
+        return value
+
+    @property
+    def heads(self) -> tuple[int, int]:
+        """How many query heads and how many key/value heads are here."""
+        if self.part == "heads":
+            lists = self.pack.index_lists
+            return len(lists[HEADS]), len(lists[KEY_VALUE_HEADS])
+        return self.config.num_attention_heads, self.config.num_key_value_heads
 
     @property
     def config(self) -> ModelConfig:
@@ -170,7 +213,8 @@ class Case:
     @property
     def where(self) -> str:
         layer = "" if self.layer is None else f", layer {self.layer}"
-        return f"{self.pack.title}{layer}, “{_short(self.prompt.text)}”"
+        text = self.prompt.name if self.pack.held_back else f"“{_short(self.prompt.text)}”"
+        return f"{self.pack.title}{layer}, {text}"
 
     @property
     def sizes(self) -> dict[str, int]:
@@ -235,24 +279,61 @@ def cases(packs: Sequence[Pack], marks: Sequence[pytest.Mark]) -> dict[str, list
     return {name: here for name, here in found.items() if here}
 
 
+def only_in_print(marks: Sequence[pytest.Mark]) -> bool:
+    """Whether a check is about figures as they were printed: no capture has `*_flat`."""
+    return all(
+        any(isinstance(name, str) and name.endswith("_flat") for name in mark.kwargs.values())
+        for mark in marks
+    )
+
+
 def _cases_of(pack: Pack, prompt: Prompt, names: dict[str, Any]) -> Iterator[Case]:
     partial, vocabulary = names.pop("partial"), names.pop("vocabulary")
+    part, without = names.pop("part"), names.pop("without")
     if vocabulary and not (pack.has_vocabulary and prompt.words):
+        return
+    if set(without) & set(pack.beyond):
+        return
+    lists = {*_PARTS[part].values(), *_ROWS.get(part, ())} if part else set()
+    if not lists <= set(pack.index_lists):
         return
     last = pack.config.num_hidden_layers - 1
     by_layer = any("{l}" in name for name in names.values())
     for layer in range(last + 1) if by_layer else [None]:
         filled = {alias: name.format(l=layer, last=last) for alias, name in names.items()}
-        if all(_holds(pack, prompt, name, partial) for name in filled.values()):
-            yield Case(pack, prompt, layer, filled)
+        if all(_holds(pack, prompt, name, partial, lists) for name in filled.values()):
+            yield Case(pack, prompt, layer, filled, part)
 
 
-def _holds(pack: Pack, prompt: Prompt, name: str, partial: bool) -> bool:
+def _holds(pack: Pack, prompt: Prompt, name: str, partial: bool, lists: set[str]) -> bool:
+    """lists: those by which tensors may be cut"""
     if name.startswith(_WEIGHT):
-        return pack.has_weight(name) and (partial or pack.weight_entry(name).complete)
-    return pack.has_activation(prompt.name, name) and (
-        partial or pack.activation_entry(prompt.name, name).complete
-    )
+        bias = name.removesuffix(".weight") + ".bias"
+        if not pack.has_weight(name) or pack.has_weight(bias):
+            return False
+        entry = pack.weight_entry(name)
+    else:
+        if not pack.has_activation(prompt.name, name):
+            return False
+        entry = pack.activation_entry(prompt.name, name)
+    return partial or all(entry.cut_by.get(axis) in lists for axis in entry.visible)
+
+
+@dataclass(frozen=True)
+class NotOnThisPack:
+    """Stands for the cases of a check where a pack that was asked for has none."""
+
+    pack: Pack
+
+    def __str__(self) -> str:
+        pack, reasons = self.pack, []
+        if pack.manifest.get("sliced"):
+            reasons.append("holds a slice of each layer")
+        elif len(pack.layers) < pack.config.num_hidden_layers:
+            reasons.append(f"holds {len(pack.layers)} of {pack.config.num_hidden_layers} layers")
+        if pack.beyond:
+            reasons.append(f"has {' and '.join(pack.beyond)}, which the stages don't know")
+        return f"not on {pack.name}: it {', and '.join(reasons) or 'does not hold all of a model'}"
 
 
 def _short(text: str, most: int = 40) -> str:

@@ -14,9 +14,11 @@ from pathlib import Path
 from typing import Any
 
 # What a user can cause; each says in one sentence what to do next.
+from token_journey.bytesource import CheckpointError
 from token_journey.cost.errors import CostError
 from token_journey.fetch import FetchError
 from token_journey.pack import PackError
+from token_journey.verify import Differs
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -26,12 +28,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         description="What the kata does beside grading. To grade, run pytest on your folder.",
     )
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for add in (_add_fetch, _add_rebuild, _add_cost):
+    for add in (_add_fetch, _add_rebuild, _add_capture, _add_verify, _add_cost):
         add(commands)
     options = parser.parse_args(arguments)
     try:
         options.run(options)
-    except (CostError, FetchError, PackError) as error:
+    except (CheckpointError, CostError, Differs, FetchError, PackError) as error:
+        for note in getattr(error, "__notes__", ()):  # what comes before the one sentence
+            print(note)
         print(f"token-journey: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -71,6 +75,44 @@ def _rebuild(options: argparse.Namespace) -> None:
     rebuild(names, options.out)
     for name in names:
         print(f"{name} lies in {options.out / name}")
+
+
+def _add_capture(commands: Any) -> None:
+    parser = commands.add_parser("capture", help="make a pack of a model, from its checkpoint")
+    add = parser.add_argument
+    add("model", metavar="MODEL", help="a folder, gplsi/Aitana-2B-S or another name on the hub")
+    add("--revision", metavar="COMMIT", help="of a repository on the hub")
+    texts = parser.add_mutually_exclusive_group()
+    texts.add_argument("--prompt", action="append", metavar="TEXT", help="may be repeated")
+    texts.add_argument("--prompts", type=Path, metavar="FILE", help="a text on every line")
+    add("--layers", metavar="0,11,23", help="which to keep, or all; the walk ends with the last")
+    add("--out", type=Path, metavar="DIR", help="the pack (default: a folder named as the model)")
+    add("--device", choices=("auto", "cpu", "cuda"), default="auto", help="where to compute")
+    add("--stream", action="store_true", help="one layer in memory at a time, on any laptop")
+    add("--slice", action="store_true", help="keep some heads, neurons and rows of each layer")
+    add("--held-back", action="store_true", help="grading will not show what this pack expects")
+    add("--dry-run", action="store_true", help="say what would be read, and stop")
+    parser.set_defaults(run=_capture)
+
+
+def _capture(options: argparse.Namespace) -> None:
+    from token_journey.capture_command import run
+
+    run(options)
+
+
+def _add_verify(commands: Any) -> None:
+    parser = commands.add_parser("verify", help="hold a captured pack against published figures")
+    parser.add_argument("pack", type=Path, metavar="PACK", help="the pack's folder")
+    parser.set_defaults(run=_verify)
+
+
+def _verify(options: argparse.Namespace) -> None:
+    from token_journey.pack import Pack
+    from token_journey.shipped import PACKS
+    from token_journey.verify import report
+
+    print(report(Pack(options.pack), PACKS))
 
 
 def _add_cost(commands: Any) -> None:

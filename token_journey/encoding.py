@@ -28,8 +28,13 @@ def _words(tokenizer: Tokenizer, text: str) -> tuple[str, ...]:
 
     A byte-level pre-tokenizer writes bytes as other characters (`Ġcapital`);
     what is wanted of it is where it cuts. Metaspace's `▁` is part of the text
-    that it merges, so its words are taken as they are.
+    that it merges, so its words are taken as they are. Some tokenizers write `▁`
+    in their normaliser and cut nowhere: then the text is one word.
     """
+    if tokenizer.normalizer is not None:
+        text = tokenizer.normalizer.normalize_str(text)
+    if tokenizer.pre_tokenizer is None:
+        return (text,) if text else ()
     cuts = tokenizer.pre_tokenizer.pre_tokenize_str(text)
     if tokenizer.model.byte_fallback:
         return tuple(word for word, _ in cuts)

@@ -27,12 +27,18 @@ class Failure:
 
 
 def describe_failure(
-    judge: Judge, error: BaseException, promise: str, check: str, diagnosis: Diagnosis
+    judge: Judge,
+    error: BaseException,
+    promise: str,
+    check: str,
+    diagnosis: Diagnosis,
+    held_back: bool = False,
 ) -> Failure | None:
     """What to say, or None where the fault is the kit's and a traceback is due.
 
     `promise` is the sentence that the check stands for, `check` its name,
-    `diagnosis` what is known of the cause.
+    `diagnosis` what is known of the cause. Where the pack is `held_back`, nothing is
+    repeated that a stage may have written of what it was handed.
     """
     if judge.is_stub(error):
         return Failure("to do", "to do", to_do=True)
@@ -50,7 +56,10 @@ def describe_failure(
             "something is kept between calls. Look for values stored outside the functions."
         )
         return Failure(_wrapped(_lines(said, below=[f"Checked: {promise}"])), "kept state")
-    told = _told(judge, error, promise)
+    told = _told(judge, error, promise, held_back)
+    if told is None and held_back:  # a traceback shows what its functions hold
+        said = f"The check itself broke ({type(error).__name__}), on numbers that are held back."
+        return Failure(_wrapped(_lines(said, below=[f"Checked: {promise}"])), said)
     if told is None:
         return None
     # A cause that is known comes before all numbers; that none is known comes after.
@@ -60,7 +69,7 @@ def describe_failure(
     return Failure(text, diagnosis.story or told.subject, named=bool(diagnosis.story))
 
 
-def _told(judge: Judge, error: BaseException, promise: str) -> Failure | None:
+def _told(judge: Judge, error: BaseException, promise: str, held_back: bool) -> Failure | None:
     """The failure without its cause. What the code did comes first, unless it is numbers."""
     if isinstance(error, Mismatch):
         comparison = error.comparison
@@ -82,7 +91,8 @@ def _told(judge: Judge, error: BaseException, promise: str) -> Failure | None:
     elif isinstance(error, SystemExit | KeyboardInterrupt):
         said = f"Your code ended the program at {place}: leave out exit()."
     else:
-        said = f"{type(error).__name__} at {place}: {_message(error)}{_hint(error)}"
+        message = "" if held_back else f": {_message(error)}"
+        said = f"{type(error).__name__} at {place}{message}{_hint(error)}"
     subject = f"{type(error).__name__} {place}"
     return Failure(_lines(said, below=[f"  {last.line}", f"Checked: {promise}"]), subject)
 

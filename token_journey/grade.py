@@ -6,12 +6,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
-Kind = Literal["passed", "failed", "todo"]
+Kind = Literal["passed", "failed", "todo", "absent"]
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What one check said.
+    """What one check said; "absent" is one that a pack does not hold enough for.
 
     `path` is the folder that was graded and `stage` the stage's name.
     `subject` groups failures that tell the same story. `mend` names the
@@ -28,13 +28,14 @@ class Verdict:
 
 @dataclass
 class StageGrade:
-    """One stage's checks, counted."""
+    """One stage's checks, counted; those that are absent count neither way."""
 
     path: str
     stage: str
     passed: int = 0
     failed: int = 0
     todo: int = 0
+    absent: int = 0
     mend: set[str] = field(default_factory=set)
 
     @property

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from collections import Counter
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,8 @@ from typing import Any
 import pytest
 
 from token_journey import quick_torch  # noqa: F401  (before whatever else imports torch)
-from token_journey.checking import StageUnderTest, cases
+from token_journey.checking import NotOnThisPack, StageUnderTest, cases, only_in_print
+from token_journey.compare import holding_back
 from token_journey.course import CourseError, find_course
 from token_journey.diagnosis import Check, Diagnosis
 from token_journey.failure import Failure, describe_failure
@@ -97,12 +99,13 @@ def session_of(config: pytest.Config) -> Session:
     if SESSION not in config.stash:
         try:
             course = find_course()
-            folders = [*find_packs(course.packs), *map(Path, config.getoption("pack"))]
-            packs = [Pack(folder) for folder in folders]
+            packs = [Pack(folder) for folder in find_packs(course.packs)]
+            asked_for = [Pack(Path(folder)) for folder in config.getoption("pack")]
+            packs += asked_for
             # A walk through a model that says something is worth its three seconds.
             if config.getoption("whole_model") or (config.getoption("chained") and fetched()):
                 packs = with_whole_model(packs)
-            config.stash[SESSION] = Session(course, packs, one_thread=not timing(config))
+            config.stash[SESSION] = Session(course, packs, asked_for, one_thread=not timing(config))
         except (CourseError, PackError) as error:
             raise pytest.UsageError(str(error)) from None
     return config.stash[SESSION]
@@ -179,7 +182,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             f"No pack in {session.course.packs} has what {metafunc.function.__name__} needs: "
             "restore the packs with `git checkout packs`."
         )
-    metafunc.parametrize("case", list(found.values()), ids=list(found))
+    given: dict[str, Any] = dict(found)
+    for pack in session.asked_for if not only_in_print(marks) else ():
+        if not any(here[0].pack is pack for here in found.values()):
+            given[f"{pack.name}-not-here"] = NotOnThisPack(pack)
+    metafunc.parametrize("case", list(given.values()), ids=list(given))
 
 
 # -- judging ------------------------------------------------------------------
@@ -197,6 +204,8 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> object | None:
     module = pyfuncitem.getparent(StageModule)
     if module is None:
         return None
+    if absent := not_on_this_pack(pyfuncitem):
+        pytest.skip(str(absent))
     check = check_of(pyfuncitem)
     limit = pyfuncitem.get_closest_marker("seconds")
     outcome = module.judge.run(check, limit.args[0] if limit else SECONDS_A_CHECK)
@@ -215,9 +224,22 @@ def check_of(item: pytest.Function) -> Check:
 
     def check(stage: StageUnderTest) -> None:
         for case in cases:
-            item.obj(stage=stage, **given, **({} if case is None else {"case": case}))
+            with holding_back(case is not None and case.pack.held_back):
+                item.obj(stage=stage, **given, **({} if case is None else {"case": case}))
 
     return check
+
+
+def not_on_this_pack(item: pytest.Function) -> NotOnThisPack | None:
+    """What an item stands for instead of a check, if it does."""
+    case = item.callspec.params.get("case") if hasattr(item, "callspec") else None
+    return case if isinstance(case, NotOnThisPack) else None
+
+
+def is_held_back(item: pytest.Function) -> bool:
+    """Whether an item's numbers are not to be shown."""
+    case = item.callspec.params.get("case") if hasattr(item, "callspec") else None
+    return isinstance(case, list) and any(each.pack.held_back for each in case)
 
 
 def others_and_siblings(failed: pytest.Function) -> tuple[Iterator[Check], Iterator[Check]]:
@@ -228,7 +250,9 @@ def others_and_siblings(failed: pytest.Function) -> tuple[Iterator[Check], Itera
     ours = [
         item
         for item in failed.session.items
-        if isinstance(item, pytest.Function) and item.parent is failed.parent
+        if isinstance(item, pytest.Function)
+        and item.parent is failed.parent
+        and not not_on_this_pack(item)
     ]
     places = {name: place for place, name in enumerate(dict.fromkeys(map(_name, ours)))}
 
@@ -268,7 +292,9 @@ def _failure(item: pytest.Function, judge: Judge, check: Check, outcome: Outcome
             *others_and_siblings(item),
         )
     promise = (item.obj.__doc__ or item.originalname).partition("\n")[0]
-    failure = describe_failure(judge, outcome.error, promise, item.originalname, diagnosis)
+    failure = describe_failure(
+        judge, outcome.error, promise, item.originalname, diagnosis, is_held_back(item)
+    )
     if failure is None:
         raise outcome.error
     return failure
@@ -284,7 +310,8 @@ def pytest_runtest_makereport(
     module = item.getparent(StageModule)
     if module is None or (call.when != "call" and report.passed):
         return report
-    if report.skipped:  # nobody's checks skip; a skip would look like a full mark
+    absent = isinstance(item, pytest.Function) and not_on_this_pack(item)
+    if report.skipped and not absent:  # nobody's checks skip; a skip would look like a full mark
         report.outcome, report.longrepr = (
             "failed",
             "Skipped, and a check that was not run is not passed.",
@@ -296,13 +323,16 @@ def pytest_runtest_makereport(
         "path": module.folder,
         "stage": module.judge.stage.name,
         "check": item.name,
-        "kind": "todo" if failure and failure.to_do else kind,
+        "kind": "absent" if absent else "todo" if failure and failure.to_do else kind,
         "subject": failure.subject if failure else item.name,
         "named": failure.named if failure else False,
+        "absent": str(absent) if absent else "",
         "mend": list(item.stash[OUTCOME].mend) if OUTCOME in item.stash else [],
     }
     report.__dict__["token_journey"] = about
     report.sections = [(title, _cut(text)) for title, text in report.sections]
+    if isinstance(item, pytest.Function) and is_held_back(item):
+        report.sections = []  # a stage could print what it was handed
     return report
 
 
@@ -346,6 +376,8 @@ class Telling:
         about = getattr(report, "token_journey", None)
         if about is None or about["kind"] == "passed":
             return None
+        if about["kind"] == "absent":
+            return "not on this pack", "-", ("NOT ON THIS PACK", {"yellow": True})
         if about["kind"] == "todo":
             return "to do", "·", ("TO DO", {"cyan": True})
         return None if about["told"] else ("more failed", "f", ("FAILED", {"red": True}))
@@ -361,6 +393,9 @@ def pytest_terminal_summary(
             terminalreporter.write_line(f"\n{walk}")
     if told:
         write_scoreboard(grade(map(_verdict, told)), terminalreporter.write_line, _pytest())
+        for why, count in Counter(about["absent"] for about in told if about["absent"]).items():
+            checks = "1 check is" if count == 1 else f"{count} checks are"
+            terminalreporter.write_line(f"  {checks} {why}.")
     elif exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED and not config.option.collectonly:
         asked = ", ".join(config.args)
         terminalreporter.write_line(

@@ -28,6 +28,13 @@ ACTIVATIONS = "activations.safetensors"
 WEIGHTS = "weights.safetensors"
 APART = "apart.safetensors"
 
+# The index lists by which a slice cuts all its tensors alike, under the axis that each cuts.
+HEADS, KEY_VALUE_HEADS = "query heads", "key/value heads"
+QUERY_ROWS, KEY_VALUE_ROWS = "rows of the query heads", "rows of the key/value heads"
+NEURONS, OUTPUTS = "neurons", "outputs of the attention"
+# Where a model goes beyond the kata's stages.
+BIASES, SCALED_ROPE = "biases", "scaled RoPE"
+
 
 class PackError(Exception):
     """A pack that can't be used; the message is one sentence with what to do."""
@@ -84,7 +91,8 @@ class Entry:
     is computed from the captured activations just before it, `end_to_end` when
     it is computed from the token ids. `visible` maps an axis number to the
     indices that are stored, where the tensor is only a part of what the model
-    computed. `stored_as` is the name in the file: two names of the same numbers
+    computed, and `cut_by` to the index list that says so, where one does.
+    `stored_as` is the name in the file: two names of the same numbers
     (`blocks.1.resid_pre`, `blocks.0.resid_post`) are stored once.
     """
 
@@ -92,6 +100,7 @@ class Entry:
     end_to_end: float = 0.0
     visible: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
     stored_as: str = ""
+    cut_by: Mapping[int, str] = field(default_factory=dict)
 
     @property
     def complete(self) -> bool:
@@ -119,7 +128,8 @@ class Pack:
                 )
                 for p in self.manifest["prompts"]
             }
-            lists = self.manifest.get("index_lists", {})
+            self.index_lists: dict[str, list[int]] = self.manifest.get("index_lists", {})
+            lists = self.index_lists
             self._activations = _entries(self.manifest["activations"], lists)
             self._weights = _entries(self.manifest["weights"], lists)
             self._apart = {
@@ -130,12 +140,30 @@ class Pack:
             self._files: dict[str, str] = {
                 name: about["sha256"] for name, about in self.manifest["files"].items()
             }
+            self._refuse_nonsense()
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise PackError(
                 f"{self.folder / MANIFEST} is not a pack's description ({error!r}): "
                 "restore it with `git checkout packs` or capture the pack again."
             ) from None
         self._opened: dict[str, dict[str, Tensor]] = {}
+
+    def _refuse_nonsense(self) -> None:
+        """Raises ValueError for a description that no capture writes."""
+        tokenizer = self.manifest.get("tokenizer") or {}
+        for file in [*self._files, *([tokenizer["file"]] if tokenizer else [])]:
+            if set("/\\\0") & set(file) or file in ("", ".", ".."):
+                raise ValueError(f"{file!r} is no name of a file")
+        sizes = [value for value in vars(self.config).values() if type(value) is int]
+        if len(sizes) < 7 or not all(0 < size < 2**31 for size in sizes):
+            raise ValueError("config holds what are no sizes")
+        for prompt in self.prompts.values():
+            if not all(type(i) is int and 0 <= i < self.config.vocab_size for i in prompt.ids):
+                raise ValueError(f"prompt {prompt.name!r} has ids that are none")
+        for entry in (*self._activations.values(), *self._weights.values()):
+            for indices in entry.visible.values():
+                if any(type(i) is not int or i < 0 for i in indices):
+                    raise ValueError(f"{entry.stored_as!r} names places that are none")
 
     def __repr__(self) -> str:
         return f"Pack({self.name!r})"
@@ -151,6 +179,23 @@ class Pack:
     def held_back(self) -> bool:
         """Whether its expected values are not to be shown to the person graded."""
         return bool(self.manifest.get("held_back", False))
+
+    @property
+    def model(self) -> Mapping[str, Any]:
+        """Whose numbers these are: `id`, `revision`, and where they come from."""
+        model: Mapping[str, Any] = self.manifest["model"]
+        return model
+
+    @property
+    def source_is_print(self) -> bool:
+        """Whether its numbers were printed somewhere, and no model was run for them."""
+        return "precision" in self.manifest["captured"]
+
+    @property
+    def beyond(self) -> Mapping[str, str]:
+        """In what the model goes beyond the kata's stages, e.g. {"scaled RoPE": "llama3, …"}."""
+        beyond: Mapping[str, str] = self.manifest.get("beyond", {})
+        return beyond
 
     @cached_property
     def layers(self) -> tuple[int, ...]:
@@ -171,6 +216,9 @@ class Pack:
     def activation_names(self, prompt: str) -> Iterator[str]:
         head = f"{prompt}/"
         return (n.removeprefix(head) for n in self._activations if n.startswith(head))
+
+    def weight_names(self) -> Iterator[str]:
+        return iter(self._weights)
 
     def activation_entry(self, prompt: str, name: str) -> Entry:
         return self._activations[f"{prompt}/{name}"]
@@ -273,7 +321,35 @@ class Pack:
         missing = sorted(wanted - set(tensors))
         if missing:
             raise PackError(_damaged(path, f"{missing[0]} is missing"))
+        for name, tensor in tensors.items():
+            if bool(tensor.isnan().any()):
+                raise PackError(_damaged(path, f"{name} holds NaN"))
+        if file != APART:
+            self._check_shapes(path, described[file], tensors)
         return tensors
+
+    def _check_shapes(
+        self, path: Path, entries: Mapping[str, Entry], tensors: Mapping[str, Tensor]
+    ) -> None:
+        """Raises PackError where a tensor is not what the configuration makes of its name."""
+        from token_journey.shapes import activation_shape, weight_shape
+
+        for name, entry in entries.items():
+            try:
+                if path.name == WEIGHTS:
+                    shape = weight_shape(self.config, name)
+                else:
+                    prompt, _, activation = name.partition("/")
+                    tokens = len(self.prompts[prompt].ids)
+                    shape = activation_shape(self.config, activation, tokens)
+                for axis, indices in entry.visible.items():
+                    if indices and max(indices) >= shape[axis]:
+                        raise PackError(_damaged(path, f"{name} names places beyond its end"))
+                    shape[axis] = len(indices)
+            except (KeyError, IndexError, ValueError):
+                raise PackError(_damaged(path, f"{name} is no name of a tensor")) from None
+            if list(tensors[entry.stored_as].shape) != shape:
+                raise PackError(_damaged(path, f"{name} does not have the shape {shape}"))
 
     def _verified(self, file: str) -> Path:
         path = self.folder / file
@@ -319,6 +395,11 @@ def _entries(
             visible={
                 int(axis): tuple(lists[indices] if isinstance(indices, str) else indices)
                 for axis, indices in about.get("visible", {}).items()
+            },
+            cut_by={
+                int(axis): indices
+                for axis, indices in about.get("visible", {}).items()
+                if isinstance(indices, str)
             },
         )
 

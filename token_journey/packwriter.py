@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -159,7 +159,7 @@ class PackWriter:
 
         Raises PackError where something else is there, or it can't be written.
         """
-        _refuse_to_replace_others(folder, {MANIFEST, *self._tensors, *self._copies})
+        refuse_to_replace_others(folder, {MANIFEST, *self._tensors, *self._copies})
         try:
             with replacing(folder) as fresh:
                 self._write_files(fresh)
@@ -167,18 +167,19 @@ class PackWriter:
             raise PackError(f"{folder} can't be written: {error.strerror or error}.") from None
 
     def _write_files(self, folder: Path) -> None:
-        from safetensors.torch import save
+        from safetensors.torch import save_file
 
-        contents = dict(self._copies)
+        for file, content in self._copies.items():
+            (folder / file).write_bytes(content)
         for file, tensors in self._tensors.items():
             if tensors:
                 whole = {name: tensors[name].contiguous() for name in sorted(tensors)}
-                contents[file] = save(whole)
-        for file, content in contents.items():
-            (folder / file).write_bytes(content)
+                save_file(whole, folder / file)
+                # save_file writes for its user alone; a pack is for whoever may see the folder.
+                (folder / file).chmod(folder.stat().st_mode & 0o666)
         manifest = {
             **self._head,
-            "files": {file: _described(content) for file, content in sorted(contents.items())},
+            "files": {path.name: _described(path) for path in sorted(folder.iterdir())},
             "tokenizer": self._tokenizer,
             **self._more,
             **({"index_lists": self._lists} if self._lists else {}),
@@ -237,14 +238,16 @@ def to_json(value: Any, indent: str = "") -> str:
     return f"{opening}\n{body}\n{indent}{closing}"
 
 
-def _described(content: bytes) -> dict[str, Any]:
-    return {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
+def _described(path: Path) -> dict[str, Any]:
+    with path.open("rb") as stream:
+        sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+    return {"sha256": sha256, "bytes": path.stat().st_size}
 
 
-def _refuse_to_replace_others(folder: Path, ours: set[str]) -> None:
+def refuse_to_replace_others(folder: Path, ours: Collection[str] = ()) -> None:
     """Raises PackError where `folder` holds something that is no pack of ours."""
     if not folder.exists():
         return
-    others = [] if not folder.is_dir() else sorted({p.name for p in folder.iterdir()} - ours)
+    others = [] if not folder.is_dir() else sorted({p.name for p in folder.iterdir()} - {*ours})
     if not folder.is_dir() or (others and not (folder / MANIFEST).is_file()):
         raise PackError(f"{folder} is there already and is no pack: choose another folder.")

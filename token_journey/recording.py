@@ -8,7 +8,7 @@ line, sees what lies between. Logits are bit-identical to eager attention's.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from typing import Any
@@ -25,69 +25,74 @@ _ATTENTION = "token_journey"
 _sink: ContextVar[Activations] = ContextVar("sink")
 
 
-def record(
-    model: LlamaForCausalLM, token_ids: Sequence[int], start: int = 0
-) -> tuple[Activations, list[dict[str, Any]]]:
-    """Run a model once, in its own dtype: its activations, and each layer's keyword arguments."""
+@contextmanager
+def recording_attention(config: Any) -> Iterator[None]:
+    """Let what was made with this configuration compute attention where it is seen."""
+    before = config._attn_implementation
+    config._attn_implementation = _ATTENTION
+    try:
+        yield
+    finally:
+        config._attn_implementation = before
+
+
+def record(model: LlamaForCausalLM, token_ids: Sequence[int], start: int = 0) -> Activations:
+    """Run a model once, as a whole and in its own dtype: its activations."""
     ids = torch.tensor([list(token_ids)])
     positions = torch.arange(start, start + ids.shape[1])[None]
-    arguments: list[dict[str, Any]] = []
-
-    def keep_arguments(_: nn.Module, args: Any, kwargs: dict[str, Any]) -> None:
-        arguments.append(kwargs)
-
-    with recorded(model) as activations, ExitStack() as hooks:
-        for layer in model.model.layers:
-            handle = layer.register_forward_pre_hook(keep_arguments, with_kwargs=True)
-            hooks.callback(handle.remove)
+    untyped: Any = model
+    base = untyped.model
+    with ExitStack() as undo:
+        undo.enter_context(recording_attention(untyped.config))
+        activations = undo.enter_context(recorded_layers(dict(enumerate(base.layers))))
+        for handle in (
+            _output(base.embed_tokens, "embed"),
+            base.rotary_emb.register_forward_hook(_keep_rotary),
+            _output(base.norm, "ln_final.out"),
+            _output(untyped.lm_head, "logits"),
+        ):
+            undo.callback(handle.remove)
         model(input_ids=ids, position_ids=positions, use_cache=False)
-    return activations, arguments
+    return activations
 
 
 @contextmanager
-def recorded(model: LlamaForCausalLM) -> Iterator[Activations]:
-    """Let every module of the model write what it computes into a dict."""
+def recorded_layers(layers: Mapping[int, Any]) -> Iterator[Activations]:
+    """Let decoder layers, given by their number, write what they compute into a dict."""
     activations: Activations = {}
-    before = model.config._attn_implementation
     token = _sink.set(activations)
     with ExitStack() as undo:
         undo.callback(_sink.reset, token)
-        model.set_attn_implementation(_ATTENTION)
-        undo.callback(model.set_attn_implementation, before)
-        for handle in _hooks(model):
-            undo.callback(handle.remove)
+        for number, layer in layers.items():
+            for handle in _hooks(layer, number):
+                undo.callback(handle.remove)
         yield activations
 
 
-def _hooks(model: LlamaForCausalLM) -> Iterator[Any]:
-    """Forward hooks on all modules; the attention function sees what has none."""
-    config: Any = model.config
+def _hooks(layer: Any, number: int) -> Iterator[Any]:
+    """Forward hooks on a layer's modules; the attention function sees what has none."""
+    block, attention, mlp = f"blocks.{number}.", layer.self_attn, layer.mlp
+    config: Any = attention.config
     heads, kv_heads = config.num_attention_heads, config.num_key_value_heads
-    base = model.model
-    yield _output(base.embed_tokens, "embed")
-    yield base.rotary_emb.register_forward_hook(_keep_rotary)
-    for layer, module in enumerate(base.layers):
-        block, attention, mlp = f"blocks.{layer}.", module.self_attn, module.mlp
-        yield _input(module, block + "resid_pre")
-        yield _output(module.input_layernorm, block + "ln1.out")
-        yield _output(attention.q_proj, block + "attn.q", heads)
-        yield _output(attention.k_proj, block + "attn.k", kv_heads)
-        yield _output(attention.v_proj, block + "attn.v", kv_heads)
-        yield _output(attention.o_proj, block + "attn_out")
-        yield _input(module.post_attention_layernorm, block + "resid_mid")
-        yield _output(module.post_attention_layernorm, block + "ln2.out")
-        yield _output(mlp.gate_proj, block + "mlp.gate")
-        yield _output(mlp.act_fn, block + "mlp.gate_act")
-        yield _output(mlp.up_proj, block + "mlp.up")
-        yield _input(mlp.down_proj, block + "mlp.post")
-        yield _output(mlp, block + "mlp_out")
-        yield _output(module, block + "resid_post")
-    yield _output(base.norm, "ln_final.out")
-    yield _output(model.lm_head, "logits")
+    yield _input(layer, block + "resid_pre")
+    yield _output(layer.input_layernorm, block + "ln1.out")
+    yield _output(attention.q_proj, block + "attn.q", heads)
+    yield _output(attention.k_proj, block + "attn.k", kv_heads)
+    yield _output(attention.v_proj, block + "attn.v", kv_heads)
+    yield _output(attention.o_proj, block + "attn_out")
+    yield _input(layer.post_attention_layernorm, block + "resid_mid")
+    yield _output(layer.post_attention_layernorm, block + "ln2.out")
+    yield _output(mlp.gate_proj, block + "mlp.gate")
+    yield _output(mlp.act_fn, block + "mlp.gate_act")
+    yield _output(mlp.up_proj, block + "mlp.up")
+    yield _input(mlp.down_proj, block + "mlp.post")
+    yield _output(mlp, block + "mlp_out")
+    yield _output(layer, block + "resid_post")
 
 
 def _keep(name: str, batched: Tensor) -> None:
-    _sink.get()[name] = batched[0].detach().clone(memory_format=torch.contiguous_format)
+    kept = batched[0].detach().cpu()
+    _sink.get()[name] = kept.clone(memory_format=torch.contiguous_format)
 
 
 def _input(module: nn.Module, name: str) -> Any:

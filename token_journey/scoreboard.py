@@ -30,7 +30,7 @@ def write_scoreboard(rows: Iterable[StageGrade], write: _WriteLine, pytest: str)
 
 def _row(row: StageGrade) -> tuple[str, str]:
     stage = Stage(row.stage)
-    filled = _BAR * row.passed // row.total
+    filled = _BAR * row.passed // max(row.total, 1)
     bar = "█" * filled + "░" * (_BAR - filled)
     count = f"{row.passed}/{row.total}"
     if row.failed:
@@ -45,6 +45,8 @@ def _row(row: StageGrade) -> tuple[str, str]:
         said, colour = f"right; to work with yours, mend {_stages(row.mend)}", "yellow"
     else:
         said, colour = "done", "green"
+    if row.absent:
+        said += f"; {row.absent} not on this pack"
     return f"  {stage.number:2}  {stage.title:<10} {bar} {count:>9}  {said}", colour
 
 

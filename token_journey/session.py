@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import torch
@@ -25,12 +25,21 @@ class Session:
     on a machine that is busy grading others.
     """
 
-    def __init__(self, course: Course, packs: list[Pack], *, one_thread: bool = True):
+    def __init__(
+        self,
+        course: Course,
+        packs: list[Pack],
+        asked_for: Sequence[Pack] = (),
+        *,
+        one_thread: bool = True,
+    ):
+        """asked_for: those of the packs that a check must say of where it can't use them"""
         self._threads = torch.get_num_threads()
         if one_thread:
             torch.set_num_threads(1)
         self.course = course
         self.packs = packs
+        self.asked_for = asked_for
         self.checks = Implementation(course.checks)
         self._bank = Implementation(course.checks / "misconceptions")
         self.reference = Implementation(course.reference) if course.reference.is_dir() else None

@@ -74,7 +74,8 @@ def _walkable(packs: list[Pack]) -> Pack:
 
 def tell(walked: Walk, pack: Pack, prompt: Prompt, missing: list[Stage]) -> str:
     """The walk in words: how far it is the model's, where it leaves, what that does."""
-    lines = [f"“{prompt.text}” through {pack.title}:"]
+    shown = prompt.name if pack.held_back else f"“{prompt.text}”"
+    lines = [f"{shown} through {pack.title}:"]
     if missing:
         numbers = ", ".join(str(stage.number) for stage in missing)
         lines.append(f"Still to do, so the reference stands in: stage {numbers}.")
@@ -98,8 +99,11 @@ def tell(walked: Walk, pack: Pack, prompt: Prompt, missing: list[Stage]) -> str:
         kind = type(walked.error).__name__
         plain = isinstance(walked.error, CheckFailure | CannotLoad)
         said = str(walked.error) if plain else f"{kind}: {walked.error}"
+        if pack.held_back and not plain:
+            said = kind
         lines.append(f"{walked.broken}.py stopped the walk: {said}")
-    lines.append(f"Next token, the model:  {_guesses(walked.model_guesses)}")
+    if not pack.held_back:
+        lines.append(f"Next token, the model:  {_guesses(walked.model_guesses)}")
     if walked.guesses:
         lines.append(f"Next token, your walk:  {_guesses(walked.guesses)}")
     return "\n".join(lines)

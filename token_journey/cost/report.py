@@ -83,7 +83,7 @@ def table_rows(
 
 
 def _cells(row: Row, whole: float | None) -> tuple[str, ...]:
-    name = row.step if row.times == 1 else f"{row.step} × {row.times}"
+    name = row.step if row.times == 1 else f"{row.times} {row.step}"
     bound = {"compute": "comp.", "memory": "mem."}[row.one.machine.bound(row.one.cost)]
     slower = row.times_reference
     return (

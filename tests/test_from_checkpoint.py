@@ -1,0 +1,387 @@
+"""From a checkpoint to a pack: every way gives the same, and it is transformers' own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from checkpoints import COMMIT, SMALL, TEXTS, captured, make, served
+from safetensors.torch import load_file
+from tokenizers import Tokenizer
+from transformers import AutoModelForCausalLM, DynamicCache
+
+from token_journey.bytesource import CheckpointError, open_source
+from token_journey.capture import Ids, Walk
+from token_journey.checkpoint import Checkpoint
+from token_journey.cli import main
+from token_journey.from_checkpoint import Order, capture, plan_for
+from token_journey.loaded import loaded
+from token_journey.pack import Pack
+
+VARIANTS: dict[str, dict[str, Any]] = {
+    "plain": {},
+    "tied": {"tie_word_embeddings": True},
+    "head_dim apart": {"head_dim": 14},
+    "one key/value head": {"num_key_value_heads": 1},
+    "llama3": {
+        "rope_parameters": {
+            **{"rope_type": "llama3", "rope_theta": 10000.0, "factor": 8.0},
+            **{"low_freq_factor": 1.0, "high_freq_factor": 4.0},
+            "original_max_position_embeddings": 64,
+        }
+    },
+    "linear": {"rope_parameters": {"rope_type": "linear", "rope_theta": 500.0, "factor": 4.0}},
+    "biases": {"attention_bias": True, "mlp_bias": True},
+    "qwen2": {"kind": "qwen2", "head_dim": None},
+    "sharded": {"shard": "60KB"},
+    "float16": {"dtype": torch.float16},
+}
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make(tmp_path_factory.mktemp("small"))
+
+
+def same(one: Pack, other: Pack) -> None:
+    """The same names, weights to the last bit, and activations within tolerance."""
+    assert [*one.prompts.values()] == [*other.prompts.values()]
+    assert {*one.weight_names()} == {*other.weight_names()}
+    for name in one.weight_names():
+        assert torch.equal(one.weight(name), other.weight(name)), name
+    for prompt in one.prompts:
+        assert {*one.activation_names(prompt)} == {*other.activation_names(prompt)}
+        for name in one.activation_names(prompt):
+            apart = one.activation(prompt, name) - other.activation(prompt, name)
+            allowed = one.activation_entry(prompt, name).end_to_end
+            assert apart.nan_to_num(0.0).abs().max().item() <= allowed, name
+
+
+def model_of(folder: Path) -> Any:
+    untyped: Any = AutoModelForCausalLM
+    return untyped.from_pretrained(folder, dtype=torch.float32)
+
+
+# -- transformers' own --------------------------------------------------------------
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_hidden_states_and_logits_are_transformers(variant: str, tmp_path: Path) -> None:
+    folder = make(tmp_path / "model", **VARIANTS[variant])
+    pack, _ = captured(folder, tmp_path / "pack", streamed=True, layers="all")
+    model = model_of(folder)
+    for name, prompt in pack.prompts.items():
+        with torch.no_grad():
+            peer = model(torch.tensor([prompt.ids]), output_hidden_states=True)
+        last = len(peer.hidden_states) - 1
+        expected = {f"blocks.{n}.resid_pre": x[0] for n, x in enumerate(peer.hidden_states[:-1])}
+        expected |= {"ln_final.out": peer.hidden_states[last][0], "logits": peer.logits[0]}
+        for activation, value in expected.items():
+            allowed = pack.activation_entry(name, activation).end_to_end
+            apart = (pack.activation(name, activation) - value).abs().max().item()
+            assert apart <= allowed < 1e-3 * value.abs().max().item(), activation
+
+
+@pytest.mark.parametrize("variant", ["plain", "biases", "qwen2", "llama3"])
+def test_inside_of_a_layer_is_transformers(variant: str, tmp_path: Path) -> None:
+    """Keys and values as transformers' own cache holds them, patterns as eager attention's."""
+    folder = make(tmp_path / "model", **VARIANTS[variant])
+    pack, _ = captured(folder, tmp_path / "pack", streamed=True)
+    model = model_of(folder)
+    model.set_attn_implementation("eager")
+    for name, prompt in pack.prompts.items():
+        cache = DynamicCache(config=model.config)
+        with torch.no_grad():
+            ids = torch.tensor([prompt.ids])
+            peer = model(ids, past_key_values=cache, output_attentions=True)
+        for layer in range(SMALL["num_hidden_layers"]):
+            expected = {
+                "attn.rot_k": cache.layers[layer].keys[0],
+                "attn.v": cache.layers[layer].values[0],
+                "attn.pattern": peer.attentions[layer][0],
+            }
+            for activation, value in expected.items():
+                full = f"blocks.{layer}.{activation}"
+                allowed = pack.activation_entry(name, full).end_to_end
+                assert (pack.activation(name, full) - value).abs().max().item() <= allowed, full
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_whole_and_streamed_agree(variant: str, tmp_path: Path) -> None:
+    folder = make(tmp_path / "model", **VARIANTS[variant])
+    streamed, _ = captured(folder, tmp_path / "streamed", streamed=True)
+    whole, _ = captured(folder, tmp_path / "whole")
+    same(streamed, whole)
+    about = whole.manifest["captured"]
+    assert about["device"] == "cpu" and about["weights_on"] == ["cpu"] and about["seed"] == 0
+
+
+def test_offloaded_agrees(small: Path, tmp_path: Path) -> None:
+    """accelerate keeps layers on disk, and lends each for every use."""
+    walked = {}
+    for limit in (None, {"cpu": "100KB"}):
+        with loaded(Checkpoint(open_source(str(small))), "cpu", limit) as (parts, _, about):
+            assert ("disk" in about["weights_on"]) is (limit is not None)
+            walk = Walk(parts, {"p": Ids((1, 300, 301, 17))})
+            found: dict[str, Any] = {}
+            for step in walk.steps(2):
+                found |= step.found["p"]
+            walked[str(limit)] = found
+    plain, offloaded = walked.values()
+    assert plain.keys() == offloaded.keys()
+    for name in plain:
+        assert torch.equal(plain[name].value, offloaded[name].value), name
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="There is no GPU here.")
+def test_on_a_gpu_it_agrees(small: Path, tmp_path: Path) -> None:
+    on_gpu, _ = captured(small, tmp_path / "gpu", device="cuda")
+    on_cpu, _ = captured(small, tmp_path / "cpu", device="cpu")
+    same(on_cpu, on_gpu)
+    assert on_gpu.manifest["captured"]["gpu"] == torch.cuda.get_device_name(0)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="There is a GPU here.")
+def test_without_a_gpu_it_says_so(small: Path, tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match="no GPU"):
+        captured(small, tmp_path / "pack", device="cuda")
+
+
+@pytest.mark.slow
+def test_smollm2_every_way(whole_smollm2: Path, tmp_path: Path) -> None:
+    """The real SmolLM2 as a checkpoint: whole, offloaded, streamed, and over HTTP."""
+    wishes: dict[str, Any] = {"prompts": {"capital": "The capital of France is"}}
+    whole, _ = captured(whole_smollm2, tmp_path / "whole", **wishes)
+    streamed, plan = captured(whole_smollm2, tmp_path / "streamed", streamed=True, **wishes)
+    same(whole, streamed)
+    with served(whole_smollm2) as server:
+        remote, _ = captured(server.address, tmp_path / "remote", streamed=True, **wishes)
+        header = 8 + int.from_bytes(
+            (whole_smollm2 / "model.safetensors").read_bytes()[:8], "little"
+        )
+        sizes = server.sent["model.safetensors"] - header
+    same(streamed, remote)
+    # One byte more for each time that a file's size was asked for.
+    assert sum(plan.reads.values()) <= sizes <= sum(plan.reads.values()) + 20
+    best = int(streamed.activation("capital", "logits.last").argmax())
+    assert streamed.vocabulary.id_to_bytes.get(best, b" Paris") == b" Paris"
+    checkpoint = Checkpoint(open_source(str(whole_smollm2)))
+    ids = Ids(streamed.prompts["capital"].ids)
+    with loaded(checkpoint, "cpu", {"cpu": "100MB"}) as (parts, _, about):
+        assert "disk" in about["weights_on"]
+        for step in Walk(parts, {"capital": ids}).steps(29):
+            for name, found in step.found["capital"].items():
+                if streamed.has_activation("capital", name):
+                    entry = streamed.activation_entry("capital", name)
+                    if entry.complete:
+                        apart = found.value - streamed.activation("capital", name)
+                        assert apart.nan_to_num(0.0).abs().max().item() <= entry.end_to_end, name
+
+
+# -- what is read -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("layers", [(0,), (0, 2), (1,), "all"])
+@pytest.mark.parametrize("tied", [False, True])
+def test_a_plan_is_what_happens(layers: Any, tied: bool, tmp_path: Path) -> None:
+    folder = make(tmp_path / "model", tie_word_embeddings=tied)
+    order = Order(str(folder), TEXTS, layers=layers, streamed=True)
+    plan = plan_for(order)
+    assert plan.checkpoint.weights_read == 0
+    capture(order, plan, tmp_path / "pack")
+    assert plan.checkpoint.weights_read == sum(plan.reads.values())
+    weight = sum(path.stat().st_size for path in (tmp_path / "pack").iterdir())
+    assert weight == pytest.approx(plan.pack_bytes, rel=0.35)
+    stopped = layers in ((0,), (1,))
+    assert Pack(tmp_path / "pack").has_activation("one", "logits") is not stopped
+
+
+def test_a_dry_run_reads_and_writes_nothing(
+    small: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = str(tmp_path / "pack")
+    assert main(["capture", str(small), "--prompt", "la mar", "--dry-run", "--out", out]) == 0
+    said = capsys.readouterr().out
+    assert "reads" in said and "memory" in said and "pack" in said
+    assert list(tmp_path.iterdir()) == []
+
+
+def command(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "token_journey", *arguments],
+        capture_output=True,
+        text=True,
+        env={**os.environ, **environment},
+    )
+
+
+def test_from_a_web_server(small: Path, tmp_path: Path) -> None:
+    local, _ = captured(small, tmp_path / "local", streamed=True, layers=(0,))
+    with served(small) as server:
+        remote, _ = captured(server.address, tmp_path / "remote", streamed=True, layers=(0,))
+        assert server.authorizations == {None}
+    same(local, remote)
+    assert server.sent["model.safetensors"] < (small / "model.safetensors").stat().st_size / 2
+
+
+def test_a_server_without_ranges_is_refused(small: Path, tmp_path: Path) -> None:
+    with served(small, ranges=False) as server, pytest.raises(CheckpointError, match="byte ranges"):
+        captured(server.address, tmp_path / "pack", streamed=True)
+
+
+def test_a_web_server_is_for_streaming(small: Path, tmp_path: Path) -> None:
+    with served(small) as server, pytest.raises(CheckpointError, match="add --stream"):
+        captured(server.address, tmp_path / "pack")
+
+
+def test_from_the_hub(small: Path, tmp_path: Path) -> None:
+    """huggingface_hub asks with its own token, which is nowhere to be seen afterwards."""
+    secret = "hf_nobody_may_read_this"
+    out = tmp_path / "pack"
+    with served(small) as server:
+        run = command(
+            *("capture", "someone/small", "--stream", "--layers", "0", "--prompt", TEXTS["one"]),
+            *("--out", str(out)),
+            HF_ENDPOINT=server.address,
+            HF_HOME=str(tmp_path / "home"),
+            HF_TOKEN=secret,
+        )
+        assert run.returncode == 0, run.stderr
+        assert f"Bearer {secret}" in server.authorizations
+        assert server.sent["model.safetensors"] < (small / "model.safetensors").stat().st_size / 2
+    local, _ = captured(
+        small, tmp_path / "local", streamed=True, layers=(0,), prompts={"p1": TEXTS["one"]}
+    )
+    pack = Pack(out)
+    same(pack, local)
+    assert pack.model["id"] == "someone/small" and pack.model["revision"] == COMMIT
+    written = [path.read_bytes() for path in out.iterdir()]
+    assert not any(secret.encode() in content for content in written)
+    assert secret not in run.stdout + run.stderr
+
+
+# -- interrupted --------------------------------------------------------------------------
+
+
+class Stopped(Exception):
+    pass
+
+
+def stop_at(monkeypatch: pytest.MonkeyPatch, layer: int) -> None:
+    """Break off as soon as a layer is to be read."""
+    whole = Checkpoint.tensor
+
+    def tensor(self: Checkpoint, name: str) -> Any:
+        if name.startswith(f"model.layers.{layer}."):
+            raise Stopped
+        return whole(self, name)
+
+    monkeypatch.setattr(Checkpoint, "tensor", tensor)
+
+
+def test_it_goes_on_after_the_last_finished_layer(small: Path, tmp_path: Path) -> None:
+    straight, _ = captured(small, tmp_path / "straight", streamed=True, layers=(0, 2))
+    order = Order(str(small), TEXTS, layers=(0, 2), streamed=True)
+    with pytest.MonkeyPatch.context() as patched, pytest.raises(Stopped):
+        stop_at(patched, 2)
+        capture(order, plan_for(order), tmp_path / "pack")
+    assert not (tmp_path / "pack").exists()
+    plan = plan_for(order)
+    capture(order, plan, tmp_path / "pack")
+    left = plan.reads["layers 0 to 2"] // 3
+    assert plan.checkpoint.weights_read < sum(plan.reads.values()) - 1.9 * left
+    assert not list(tmp_path.glob(".*"))
+    for file in ("activations.safetensors", "weights.safetensors"):
+        assert (tmp_path / "pack" / file).read_bytes() == (straight.folder / file).read_bytes()
+
+
+@pytest.mark.parametrize("damage", ["cut off", "other prompts", "other weights", "no state"])
+def test_what_is_left_over_is_looked_at(damage: str, tmp_path: Path) -> None:
+    folder = make(tmp_path / "model")
+    order = Order(str(folder), TEXTS, streamed=True)
+    with pytest.MonkeyPatch.context() as patched, pytest.raises(Stopped):
+        stop_at(patched, 1)
+        capture(order, plan_for(order), tmp_path / "pack")
+    work = tmp_path / ".pack.work"
+    if damage == "cut off":
+        step = work / "step-001.safetensors"
+        step.write_bytes(step.read_bytes()[:-8])
+    elif damage == "other prompts":
+        order = Order(str(folder), {"one": "la mar"}, streamed=True)
+    elif damage == "other weights":
+        make(folder, seed=2)
+    else:
+        (work / "state.json").write_text('{"steps": "none"}')
+    fresh = plan_for(order)
+    capture(order, fresh, tmp_path / "pack")
+    assert fresh.checkpoint.weights_read == sum(fresh.reads.values())
+    straight = plan_for(order)
+    capture(order, straight, tmp_path / "straight")
+    same(Pack(tmp_path / "pack"), Pack(tmp_path / "straight"))
+
+
+# -- the slice ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("variant", ["plain", "tied", "one key/value head", "biases"])
+def test_a_slice_is_cut_from_the_whole(variant: str, tmp_path: Path) -> None:
+    wishes = {"num_attention_heads": 12, "num_key_value_heads": 4, "intermediate_size": 300}
+    folder = make(tmp_path / "model", **{**wishes, **VARIANTS[variant]})
+    sliced, _ = captured(folder, tmp_path / "slice", streamed=True, sliced=True)
+    whole, _ = captured(folder, tmp_path / "whole", streamed=True, layers="all")
+    weights = load_file(folder / "model.safetensors")
+    for name in sliced.weight_names():
+        entry, full = sliced.weight_entry(name), weights[name].float()
+        for axis, indices in entry.visible.items():
+            full = full.index_select(axis, torch.tensor(indices))
+        assert torch.equal(sliced.weight(name), full), name
+    for prompt in sliced.prompts:
+        for name in sliced.activation_names(prompt):
+            entry, full = sliced.activation_entry(prompt, name), whole.activation(prompt, name)
+            known = whole.activation_entry(prompt, name)
+            for axis, indices in entry.visible.items():
+                full = full.index_select(axis, torch.tensor(indices))
+            assert torch.equal(sliced.activation(prompt, name), full), name
+            assert (entry.tolerance, entry.end_to_end) == (known.tolerance, known.end_to_end)
+
+
+def test_candidates_are_among_the_rows(tmp_path: Path) -> None:
+    folder = make(tmp_path / "model")
+    for wishes in ({}, {"sliced": True}):
+        pack, _ = captured(folder, tmp_path / "pack", streamed=True, layers=(0, 2), **wishes)
+        rows = set(pack.activation_entry("one", "logits").visible[1])
+        last = pack.activation("one", "logits.last")
+        assert {*last.topk(50).indices.tolist(), *pack.prompts["two"].ids} <= rows
+        assert rows == {*pack.weight_entry("lm_head.weight").visible[0]}
+
+
+@pytest.mark.parametrize("text", [*TEXTS.values(), "🎶 l'aigua del riu", "a", "  dos  espais "])
+def test_a_reduced_tokenizer_gives_the_same_ids(text: str, small: Path, tmp_path: Path) -> None:
+    pack, _ = captured(
+        small, tmp_path / "pack", streamed=True, layers=(0,), prompts={"p": text, **TEXTS}
+    )
+    whole = Tokenizer.from_file(str(small / "tokenizer.json"))
+    assert list(pack.prompts["p"].ids) == whole.encode(text).ids
+    described = json.loads((pack.folder / "tokenizer.json").read_text())
+    assert len(described["model"]["merges"]) < 100
+    assert all(pack.vocabulary.id_to_bytes[i] for i in pack.prompts["p"].ids)
+
+
+# -- a pack already there ---------------------------------------------------------------------
+
+
+def test_what_is_no_pack_is_not_replaced(
+    small: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "thesis.tex").write_text("years of work")
+    out = str(tmp_path)
+    assert main(["capture", str(small), "--prompt", "la mar", "--stream", "--out", out]) == 1
+    said = capsys.readouterr().err
+    assert "is no pack" in said and said.count("\n") == 1
+    assert (tmp_path / "thesis.tex").exists()

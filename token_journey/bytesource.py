@@ -1,0 +1,286 @@
+"""Where a checkpoint's files lie, and reading them by byte range.
+
+A folder, a repository on the Hugging Face hub (through huggingface_hub, with
+its own token settings), or the address of a folder on a web server. Nothing
+touches the network unless the user named a repository or an address. Every
+source counts the bytes that it hands out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+# Of a file on the network so much is asked for at a time.
+_PIECE = 16 * 2**20
+_HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
+# A commit never changes, so what was published of one can be compared for ever.
+PINNED = {"gplsi/Aitana-2B-S": "6451cdb022d329cf575b2e7854f495af68d71812"}
+
+
+class CheckpointError(Exception):
+    """A checkpoint that can't be captured; the message is one sentence with what to do."""
+
+
+@dataclass
+class Counted:
+    """The bytes that were read so far; `report` is told of each piece."""
+
+    total: int = 0
+    report: Callable[[int], object] = field(default=lambda count: None)
+
+    def add(self, count: int) -> None:
+        self.total += count
+        self.report(count)
+
+
+class ByteSource(Protocol):
+    """Files by their names; `origin` is what a pack says of where they came from."""
+
+    counted: Counted
+    origin: Mapping[str, Any]
+
+    def size(self, name: str) -> int | None:
+        """How many bytes a file has, or None where there is no such file."""
+
+    def read_into(self, name: str, start: int, into: memoryview) -> None:
+        """Fill `into` with the bytes from `start` on. Raises CheckpointError."""
+
+    def names(self) -> list[str] | None:
+        """All files, or None where they can't be listed."""
+
+    def stamps(self, names: Sequence[str]) -> list[Any]:
+        """What changes when one of the files does."""
+
+
+def open_source(model: str, revision: str | None = None) -> ByteSource:
+    """The source that a user means: a folder if there is one, a repository or an address if not.
+
+    Raises CheckpointError.
+    """
+    if model.startswith(("http://", "https://")):
+        if revision:
+            raise CheckpointError("An address has no revisions: leave out --revision.")
+        return WebFolder(model)
+    if Path(model).is_dir():
+        if revision:
+            raise CheckpointError(f"{model} is a folder here, without revisions: leave it out.")
+        return LocalFolder(Path(model))
+    if _HUB_ID.fullmatch(model) and ".." not in model and not Path(model).exists():
+        return HubRepository(model, revision or PINNED.get(model))
+    raise CheckpointError(
+        f"{model} is neither a folder here nor a repository's name such as gplsi/Aitana-2B-S: "
+        "name the folder that holds config.json."
+    )
+
+
+class LocalFolder:
+    """A folder of this machine."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder.resolve()
+        self.counted = Counted()
+        self.origin: Mapping[str, Any] = {
+            "id": self.folder.name,
+            "revision": None,
+            "source": "a folder",
+        }
+
+    def names(self) -> list[str]:
+        return sorted(path.name for path in self.folder.iterdir())
+
+    def stamps(self, names: Sequence[str]) -> list[Any]:
+        stats = [self._path(name).stat() for name in names]
+        return [(stat.st_size, stat.st_mtime_ns) for stat in stats]
+
+    def size(self, name: str) -> int | None:
+        path = self._path(name)
+        return path.stat().st_size if path.is_file() else None
+
+    def read_into(self, name: str, start: int, into: memoryview) -> None:
+        try:
+            with self._path(name).open("rb") as stream:
+                stream.seek(start)
+                for place in range(0, len(into), _PIECE):
+                    piece = into[place : place + _PIECE]
+                    # A raw read may give less than it was asked for; this one does not.
+                    if stream.readinto(piece) != len(piece):
+                        raise CheckpointError(f"{name} ends early: fetch the file again.")
+                    self.counted.add(len(piece))
+        except OSError as error:
+            raise CheckpointError(f"{name} can't be read: {error.strerror or error}.") from None
+
+    def _path(self, name: str) -> Path:
+        """Raises CheckpointError for a link out of the folder, but for the hub cache's own."""
+        path = self.folder / name
+        real = path.resolve()
+        # <cache>/models--…/snapshots/<commit>/model.safetensors -> ../../blobs/<hash>
+        blobs = self.folder.parent.parent / "blobs"
+        in_cache = self.folder.parent.name == "snapshots" and real.parent == blobs
+        if real.parent != self.folder and not in_cache:
+            raise CheckpointError(
+                f"{name} is a link that leads out of {self.folder}: put the file itself there."
+            )
+        return path
+
+
+class WebFolder:
+    """A folder on a web server that serves byte ranges; the hub's token is never sent there."""
+
+    def __init__(self, address: str):
+        self._base = address.rstrip("/") + "/"
+        self.counted = Counted()
+        about = {"id": address, "revision": None, "source": "a web server"}
+        self.origin: Mapping[str, Any] = about
+        self._sizes: dict[str, int | None] = {}
+
+    def names(self) -> None:
+        return None
+
+    def stamps(self, names: Sequence[str]) -> list[Any]:
+        return [self.size(name) for name in names]
+
+    def size(self, name: str) -> int | None:
+        if name not in self._sizes:
+            with self._answer(name, 0, 1) as answer:
+                self._sizes[name] = _whole_size(answer) if answer.status_code == 206 else None
+        return self._sizes[name]
+
+    def read_into(self, name: str, start: int, into: memoryview) -> None:
+        for place in range(0, len(into), _PIECE):
+            piece = into[place : place + _PIECE]
+            begin = start + place
+            with self._answer(name, begin, begin + len(piece)) as answer:
+                got = answer.headers.get("content-range", "")
+                if not got.startswith(f"bytes {begin}-{begin + len(piece) - 1}/"):
+                    raise CheckpointError(f"{self._base}{name} gave other bytes than asked for.")
+                filled = 0
+                for part in answer.iter_raw():
+                    if filled + len(part) > len(piece):
+                        raise CheckpointError(f"{self._base}{name} gave more than asked for.")
+                    piece[filled : filled + len(part)] = part
+                    filled += len(part)
+            if filled != len(piece):
+                raise CheckpointError(f"{self._base}{name} broke off: try again.")
+            self.counted.add(filled)
+
+    def _answer(self, name: str, start: int, stop: int) -> Any:
+        return _asked(self._base + name, {"range": f"bytes={start}-{stop - 1}"})
+
+
+def _asked(address: str, headers: dict[str, str]) -> Any:
+    """A context in which the answer to a GET is open; nothing of its body has been read yet."""
+    from contextlib import contextmanager
+
+    from huggingface_hub import get_session
+
+    @contextmanager
+    def answered() -> Any:
+        try:
+            asked = {**headers, "accept-encoding": "identity"}
+            with get_session().stream("GET", address, headers=asked) as answer:
+                if answer.status_code == 200:
+                    raise CheckpointError(
+                        f"{address} is not served by byte ranges: copy the checkpoint to a folder."
+                    )
+                if answer.status_code not in (206, 404, 416):
+                    raise CheckpointError(
+                        f"{address} was refused with status {answer.status_code}."
+                    )
+                yield answer
+        except CheckpointError:
+            raise
+        except Exception as error:  # whatever the HTTP library calls its errors
+            raise CheckpointError(
+                f"{address} can't be reached ({type(error).__name__}): check the connection."
+            ) from None
+
+    return answered()
+
+
+def _whole_size(answer: Any) -> int:
+    """The file's size, from `content-range: bytes 0-0/4506995440`."""
+    size = answer.headers.get("content-range", "").rpartition("/")[2]
+    if not size.isdigit():
+        raise CheckpointError(f"{answer.url} does not say how large it is.")
+    return int(size)
+
+
+class HubRepository:
+    """A repository on the hub at one commit."""
+
+    def __init__(self, repository: str, revision: str | None):
+        from huggingface_hub import HfApi, HfFileSystem
+
+        try:
+            about = HfApi().model_info(repository, revision=revision, files_metadata=True)
+        except Exception as error:  # not there, private, gated, offline: all are said in one line
+            said = str(error).strip().splitlines()
+            raise CheckpointError(
+                f"{repository} can't be opened on the hub ({said[0] if said else 'no answer'}): "
+                "check its name, your connection, and `hf auth login` where it asks for one."
+            ) from None
+        siblings = about.siblings or []
+        self._sizes = {file.rfilename: file.size for file in siblings}
+        self._commit = about.sha
+        self._files = HfFileSystem()
+        self._repository = repository
+        self.counted = Counted()
+        hashes = {file.rfilename: file.lfs.sha256 for file in siblings if file.lfs}
+        self.origin: Mapping[str, Any] = {
+            "id": repository,
+            "revision": about.sha,
+            "license": getattr(about.card_data, "license", None),
+            "source": f"the Hugging Face hub, {repository} at {about.sha}",
+            "files_sha256": hashes,
+        }
+
+    def names(self) -> list[str]:
+        return sorted(self._sizes)
+
+    def stamps(self, names: Sequence[str]) -> list[Any]:
+        return [self._commit]
+
+    def size(self, name: str) -> int | None:
+        return self._sizes.get(name)
+
+    def read_into(self, name: str, start: int, into: memoryview) -> None:
+        path = f"{self._repository}@{self._commit}/{name}"
+        try:
+            # Without a cache it fetches the bytes that it is asked for and no more.
+            with self._files.open(path, "rb", cache_type="none") as stream:
+                stream.seek(start)
+                for place in range(0, len(into), _PIECE):
+                    piece = into[place : place + _PIECE]
+                    got = stream.read(len(piece))
+                    if len(got) != len(piece):
+                        raise CheckpointError(f"{name} broke off: try again.")
+                    piece[:] = got
+                    self.counted.add(len(piece))
+        except CheckpointError:
+            raise
+        except Exception as error:
+            raise CheckpointError(
+                f"{name} can't be read from the hub ({type(error).__name__}): try again; a "
+                "streamed capture goes on where it stopped."
+            ) from None
+
+    def download(self) -> Path:
+        """All of it, in the hub's own cache. Raises CheckpointError."""
+        from huggingface_hub import snapshot_download
+
+        try:
+            return Path(
+                snapshot_download(
+                    self._repository,
+                    revision=self._commit,
+                    allow_patterns=["*.json", "*.safetensors"],
+                )
+            )
+        except Exception as error:
+            raise CheckpointError(
+                f"{self._repository} can't be downloaded ({type(error).__name__}): try again."
+            ) from None

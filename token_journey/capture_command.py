@@ -1,0 +1,82 @@
+"""`token-journey capture`: options in, sentences out."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from token_journey.bytesource import CheckpointError
+from token_journey.from_checkpoint import Order, capture, plan_for
+from token_journey.pack import Pack, find_packs
+from token_journey.plan import megabytes
+from token_journey.shipped import PACKS
+from token_journey.verify import report
+
+
+def run(options: argparse.Namespace) -> None:
+    """Raises CheckpointError, PackError."""
+    order = Order(
+        model=options.model,
+        prompts=_prompts(options),
+        revision=options.revision,
+        layers=_layers(options.layers),
+        device=options.device,
+        streamed=options.stream,
+        sliced=options.slice,
+        held_back=options.held_back,
+    )
+    plan = plan_for(order)
+    out = options.out or Path(_name(options.model))
+    print(plan.describe())
+    if options.dry_run:
+        return
+    try:
+        capture(order, plan, out)
+    except KeyboardInterrupt:
+        raise CheckpointError(
+            "Interrupted; the same command goes on after the last layer that was finished."
+        ) from None
+    weight = sum(path.stat().st_size for path in out.iterdir())
+    print(f"\n{out} holds the pack, {megabytes(weight)}.")
+    if plan.streamed:
+        print(f"{megabytes(plan.checkpoint.weights_read)} of weights were read.")
+    pack = Pack(out)
+    if figures_of(pack.model["id"]):
+        print(f"\n{report(pack, PACKS)}")
+
+
+def figures_of(model: str) -> Pack | None:
+    """The published figures of a model on the hub."""
+    packs = (Pack(folder) for folder in find_packs(PACKS))
+    return next((p for p in packs if p.source_is_print and p.model["id"] == model), None)
+
+
+def _prompts(options: argparse.Namespace) -> dict[str, str]:
+    texts = options.prompt
+    if options.prompts:
+        try:
+            lines = options.prompts.read_text(encoding="utf-8").splitlines()
+        except (OSError, UnicodeDecodeError) as error:
+            raise CheckpointError(f"{options.prompts} can't be read ({error}).") from None
+        texts = [line for line in lines if line.strip()]
+    figures = figures_of(options.model)
+    if not texts and figures:  # so that what was published can be held against what comes out
+        return {name: prompt.text for name, prompt in figures.prompts.items()}
+    if not texts:
+        raise CheckpointError("There is no prompt: give one with --prompt, or a file of them.")
+    return {f"p{n}": text for n, text in enumerate(texts, 1)}
+
+
+def _layers(given: str | None) -> tuple[int, ...] | str | None:
+    if given is None or given == "all":
+        return given
+    try:
+        return tuple(int(number) for number in given.split(","))
+    except ValueError:
+        raise CheckpointError(
+            f"--layers takes numbers such as 0,11,23, or all; not {given!r}."
+        ) from None
+
+
+def _name(model: str) -> str:
+    return model.rstrip("/").rpartition("/")[2].lower() or "pack"
