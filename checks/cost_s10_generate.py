@@ -14,7 +14,7 @@ def test_token_with_cache(cost):
     def setup():
         caches = [cost.stage.KeyValueCache() for _ in range(config.num_hidden_layers)]
         for cache in caches:
-            cache.update(k, v)
+            cache.update(k.clone(), v.clone())  # memory of its own, as while a text is written
         return torch.tensor([0], device=work.device), work.model, config, caches
 
     cost.of(

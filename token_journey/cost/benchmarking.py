@@ -262,7 +262,7 @@ class CostOf:
             "machine": machine.as_json(),
         }
         if self._benchmark.stats is not None:
-            seconds = self._benchmark.stats.stats.median
+            seconds = self._benchmark.stats.stats.min
             about["flops_per_second"] = formula.flops / seconds if seconds else None
             about["bytes_per_second"] = formula.bytes / seconds if seconds else None
             about["share_of_limit"] = machine.least_seconds(formula) / seconds if seconds else None

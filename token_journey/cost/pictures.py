@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import matplotlib
@@ -25,7 +24,7 @@ from token_journey.cost.forward import (
 )
 from token_journey.cost.profile import Profile
 from token_journey.cost.report import duration
-from token_journey.cost.workload import AITANA, Size
+from token_journey.cost.workload import AITANA
 
 # Okabe and Ito's colours, which the colour-blind can tell apart.
 BLUE, ORANGE, GREEN, PURPLE, GREY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#767676"
@@ -153,31 +152,28 @@ def what_the_cache_saves(axes: Any, profile: Profile, by: str) -> str:
 
 def what_shared_heads_save(axes: Any, profile: Profile, by: str) -> str:
     """Size of the cache, and time for the next token, at 16, 4 and 1 key/value heads."""
-    found = []
-    for heads in (16, 4, 1):
-        sizes = profile.tokens(by, "token with cache", replace(AT, kv_heads=heads))
-        if sizes:
-            size = Size(AT.model, heads, sizes[-1])
-            measured = profile.get(by, "token with cache", size)
-            assert measured is not None
-            found.append((heads, formulas.cache_bytes(size.config, size.tokens), measured.seconds))
+    found = [
+        (m.size.kv_heads, formulas.cache_bytes(m.size.config, m.size.tokens), m.seconds)
+        for m in profile.shared_heads(by)
+    ]
     if not found:
         return "What shared key/value heads save"
     places = np.arange(len(found))
     axes.bar(places - 0.2, [cache / 1e6 for _, cache, _ in found], 0.38, color=PURPLE)
     for place, (_, cache, _) in zip(places, found, strict=True):
-        axes.text(place - 0.2, cache / 1e6, f"{cache / 1e6:,.0f} MB", ha="center", va="bottom")
+        axes.text(place - 0.2, cache / 1e6, f"{cache / 1e6:,.0f} MB", ha="center", va="top")
     beside = axes.twinx()
     beside.bar(places + 0.2, [1e3 * s for *_, s in found], 0.38, color=BLUE)
     for place, (*_, seconds) in zip(places, found, strict=True):
-        beside.text(place + 0.2, 1e3 * seconds, duration(seconds), ha="center", va="bottom")
+        beside.text(place + 0.2, 1e3 * seconds, duration(seconds), ha="center", va="top", color="w")
     beside.margins(y=0.15)
     axes.margins(y=0.15)
     axes.set_xticks(places, [f"{heads} heads" for heads, *_ in found])
     axes.set_ylabel("MB of cache", color=PURPLE)
     beside.set_ylabel("ms for the next token", color=BLUE)
-    tokens = profile.tokens(by, "token with cache", AT)
-    return f"What shared key/value heads save after {tokens[-1] if tokens else '?'} tokens"
+    return (
+        f"What shared key/value heads save after {profile.shared_heads(by)[0].size.tokens} tokens"
+    )
 
 
 Picture = Callable[[Any, Profile, str], str]

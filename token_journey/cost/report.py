@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
@@ -20,7 +19,7 @@ from token_journey.cost.forward import (
     seconds_of,
 )
 from token_journey.cost.profile import REFERENCE, Profile
-from token_journey.cost.workload import AITANA, Size
+from token_journey.cost.workload import AITANA
 
 HEADS = (
     ("step", "left"),
@@ -30,7 +29,7 @@ HEADS = (
     ("time", "right"),
     ("share", "right"),
     ("of limit", "right"),
-    ("× ref.", "right"),
+    ("×ref", "right"),
 )
 
 
@@ -40,6 +39,7 @@ def table(profile: Profile, by: str, tokens: int, only: frozenset[str] = frozens
         title_justify="left",
         box=SIMPLE_HEAD,
         padding=(0, 1, 0, 0),
+        show_edge=False,
         pad_edge=False,
     )
     for head, side in HEADS:
@@ -92,7 +92,7 @@ def _cells(row: Row, whole: float | None) -> tuple[str, ...]:
         count(row.cost.flops),
         count(row.cost.bytes),
         duration(row.seconds),
-        "" if whole is None else f"{row.seconds / whole:.1%}".replace("%", " %"),
+        "" if whole is None else f"{row.seconds / whole:.0%}".replace("%", " %"),
         f"{row.one.share_of_limit:.0%} {bound}".replace("%", " %"),
         "" if slower is None else f"{slower:.2f}",
     )
@@ -129,7 +129,7 @@ def _reference(profile: Profile, by: str, tokens: int) -> str:
         return ""
     return (
         "“of limit” is how near a step comes to the machine's best rate of products (comp.) or "
-        f"of memory (mem.), “× ref.” how long it takes beside {REFERENCE} in the same run."
+        f"of memory (mem.), “×ref” how long it takes beside {REFERENCE} in the same run."
     )
 
 
@@ -171,22 +171,15 @@ def _cache(profile: Profile, by: str) -> str:
 
 
 def _shared_heads(profile: Profile, by: str) -> str:
-    found = []
-    for heads in (16, 4, 1):
-        sizes = profile.tokens(by, "token with cache", replace(AT, kv_heads=heads))
-        if not sizes:
-            return ""
-        size = Size(AT.model, heads, sizes[-1])
-        measured = profile.get(by, "token with cache", size)
-        assert measured is not None
-        cache = formulas.cache_bytes(size.config, size.tokens)
-        found.append((size, cache, measured.seconds))
-    if len({size.tokens for size, _, _ in found}) > 1:
+    measured = profile.shared_heads(by)
+    if not measured:
         return ""
-    caches = ", ".join(f"{cache / 1e6:,.0f} MB" for _, cache, _ in found)
-    seconds = ", ".join(duration(s) for _, _, s in found)
+    tokens = measured[0].size.tokens
+    held = [formulas.cache_bytes(m.size.config, tokens) for m in measured]
+    caches = ", ".join(f"{cache / 1e6:,.0f} MB" for cache in held)
+    seconds = ", ".join(duration(m.seconds) for m in measured)
     return (
-        f"With 16, 4 and 1 key/value heads the cache of {found[0][0].tokens} tokens takes "
+        f"With 16, 4 and 1 key/value heads the cache of {tokens} tokens takes "
         f"{caches}, and the next token {seconds}."
     )
 
