@@ -5,7 +5,7 @@ from itertools import groupby
 
 import pytest
 
-from token_journey.checking import captured, expect_equal, expect_written
+from token_journey.checking import captured, expect_equal, expect_true, expect_written
 from token_journey.compare import Comparison, judge
 
 # Merges as a training learns them: a pair comes after the pairs that made its two parts.
@@ -165,8 +165,16 @@ def test_pieces_merge_on(stage):
 
 
 def test_nothing_to_merge(stage):
-    """A word in which no pair has a rank stays as it is."""
-    expect_equal(stage.merge(symbols("xoy"), dict(RANKS)), [b"x", b"o", b"y"], "merge of “xoy”")
+    """A word in which no pair has a rank stays as it is, and comes back in a list of its own."""
+    for text in ("xoy", "x", ""):
+        word = symbols(text)
+        pieces = stage.merge(word, dict(RANKS))
+        expect_equal(pieces, symbols(text), f"merge of “{text}”")
+        expect_true(
+            pieces is not word,
+            "merge returned the very list that it was given: return a new one, which can be "
+            "changed without changing the word (`list(symbols)` makes one).",
+        )
 
 
 def test_no_pairs(stage):
@@ -237,6 +245,15 @@ def test_spelled_in_bytes(stage):
     expect_equal(ids, [3, 100 + 0xC3, 100 + 0xA7, 2, *note], "the ids of “taçna🎶”")
 
 
+def test_all_of_a_piece_is_spelled(stage):
+    """A piece that is not in the vocabulary is spelled to its end, though a part of it is there."""
+    cedilla = "ç".encode()
+    ranks = {(b"a", cedilla): 0, (b"t", "ò".encode()): 1}
+    ids = stage.encode([symbols("açtò")], VOCAB | {cedilla: 50, b"t\xc3": 51}, ranks)
+    spelled = [100 + byte for byte in "açtò".encode()]
+    expect_equal(ids, spelled, "the ids of “açtò”, where only “ç” has an id of its own")
+
+
 def test_id_0(stage):
     """A piece may have id 0."""
     expect_equal(encode(stage, "oo st"), [4, 132, 0], "the ids of “oo st”")
@@ -262,6 +279,19 @@ def test_spaces(stage):
     """The spaces of a text are in its tokens, at the ends, too."""
     ids = [6, 1, 132, 4, 0, 9]
     expect_equal(stage.decode(ids, dict(ID_TO_BYTES)), " anan oosts ", f"the text of {ids}")
+
+
+def test_every_character_stays(stage):
+    """Nothing is left out, exchanged or put together: the text is what its bytes say."""
+    for text, called in (
+        ("\ufeffona", "a byte order mark"),
+        ("ca\u0301", "“a” and an accent of its own"),
+        ("ﬁ ½ Ａ", "characters that look like others"),
+        ("a\r\nb\rc\u2028", "line ends of four kinds"),
+        ("\ta\0b\x1b", "characters that can't be seen"),
+    ):
+        ids = [100 + byte for byte in text.encode()]
+        expect_equal(stage.decode(ids, dict(ID_TO_BYTES)), text, f"the text with {called}")
 
 
 def test_no_utf_8(stage):

@@ -128,6 +128,21 @@ def test_bfloat16(stage):
     manners.expect_bfloat16(call(stage), WIDE, GAINS, what="rms_norm")
 
 
+def test_bfloat16_with_float32_gains(stage):
+    """The result comes back at the dtype of x, also where the gains have another."""
+    x = WIDE.bfloat16()
+    expected = reference(x.float(), GAINS, 1e-5).bfloat16()
+    allowed = 4 * torch.finfo(torch.bfloat16).eps * expected.abs().max().item()
+    actual = stage.rms_norm(x, GAINS, 1e-5)
+    expect(actual, expected, "rms_norm of bfloat16 with float32 gains", tolerance=allowed)
+
+
+def test_bfloat16_of_many_features(stage):
+    """A bfloat16 keeps two or three digits, so the mean of 2048 squares needs float32."""
+    ones = torch.ones(2048).bfloat16()
+    manners.expect_norm_in_float32(lambda x: stage.rms_norm(x, ones, 0.0), 2048, what="rms_norm")
+
+
 def test_batches(stage):
     """Any number of leading axes."""
     manners.expect_batches(call(stage), WIDE, GAINS, what="rms_norm")

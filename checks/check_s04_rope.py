@@ -16,7 +16,7 @@ TABLE = ("token", "dim")
 # Each pair turns half as fast as the one before: products of these and of whole
 # numbers are exact in float32, so nothing but the cosine itself is rounded.
 HALVING = torch.tensor([1.0, 0.5, 0.25, 0.125])
-LATER = torch.tensor([11, 12, 5, 5, 1003, 4095])
+LATER = torch.tensor([11, 12, 5, 5, 1003, 100_003])
 
 
 def random(*shape, seed=4):
@@ -170,6 +170,20 @@ def expect_tables(stage, positions, turns, expected, allowed):
         expect(table, of, what, tolerance=allowed, axes=TABLE, where=where)
 
 
+def test_each_call_counts(stage):
+    """Every call computes from what it is given, not from what an earlier call was given."""
+    for theta in (10_000.0, 500.0):
+        expected = torch.tensor([theta ** (-i / 4) for i in range(4)])
+        what = f"frequencies(8, {theta:.0f}), after other calls"
+        expect(stage.frequencies(8, theta), expected, what, axes=("pair",))
+    # The same two tensors in each call, with other numbers in the middle.
+    positions, turns = torch.tensor([3, 4, 5, 6]), HALVING.clone()
+    for changed, to in ((positions, 4), (positions, 5), (turns, 0.5), (turns, 0.25)):
+        expect_tables(stage, positions, turns, tables(positions, turns), 4 * EPS)
+        changed[1] = to
+    expect_tables(stage, positions, turns, tables(positions, turns), 4 * EPS)
+
+
 # -- rotate_half --------------------------------------------------------------
 
 
@@ -293,6 +307,11 @@ def test_heads_as_they_come(stage):
 def test_gradients(stage):
     """Gradients flow through apply_rope."""
     manners.expect_gradients(call(stage), random(2, 5, 8), what="apply_rope")
+
+
+def test_a_new_tensor(stage):
+    """rotate_half returns a new tensor, not another view of x."""
+    manners.expect_new(stage.rotate_half, random(2, 6, 8), what="rotate_half")
 
 
 def test_input_unchanged(stage):

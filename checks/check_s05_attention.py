@@ -242,6 +242,13 @@ def test_who_may_look(stage, rows):
     expect(stage.causal_mask(*expected.shape), expected, what, axes=PATTERN[1:])
 
 
+def test_a_long_text(stage):
+    """A text may be as long as it likes: here a new token looks at 2,500."""
+    expected = torch.ones(2, 2500, dtype=torch.bool)
+    expected[0, -1] = False
+    expect(stage.causal_mask(2, 2500), expected, "causal_mask(2, 2500)", axes=PATTERN[1:])
+
+
 # -- pattern ------------------------------------------------------------------
 
 

@@ -67,7 +67,8 @@ def test_silu_lets_gradients_through(stage):
 
 
 def test_silu_keeps_its_input(stage):
-    """silu leaves its input as it was."""
+    """silu leaves its input as it was, and its result is a tensor of its own."""
+    manners.expect_new(stage.silu, GATES.clone(), what="silu")
     manners.expect_inputs_unchanged(stage.silu, GATES.clone(), what="silu")
 
 

@@ -12,6 +12,7 @@ from token_journey.checking import (
     expect_equal,
     expect_true,
     expect_written,
+    rounding,
     tensor,
 )
 from token_journey.pack import BIASES, SCALED_ROPE
@@ -286,6 +287,36 @@ def test_piece_by_piece(stage, case):
     streams = [stage.decoder(piece, weights, case.config, memory) for piece in pieces]
     joined = torch.cat([tensor(stream, "the stream of a piece") for stream in streams])
     case.expect("out", joined, end_to_end=True)
+
+
+def first_keys(theta, start):
+    """The first layer's rotated keys by torch's own functions, in float64, as float32."""
+    wide = {name: w.double() for name, w in tiny_model().items()}
+    x, d = wide["model.embed_tokens.weight"][IDS], CONFIG.head_dim
+    gains = wide["model.layers.0.input_layernorm.weight"]
+    normed = F.rms_norm(x, gains.shape, gains, CONFIG.rms_norm_eps)
+    k = (normed @ wide["model.layers.0.self_attn.k_proj.weight"].T).unflatten(-1, (-1, d))
+    turns = theta ** (-torch.arange(0, d, 2).double() / d)
+    angles = torch.arange(start, start + len(IDS))[:, None] * turns
+    points = torch.complex(*k.transpose(0, 1).chunk(2, dim=-1))
+    points = points * torch.polar(torch.ones_like(angles), angles)
+    return torch.cat([points.real, points.imag], dim=-1).float()
+
+
+def test_angles_of_every_call(stage):
+    """A token's angles follow theta and its place in the text, however long that has become."""
+    for theta, start in ((100.0, 0), (5000.0, 0), (100.0, 5000), (5000.0, 5000)):
+        config, memory = SimpleNamespace(**vars(CONFIG) | {"rope_theta": theta}), caches(CONFIG)
+        earlier = torch.zeros(CONFIG.num_key_value_heads, start, CONFIG.head_dim)
+        for cache in memory:
+            cache.update(earlier, earlier)
+        stage.decoder(IDS, tiny_model(), config, memory)
+        keys, expected = memory[0].k[..., start:, :], first_keys(theta, start)
+        # An angle m·θ_i is off by 4 eps a position at most, as in stage 4.
+        rounded = 4 * torch.finfo(torch.float32).eps * (start + len(IDS))
+        allowed = rounding(expected) + rounded * expected.abs().max().item()
+        what = f"the rotated keys of 5 tokens after {start}, theta {theta:.0f}"
+        expect(keys, expected, what, tolerance=allowed, axes=("key/value head", "token", "dim"))
 
 
 def test_silent_layers(stage):

@@ -124,6 +124,14 @@ def test_bfloat16(stage):
     manners.expect_bfloat16(call(stage), X, GAINS, W_VOCAB, what="lm_head")
 
 
+def test_bfloat16_of_many_features(stage):
+    """A bfloat16 keeps two or three digits, so the mean of 512 squares needs float32."""
+    ones, same = torch.ones(512).bfloat16(), torch.eye(512).bfloat16()
+    manners.expect_norm_in_float32(
+        lambda x: stage.lm_head(x, ones, same, 0.0), 512, what="the logits"
+    )
+
+
 def test_batches(stage):
     """Any number of leading axes."""
     manners.expect_batches(call(stage), X, GAINS, W_VOCAB, what="lm_head")

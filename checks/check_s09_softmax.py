@@ -202,6 +202,7 @@ def test_temperature_by_hand(stage):
     expect(stage.apply_temperature(x, 0.5), 2 * x, "the logits at temperature 0.5")
     expect(stage.apply_temperature(x, 4.0), x / 4, "the logits at temperature 4")
     expect(stage.apply_temperature(x, 1), x, "the logits at temperature 1")
+    manners.expect_new(lambda x: stage.apply_temperature(x, 1), x, what="apply_temperature")
 
 
 def what_comes_of(call):
@@ -271,6 +272,7 @@ def test_top_k_keeps_all(stage):
     x = torch.tensor([2.0, -1.0, 0.0])
     for k in (3, 4, 50):
         expect_kept(stage.keep_top_k(x, k), x, [1, 1, 1], f"the {k} best of three")
+        manners.expect_new(lambda x, k=k: stage.keep_top_k(x, k), x, what="keep_top_k")
 
 
 def test_top_k_row_by_row(stage):
@@ -378,6 +380,7 @@ def test_top_p_of_1(stage):
     """p = 1 keeps all that is possible."""
     x = log(0.2, 0.5, 0.0, 0.3)
     expect_kept(stage.keep_top_p(x, 1.0), x, [1, 1, 0, 1], "top-p with p = 1")
+    manners.expect_new(lambda x: stage.keep_top_p(x, 1.0), x, what="keep_top_p")
 
 
 def test_top_p_row_by_row(stage):

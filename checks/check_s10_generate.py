@@ -168,6 +168,17 @@ def test_a_cache_keeps_bfloat16(stage):
     expect(all_v, v, "the values in bfloat16", tolerance=0.0)
 
 
+def test_a_cache_has_no_end(stage):
+    """A text may be as long as it likes: the cache keeps thousands of tokens."""
+    cache, first, second = new_cache(stage), torch.arange(5000.0)[:, None], torch.ones(3, 1)
+    cache.update(first[None], -first[None])
+    k, v = unpack(cache.update(second[None], second[None]), "k", "v")
+    axes = ("head", "token", "dim")
+    expect(k, torch.cat([first, second])[None], "the keys after 5000 tokens and 3", axes=axes)
+    expect(v, torch.cat([-first, second])[None], "the values after 5000 tokens and 3", axes=axes)
+    expect_equal(len(cache), 5003, "len(cache) after 5000 tokens and 3")
+
+
 # -- the next token's logits ----------------------------------------------------
 
 # Only distances between tokens count, so a prompt that was captured from
@@ -313,6 +324,21 @@ def test_the_prompt_stays(stage):
         list(weights) == list(untouched)
         and all(torch.equal(weights[n], untouched[n]) for n in weights),
         "generate changed a weight: compute new tensors, and leave those that you are given.",
+    )
+
+
+def test_chance_is_left_alone(stage):
+    """generate leaves the seed of torch's own chance to whoever calls it."""
+    came = []
+    with torch.random.fork_rng(devices=[]):
+        for seed in (1, 2):
+            torch.manual_seed(seed)
+            count(stage, [3], 2)
+            came.append(torch.rand(2).tolist())
+    expect_true(
+        came[0] != came[1],
+        "generate set the seed of torch's own chance (torch.manual_seed): what the caller draws "
+        "next is then always the same. Leave the seed to the caller.",
     )
 
 

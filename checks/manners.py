@@ -18,8 +18,27 @@ def expect_bfloat16(call: Call, *inputs: Tensor, what: str) -> None:
     """bfloat16 in gives bfloat16 out, near what float32 gives on the same numbers."""
     halves = [x.bfloat16() if x.is_floating_point() else x for x in inputs]
     exact = tensor(call(*(h.float() if h.is_floating_point() else h for h in halves)), what)
-    allowed = 4 * torch.finfo(torch.bfloat16).eps * exact.abs().max().item()
+    # What is impossible, −∞, says nothing of rounding.
+    largest = exact.abs().nan_to_num(nan=0.0, posinf=0.0).max().item()
+    allowed = 4 * torch.finfo(torch.bfloat16).eps * largest
     expect(call(*halves), exact.bfloat16(), f"{what} in bfloat16", tolerance=allowed)
+
+
+def expect_norm_in_float32(call: Call, features: int, what: str) -> None:
+    """`call` normalises bfloat16 vectors of so many features to the length 1, by float32.
+
+    Each number is rounded to bfloat16, some up and some down, so their root mean square is a
+    hundred times more exact than they are: roundings of half an eps, the root of `features`
+    of them. A mean square that was itself rounded moves them all alike.
+    """
+    generator = torch.Generator().manual_seed(3)
+    scales = torch.tensor([1.1, 1.3, 1.5, 1.7, 2.3, 2.7])[:, None]
+    x = (scales * (2 * torch.rand(6, features, generator=generator) - 1)).bfloat16()
+    normed = of_kind(call(x), x, what)
+    allowed = 4 * torch.finfo(torch.bfloat16).eps / features**0.5
+    actual = normed.float().square().mean(dim=-1).sqrt()
+    about = f"the root mean square of {what} in bfloat16"
+    expect(actual, torch.ones(6), about, tolerance=allowed, axes=("token",))
 
 
 def expect_batches(call: Call, *inputs: Tensor, what: str, batched: int = 1) -> None:
@@ -87,6 +106,16 @@ def expect_inputs_unchanged(call: Call, *inputs: Tensor, what: str) -> None:
         all(torch.equal(x, b) for x, b in zip(inputs, before, strict=True)),
         f"{what} changed its input: work on a new tensor "
         "(`x = x + y` makes one, `x += y` does not).",
+    )
+
+
+def expect_new(call: Call, x: Tensor, what: str) -> None:
+    """The result is a tensor of its own, also where nothing is left to compute."""
+    result = tensor(call(x), what)
+    expect_true(
+        result.untyped_storage().data_ptr() != x.untyped_storage().data_ptr(),
+        f"{what} returned its input: the result should be a new tensor, which can be changed "
+        "without changing the other (`x.clone()` makes one).",
     )
 
 

@@ -94,4 +94,4 @@ def rms_norm(
     x32 = x.float()  # squares overflow and sums lose digits in half precision
     mean_square = x32.square().mean(dim=-1, keepdim=True)
     normalised = x32 / (mean_square + eps).sqrt()
-    return weight * normalised.to(x.dtype)
+    return (weight * normalised).to(x.dtype)

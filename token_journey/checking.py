@@ -82,6 +82,20 @@ class StageUnderTest:
         return _watched(function, found)
 
 
+class CalledAfresh(StageUnderTest):
+    """A stage that is loaded anew for every call, so that none finds what another left behind."""
+
+    def __getattr__(self, function: str) -> Any:
+        found = super().__getattr__(function)
+        if isinstance(found, type):
+            return found
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            return StageUnderTest.__getattr__(self, function)(*args, **kwargs)
+
+        return call
+
+
 def _watched(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
     def call(*args: Any, **kwargs: Any) -> Any:
         before = [(t, t._version) for t in _tensors([*args, *kwargs.values()])]

@@ -19,7 +19,7 @@ from typing import Any
 from torch import Tensor
 
 from token_journey.checking import StageUnderTest
-from token_journey.compare import Comparison, fits, holds, observed_by, wrong_kind
+from token_journey.compare import CheckFailure, Comparison, fits, holds, observed_by, wrong_kind
 from token_journey.explain import size
 from token_journey.implementation import CannotLoad, Implementation
 from token_journey.limits import OutOfTime, time_limit
@@ -30,6 +30,8 @@ from token_journey.transformations import transformations_that_fit
 SECONDS = 1.0
 # For single ones, which are all tried: what fits is named only if nothing else does.
 _PATIENCE = 10.0
+# For putting another in the place of each function, where no mistake is known.
+_SECONDS_TO_REPLACE = 0.5
 # On how many other models a check is tried, to see whether it fails there, too.
 _SIBLINGS = 3
 
@@ -104,15 +106,18 @@ class Doctor:
             return _named(found[0], seen)
         if found:
             return Diagnosis((_several([fit.mistakes for fit in found]),))
-        if seen.error is not None:
+        if seen.error is not None and not isinstance(seen.error, CheckFailure):
             return Diagnosis()  # what Python said of it says enough
+        where = self._where_it_lies(check, stage, time.monotonic() + _SECONDS_TO_REPLACE)
+        if seen.error is not None:
+            return Diagnosis(where)  # its sentence says the rest
         failed = seen.comparisons[-1]
         simple = transformations_that_fit(failed)
         if len(simple) == 1:
-            return Diagnosis(tuple(simple), simple[0])
+            return Diagnosis((*simple, *where), simple[0])
         if wrong_kind("", failed.actual, failed.expected):
-            return Diagnosis()  # the complaint about its kind says enough
-        return Diagnosis(("No mistake known to this course gives just these numbers.",))
+            return Diagnosis(where)  # the complaint about its kind says the rest
+        return Diagnosis(("No mistake known to this course gives just these numbers.", *where))
 
     # -- the bank -------------------------------------------------------------
 
@@ -148,6 +153,38 @@ class Doctor:
 
     def _write(self, mistakes: tuple[Misconception, ...]) -> ModuleType:
         return rewritten(self.reference, self.stage, *mistakes)
+
+    # -- no mistake is known: in which function does it lie? -------------------
+
+    def _where_it_lies(
+        self, check: Check, stage: StageUnderTest, deadline: float
+    ) -> tuple[str, ...]:
+        """The one function of several with the reference's version of which the check holds."""
+        module = stage.load()
+        reference = self.reference.module(self.stage)
+        functions = {
+            name: value
+            for name, value in vars(reference).items()
+            if getattr(value, "__module__", None) == reference.__name__ and hasattr(module, name)
+        }
+        if len(functions) < 2:
+            return ()
+        helps = []
+        for name, right in functions.items():
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return ()  # not all were tried, so nothing is known
+            mine = getattr(module, name)
+            setattr(module, name, _among(vars(module), functions, right))
+            try:
+                seen = observe(check, stage, seconds=left)
+            finally:
+                setattr(module, name, mine)
+            if seen.ended and not seen.until_wrong().wrong:
+                helps.append(name)
+        if len(helps) != 1:
+            return ()
+        return (f"The mistake lies in `{helps[0]}`: with another in its place this check holds.",)
 
     # -- holding them against the learner's -----------------------------------
 
@@ -203,6 +240,16 @@ class Doctor:
         return observe(check, stage, like).until_wrong()
 
 
+def _among(mine: dict[str, Any], functions: Iterable[str], right: Any) -> Any:
+    """A function of the reference that calls the learner's others, as their own would."""
+    if not isinstance(right, FunctionType):
+        return right
+    others = {name: mine[name] for name in functions if name != right.__name__}
+    among = FunctionType(right.__code__, right.__globals__ | others, right.__name__)
+    among.__defaults__, among.__kwdefaults__ = right.__defaults__, right.__kwdefaults__
+    return among
+
+
 def _itself(module: ModuleType) -> ModuleType:
     return module
 
@@ -220,10 +267,14 @@ def _noted(name: str, function: FunctionType, called: set[str]) -> Callable[...,
 
 @dataclass(frozen=True)
 class Observed:
-    """What a check saw of a stage: its comparisons in order, and what was raised after them."""
+    """What a check saw of a stage: its comparisons in order, and what was raised after them.
+
+    `ended` is False where it was broken off, by the learner's exit() or by a time limit.
+    """
 
     comparisons: list[Comparison]
     error: Exception | None = None
+    ended: bool = True
 
     @property
     def wrong(self) -> bool:
@@ -255,7 +306,9 @@ class _Enough(BaseException):
     """All that is wanted was seen."""
 
 
-def observe(check: Check, stage: StageUnderTest, like: Observed | None = None) -> Observed:
+def observe(
+    check: Check, stage: StageUnderTest, like: Observed | None = None, seconds: float = SECONDS
+) -> Observed:
     """The comparisons that a check makes, none of them judged.
 
     like: end where the stage parts from what was observed there, or where that ends
@@ -274,12 +327,12 @@ def observe(check: Check, stage: StageUnderTest, like: Observed | None = None) -
             raise _Enough
 
     try:
-        with observed_by(see), time_limit(SECONDS):
+        with observed_by(see), time_limit(seconds):
             check(stage)
     except Exception as error:
         return Observed(seen, error)
     except (SystemExit, CannotLoad, OutOfTime, _Enough):
-        pass  # what was compared before it broke still counts
+        return Observed(seen, ended=False)  # what was compared before it broke still counts
     return Observed(seen)
 
 

@@ -52,8 +52,9 @@ def describe_failure(
         )
     if isinstance(error, KeptState):
         said = (
-            "The same check holds when your files are loaded anew, and fails after other checks: "
-            "something is kept between calls. Look for values stored outside the functions."
+            "The same check holds when your files are loaded anew for every call: something is "
+            "kept between calls. Look for values stored outside the functions, and for what "
+            "decides when they are used again."
         )
         return Failure(_wrapped(_lines(said, below=[f"Checked: {promise}"])), "kept state")
     told = _told(judge, error, promise, held_back)

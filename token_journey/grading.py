@@ -154,9 +154,11 @@ def pytest_collect_file(
 
 
 def _chained(file: Path, parent: pytest.Collector, session: Session) -> list[pytest.Collector]:
-    """One walk a folder: only the first of its stage files stands for it."""
+    """One walk a folder: the first of its stage files, or of those asked for, stands for it."""
     stages = session.course.stages()
-    if any((file.parent / f"{s.name}.py").is_file() for s in stages if s.name < file.stem):
+    found = [f for s in stages if (f := file.parent / f"{s.name}.py").is_file()]
+    asked_for = [f for f in found if parent.session.isinitpath(f)]
+    if file != (asked_for or found)[0]:
         return []
     folder: ChainedFolder = ChainedFolder.from_parent(parent, path=file)
     if session.reference is None:

@@ -12,14 +12,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from types import ModuleType
 
-from token_journey.checking import StageUnderTest
+from token_journey.checking import CalledAfresh, StageUnderTest
 from token_journey.implementation import Implementation, Stage
 from token_journey.limits import OutOfTime, time_limit
 from token_journey.quarantine import quarantine
 
 SECONDS_A_CHECK = 10.0
 _TIMEOUTS_A_STAGE = 1
+# A check that was loaded anew for every call and is still not done proves nothing.
+_SECONDS_AFRESH = 1.0
 
 Check = Callable[[StageUnderTest], object]
 
@@ -29,7 +32,7 @@ class NotRun(Exception):
 
 
 class KeptState(Exception):
-    """A check that fails after others and holds when the folder is loaded anew."""
+    """A check that fails, and holds when the folder is loaded anew for every call."""
 
 
 @dataclass(frozen=True)
@@ -61,10 +64,12 @@ class Judge:
         if self._timeouts >= _TIMEOUTS_A_STAGE:
             return Outcome(self.folder, NotRun())
         error = self._attempt(check, self.folder, seconds)
-        if error is None or not self._may_be_inherited(error):
+        if error is None or self.is_stub(error):
             return Outcome(self.folder, error)
-        if self._holds_afresh(check, seconds):
+        if self._holds_afresh(check):
             return Outcome(self.folder, KeptState())
+        if not self._may_be_inherited():
+            return Outcome(self.folder, error)
         for suspects in self._guilty:  # what was to blame before is likely to be again
             if self._attempt(check, self._standing_in(suspects), seconds) is None:
                 return Outcome(self._standing_in(suspects), mend=suspects)
@@ -82,13 +87,17 @@ class Judge:
     def _attempt(
         self, check: Check, implementation: Implementation, seconds: float
     ) -> BaseException | None:
+        error = self._error(check, self.stage_in(implementation), seconds)
+        self._timeouts += isinstance(error, OutOfTime)
+        return error
+
+    def _error(self, check: Check, stage: StageUnderTest, seconds: float) -> BaseException | None:
         try:
             with quarantine(), time_limit(seconds):
-                check(self.stage_in(implementation))
+                check(stage)
         except BaseException as error:  # SystemExit and OutOfTime are the learner's, too
-            if isinstance(error, KeyboardInterrupt) and not implementation.frames(error):
+            if isinstance(error, KeyboardInterrupt) and not self.folder.frames(error):
                 raise
-            self._timeouts += isinstance(error, OutOfTime)
             return error
         return None
 
@@ -97,13 +106,20 @@ class Judge:
         file = implementation.folder / f"{name}.py"
         return StageUnderTest(file, lambda: implementation.module(name))
 
-    def _holds_afresh(self, check: Check, seconds: float) -> bool:
-        """Whether a check that failed passes on a fresh load of the same folder."""
-        fresh = Implementation(self.folder.folder)
+    def _holds_afresh(self, check: Check) -> bool:
+        """Whether a check that failed holds when no call finds what another left behind."""
+        loaded: list[Implementation] = []
+
+        def load() -> ModuleType:
+            loaded.append(Implementation(self.folder.folder))
+            return loaded[-1].module(self.stage.name)
+
+        stage = CalledAfresh(self.under_test.file, load)
         try:
-            return self._attempt(check, fresh, seconds) is None
+            return self._error(check, stage, _SECONDS_AFRESH) is None
         finally:
-            fresh.unload()
+            for implementation in loaded:
+                implementation.unload()
 
     # -- earlier stages -------------------------------------------------------
 
@@ -114,10 +130,8 @@ class Judge:
         files = sorted(self.reference.folder.glob("s[0-9][0-9]_*.py"))
         return tuple(f.stem for f in files if f.stem < self.stage.name)
 
-    def _may_be_inherited(self, error: BaseException) -> bool:
-        if self.reference is None or not self._used:
-            return False
-        return not self.is_stub(error)
+    def _may_be_inherited(self) -> bool:
+        return self.reference is not None and bool(self._used)
 
     def is_stub(self, error: BaseException) -> bool:
         """Whether it is this stage's own file that says "not implemented"."""
