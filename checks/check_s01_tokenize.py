@@ -245,13 +245,13 @@ def test_spelled_in_bytes(stage):
     expect_equal(ids, [3, 100 + 0xC3, 100 + 0xA7, 2, *note], "the ids of “taçna🎶”")
 
 
-def test_all_of_a_piece_is_spelled(stage):
-    """A piece that is not in the vocabulary is spelled to its end, though a part of it is there."""
-    cedilla = "ç".encode()
-    ranks = {(b"a", cedilla): 0, (b"t", "ò".encode()): 1}
-    ids = stage.encode([symbols("açtò")], VOCAB | {cedilla: 50, b"t\xc3": 51}, ranks)
-    spelled = [100 + byte for byte in "açtò".encode()]
-    expect_equal(ids, spelled, "the ids of “açtò”, where only “ç” has an id of its own")
+def test_spelled_in_bytes_not_in_characters(stage):
+    """A piece that is not in the vocabulary is spelled in bytes, though its characters are there."""
+    # A letter of two characters, ç and an accent of its own, as one symbol.
+    letter, cedilla = "ç\u0300".encode(), "ç".encode()
+    ids = stage.encode([[b"a", letter]], VOCAB | {cedilla: 50}, dict(RANKS))
+    spelled = [100 + byte for byte in b"a" + letter]
+    expect_equal(ids, spelled, "the ids of “aç̀”, where only “ç” has an id of its own")
 
 
 def test_id_0(stage):
@@ -264,6 +264,15 @@ def test_the_words_are_left_alone(stage):
     given = words("tanstana anan")
     stage.encode(given, dict(VOCAB), dict(RANKS), 77)
     expect_equal(given, words("tanstana anan"), "the words after encode")
+
+
+def test_one_at_a_time(stage):
+    """Words and ids may come one at a time, as a generator gives them; a word may be a tuple."""
+    given = (tuple(word) for word in words("oo stan"))
+    ids = stage.encode(given, dict(VOCAB), dict(RANKS), 77)
+    expect_equal(ids, [77, 4, 132, 7], "the ids of “oo stan”, word by word")
+    text = stage.decode(iter([4, 132, 7]), dict(ID_TO_BYTES))
+    expect_equal(text, "oo stan", "the text of three ids, one by one")
 
 
 # -- decode -------------------------------------------------------------------
@@ -285,8 +294,8 @@ def test_every_character_stays(stage):
     """Nothing is left out, exchanged or put together: the text is what its bytes say."""
     for text, called in (
         ("\ufeffona", "a byte order mark"),
-        ("ca\u0301", "“a” and an accent of its own"),
         ("ﬁ ½ Ａ", "characters that look like others"),
+        ("ca\u0301", "“a” and an accent of its own"),
         ("a\r\nb\rc\u2028", "line ends of four kinds"),
         ("\ta\0b\x1b", "characters that can't be seen"),
     ):

@@ -128,7 +128,7 @@ def test_bfloat16(stage):
     manners.expect_bfloat16(call(stage), WIDE, GAINS, what="rms_norm")
 
 
-def test_bfloat16_with_float32_gains(stage):
+def test_gains_of_another_dtype(stage):
     """The result comes back at the dtype of x, also where the gains have another."""
     x = WIDE.bfloat16()
     expected = reference(x.float(), GAINS, 1e-5).bfloat16()
@@ -137,7 +137,7 @@ def test_bfloat16_with_float32_gains(stage):
     expect(actual, expected, "rms_norm of bfloat16 with float32 gains", tolerance=allowed)
 
 
-def test_bfloat16_of_many_features(stage):
+def test_many_features_in_half_precision(stage):
     """A bfloat16 keeps two or three digits, so the mean of 2048 squares needs float32."""
     ones = torch.ones(2048).bfloat16()
     manners.expect_norm_in_float32(lambda x: stage.rms_norm(x, ones, 0.0), 2048, what="rms_norm")

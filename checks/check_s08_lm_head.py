@@ -124,7 +124,7 @@ def test_bfloat16(stage):
     manners.expect_bfloat16(call(stage), X, GAINS, W_VOCAB, what="lm_head")
 
 
-def test_bfloat16_of_many_features(stage):
+def test_many_features_in_half_precision(stage):
     """A bfloat16 keeps two or three digits, so the mean of 512 squares needs float32."""
     ones, same = torch.ones(512).bfloat16(), torch.eye(512).bfloat16()
     manners.expect_norm_in_float32(

@@ -48,6 +48,13 @@ def test_stubs_are_stood_in_for(solved):
     assert "Still to do, so the reference stands in: stage 3, 10." in graded.output
 
 
+@pytest.mark.parametrize("asked", [("s03_rms_norm",), ("s03_rms_norm", "s09_softmax")], ids=len)
+def test_a_stage_file_stands_for_its_folder(asked, solved):
+    graded = grade(*(solved / f"{stage}.py" for stage in asked), options=("--chained",))
+    assert graded.exit_code == 0
+    assert graded.output.count("Next token, your walk:  ' es'") == 1
+
+
 def test_a_stage_that_breaks_off_is_told(solved):
     (solved / "s06_swiglu.py").write_text("def silu(x): return x\n\ndef swiglu(x): return x\n")
     graded = grade(solved, options=("--chained",))

@@ -57,6 +57,54 @@ def test_a_broken_stage_turns_only_its_own_row_red(stage, solved):
     assert graded.exit_code == 1
 
 
+UNKNOWN = {  # no misconception of the bank, nor any general transformation
+    "softmax": (
+        "s09_softmax",
+        "def softmax(logits, dim=-1):\n"
+        "    weights = (logits - logits.amax(dim=dim, keepdim=True)).exp() + 0.1\n"
+        "    return weights / weights.sum(dim=dim, keepdim=True)\n",
+    ),
+    "attention_pattern": (
+        "s05_attention",
+        "def attention_pattern(q, k, mask):\n"
+        "    scores = (q @ k.mT / math.sqrt(q.shape[-1])).sin()\n"
+        "    return scores.masked_fill(~mask, -math.inf).softmax(dim=-1)\n",
+    ),
+    "next_logits": (
+        "s10_generate",
+        "_right = next_logits\n\n\n"
+        "def next_logits(token_ids, weights, config, caches):\n"
+        "    logits = _right(token_ids, weights, config, caches)\n"
+        "    return logits + torch.arange(len(logits)).remainder(3)\n",
+    ),
+}
+
+
+@pytest.mark.parametrize("function", UNKNOWN)
+def test_where_no_mistake_is_known_its_function_is_told(function, solved):
+    stage, source = UNKNOWN[function]
+    file = solved / f"{stage}.py"
+    file.write_text(f"{file.read_text(encoding='utf-8')}\n\n{source}", encoding="utf-8")
+    graded = grade(file)
+    messages = [" ".join(message.split()) for message in graded.messages]
+    told = [m.partition("The mistake lies in `")[2].partition("`")[0] for m in messages]
+    assert set(told) <= {function, ""}
+    known = "No mistake known to this course gives just these numbers. The mistake lies in"
+    assert any(known in message for message in messages)
+
+
+def test_two_wrong_functions_are_not_laid_on_one(solved):
+    file = solved / "s09_softmax.py"
+    wrong = "\n\n".join(
+        f"_{name} = {name}\n\n\ndef {name}(x, {other}):\n    return _{name}(x.sin(), {other})\n"
+        for name, other in (("apply_temperature", "temperature"), ("keep_top_k", "k"))
+    )
+    file.write_text(f"{file.read_text(encoding='utf-8')}\n\n{wrong}", encoding="utf-8")
+    graded = grade(file, options=("-k", "test_real_chain"))
+    assert graded.exit_code == 1
+    assert not any("The mistake lies in" in message for message in graded.messages)
+
+
 @pytest.mark.parametrize("stage", BUILT_ON)
 def test_stages_that_build_on_a_stub_say_which_to_write(stage, solved):
     stub(solved, stage)

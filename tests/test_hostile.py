@@ -37,6 +37,83 @@ def test_values_kept_between_calls_are_not_laid_on_earlier_stages(solved):
     assert any("something is kept between calls" in " ".join(m.split()) for m in graded.messages)
 
 
+KEPT = {
+    "frequencies by head dim": """
+_kept = {}
+
+
+def frequencies(head_dim, theta):
+    angles = theta ** -(torch.arange(0, head_dim, 2) / head_dim)
+    return _kept.setdefault(head_dim, angles)
+""",
+    "tables by length, first and last position": """
+_kept, _made = {}, rotary_tables
+
+
+def rotary_tables(positions, frequencies):
+    key = len(positions), int(positions[0]), int(positions[-1]), tuple(frequencies.tolist())
+    return _kept.setdefault(key, _made(positions, frequencies))
+""",
+    "tables by positions alone": """
+_kept, _made = {}, rotary_tables
+
+
+def rotary_tables(positions, frequencies):
+    key = tuple(positions.tolist()), len(frequencies)
+    return _kept.setdefault(key, _made(positions, frequencies))
+""",
+    "tables by address": """
+_kept, _made = {}, rotary_tables
+
+
+def rotary_tables(positions, frequencies):
+    key = positions.data_ptr(), frequencies.data_ptr(), len(positions)
+    return _kept.setdefault(key, _made(positions, frequencies))
+""",
+    "tables in a default argument": """
+def rotary_tables(positions, frequencies, kept={}):
+    angles = (positions[:, None] * frequencies).repeat(1, 2)
+    key = len(positions), len(frequencies)
+    return kept.setdefault(key, (angles.cos(), angles.sin()))
+""",
+}
+
+
+@pytest.mark.parametrize("source", KEPT.values(), ids=KEPT)
+def test_a_table_that_is_kept_on_too_little_is_found(source, solved):
+    append(solved, "s04_rope", source)
+    graded = grade(solved / "s04_rope.py")
+    assert graded.kinds("s04_rope") == {"passed", "failed"}
+    messages = [" ".join(message.split()) for message in graded.messages]
+    assert all("something is kept between calls" in message for message in messages)
+
+
+def test_a_table_that_is_kept_on_all_that_counts_is_right(solved):
+    append(
+        solved,
+        "s04_rope",
+        "from functools import lru_cache\n\nfrequencies = lru_cache(frequencies)\n\n"
+        "_kept, _made = {}, rotary_tables\n\n\n"
+        "def rotary_tables(positions, frequencies):\n"
+        "    key = tuple(positions.tolist()), tuple(frequencies.tolist())\n"
+        "    return _kept.setdefault(key, _made(positions, frequencies))\n",
+    )
+    assert grade(solved / "s04_rope.py").kinds("s04_rope") == {"passed"}
+
+
+def test_the_decoder_s_angles_follow_theta_in_every_call(solved):
+    append(
+        solved,
+        "s07_decoder",
+        "_kept, _made = {}, frequencies\n\n\n"
+        "def frequencies(head_dim, theta):\n"
+        "    return _kept.setdefault(head_dim, _made(head_dim, theta))\n",
+    )
+    graded = grade(solved / "s07_decoder.py")
+    assert "failed" in graded.kinds("s07_decoder")
+    assert any("something is kept between calls" in " ".join(m.split()) for m in graded.messages)
+
+
 @pytest.mark.parametrize(
     "line",
     [

@@ -158,12 +158,13 @@ def _chained(file: Path, parent: pytest.Collector, session: Session) -> list[pyt
     stages = session.course.stages()
     found = [f for s in stages if (f := file.parent / f"{s.name}.py").is_file()]
     asked_for = [f for f in found if parent.session.isinitpath(f)]
-    if file != (asked_for or found)[0]:
+    if file not in (asked_for or found[:1]):
         return []
     folder: ChainedFolder = ChainedFolder.from_parent(parent, path=file)
     if session.reference is None:
         raise pytest.UsageError("--chained needs the reference's stages to stand in: solutions/.")
     folder.stages, folder.packs, folder.reference = stages, session.packs, session.reference
+    folder.walks = file == (asked_for or found)[0]
     return [folder]
 
 

@@ -19,13 +19,16 @@ SECONDS_A_WALK = 60.0
 
 
 class ChainedFolder(pytest.File):
-    """A folder of stages, found through its first stage file."""
+    """A folder of stages, found through one of its stage files; of several only one `walks`."""
 
     stages: list[Stage]
     reference: Implementation
     packs: list[Pack]
+    walks: bool
 
     def collect(self) -> Iterator[ChainedWalk]:
+        if not self.walks:
+            return
         pack = _walkable(self.packs)
         for prompt in pack.prompts.values():
             if prompt.start == 0 and pack.has_activation(prompt.name, "probs.last"):

@@ -210,6 +210,25 @@ def in_place(symbols, ranks):
     return symbols
 
 
+@misconception(
+    "merge",
+    "a word with nothing to join comes back itself",
+    "the caller's own list is returned, so who changes the pieces changes the word",
+    read="what `merge` returns, and what stays as it was",
+)
+def the_word_itself(symbols, ranks):
+    if not any((a, b) in ranks for a, b in zip(symbols, symbols[1:], strict=False)):
+        return symbols
+    symbols = list(symbols)
+    while len(symbols) > 1:
+        pairs = list(zip(symbols, symbols[1:], strict=False))
+        best = min(range(len(pairs)), key=lambda i: ranks.get(pairs[i], float("inf")))
+        if pairs[best] not in ranks:
+            break
+        symbols[best : best + 2] = [symbols[best] + symbols[best + 1]]
+    return symbols
+
+
 # -- encode -------------------------------------------------------------------
 
 
@@ -399,6 +418,28 @@ def first_byte(words, vocab, ranks, bos_id=None):
 
 @misconception(
     "encode",
+    "a piece that is not in the vocabulary is spelled in characters",
+    "a character that has an id of its own gets that, where each byte should get its own",
+    read=BYTES,
+)
+def spelled_in_characters(words, vocab, ranks, bos_id=None):
+    ids = [] if bos_id is None else [bos_id]
+    for word in words:
+        for piece in merge(word, ranks):
+            if piece in vocab:
+                ids.append(vocab[piece])
+                continue
+            for character in piece.decode("utf-8", errors="surrogateescape"):
+                spelled = character.encode("utf-8", errors="surrogateescape")
+                if spelled in vocab:
+                    ids.append(vocab[spelled])
+                else:
+                    ids.extend(vocab[bytes([byte])] for byte in spelled)
+    return ids
+
+
+@misconception(
+    "encode",
     "the space in front of a word is cut off",
     "the words are stripped, though the space is part of the word's first piece",
     read="how the lesson's pieces are written, spaces included",
@@ -482,3 +523,50 @@ def text_stripped(ids, id_to_bytes):
 )
 def printed(ids, id_to_bytes):
     return str(b"".join(id_to_bytes[i] for i in ids))
+
+
+@misconception(
+    "decode",
+    "a byte order mark is eaten",
+    "`utf-8-sig` takes U+FEFF off the front of a text, where it is a character like any other",
+    read="what `decode` leaves out",
+)
+def without_the_mark(ids, id_to_bytes):
+    return b"".join(id_to_bytes[i] for i in ids).decode("utf-8-sig", errors="replace")
+
+
+@misconception(
+    "decode",
+    "letters and accents are put together",
+    "Unicode's NFC makes one character of two, and the text is not the one that was encoded",
+    read="what `decode` leaves out",
+)
+def composed(ids, id_to_bytes):
+    import unicodedata
+
+    text = b"".join(id_to_bytes[i] for i in ids).decode("utf-8", errors="replace")
+    return unicodedata.normalize("NFC", text)
+
+
+@misconception(
+    "decode",
+    "characters that look alike become one",
+    "Unicode's NFKC writes ﬁ as f and i; some tokenizers do so, but before they encode",
+    read="what `decode` leaves out",
+)
+def compatible(ids, id_to_bytes):
+    import unicodedata
+
+    text = b"".join(id_to_bytes[i] for i in ids).decode("utf-8", errors="replace")
+    return unicodedata.normalize("NFKC", text)
+
+
+@misconception(
+    "decode",
+    "all line ends become the same",
+    "a carriage return is a character like any other, and its token has been in the text",
+    read="what `decode` leaves out",
+)
+def line_ends(ids, id_to_bytes):
+    text = b"".join(id_to_bytes[i] for i in ids).decode("utf-8", errors="replace")
+    return text.replace("\r\n", "\n").replace("\r", "\n")

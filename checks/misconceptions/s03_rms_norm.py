@@ -346,6 +346,18 @@ def returns_float32(x, weight, eps):
     return weight.float() * wide / (wide.square().mean(-1, keepdim=True) + eps).sqrt()
 
 
+@misconception(
+    "rms_norm",
+    "the gains decide the dtype of the result",
+    "float32 gains make float32 of it, though x is in half precision: published code does so",
+    read=HALF,
+)
+def at_the_dtype_of_the_gains(x, weight, eps):
+    wide = x.float()
+    normalised = wide / (wide.square().mean(-1, keepdim=True) + eps).sqrt()
+    return (weight.float() * normalised).to(weight.dtype)
+
+
 # -- gradients ----------------------------------------------------------------
 
 

@@ -183,6 +183,17 @@ def of_numbers(n_queries, n_keys):
     return torch.full((n_queries, n_keys), -math.inf).triu(n_keys - n_queries + 1)
 
 
+@misconception(
+    "causal_mask",
+    "the mask is cut out of one for 1024 tokens",
+    "a table of a fixed size is made once, and a longer text does not fit into it",
+    read="the parameters of `causal_mask`: how long a text may be",
+)
+def cut_out_of_1024(n_queries, n_keys):
+    whole = torch.ones(1024, 1024, dtype=torch.bool).tril()
+    return whole[n_keys - n_queries : n_keys, :n_keys]
+
+
 # -- attention_pattern --------------------------------------------------------
 
 

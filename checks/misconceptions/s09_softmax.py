@@ -228,6 +228,18 @@ def at_least_a_little(logits, temperature):
     return logits / max(temperature, 1e-5)
 
 
+@misconception(
+    "apply_temperature",
+    "temperature 1 gives the very logits back",
+    "there is nothing to divide, but a result that is changed later must not change the logits",
+    read=TEMPERATURE,
+)
+def the_logits_themselves_at_1(logits, temperature):
+    if temperature <= 0:
+        raise ValueError("temperature must be above 0")
+    return logits if temperature == 1 else logits / temperature
+
+
 # -- top-k --------------------------------------------------------------------
 
 
@@ -317,6 +329,19 @@ def one_threshold(logits, k):
     read=TOP_K,
 )
 def k_too_large(logits, k):
+    kth_best = logits.topk(k).values[..., -1:]
+    return logits.masked_fill(logits < kth_best, -math.inf)
+
+
+@misconception(
+    "keep_top_k",
+    "the very logits come back where all are kept",
+    "for a k of V or more nothing is cut, but the result should be a tensor of its own",
+    read=TOP_K,
+)
+def the_logits_themselves_for_a_large_k(logits, k):
+    if k >= logits.shape[-1]:
+        return logits
     kth_best = logits.topk(k).values[..., -1:]
     return logits.masked_fill(logits < kth_best, -math.inf)
 
@@ -539,6 +564,21 @@ def sums_of_logits(logits, p):
 def not_sorted(logits, p):
     probs = softmax(logits)
     return logits.masked_fill(probs.cumsum(dim=-1) - probs >= p, -math.inf)
+
+
+@misconception(
+    "keep_top_p",
+    "the very logits come back for p = 1",
+    "nothing is cut, but the result should be a tensor of its own",
+    read=TOP_P,
+)
+def the_logits_themselves_for_p_1(logits, p):
+    if p >= 1:
+        return logits
+    worst_first, order = logits.sort()
+    cut = softmax(worst_first).cumsum(dim=-1) <= 1 - p
+    cut[..., -1] = False
+    return logits.masked_fill(cut.gather(-1, order.argsort()), -math.inf)
 
 
 # -- sample -------------------------------------------------------------------

@@ -507,6 +507,28 @@ def sampled(prompt_ids, weights, config, max_new_tokens, min_new_tokens=0, eos_i
 
 @misconception(
     "generate",
+    "the seed of torch's own chance is set",
+    "torch.manual_seed holds for the whole program, so all that is drawn later is always the same",
+    read=CHOOSE,
+)
+def seeded(prompt_ids, weights, config, max_new_tokens, min_new_tokens=0, eos_ids=(), choose=None):
+    torch.manual_seed(0)
+    choose = choose or (lambda logits: sample(logits, temperature=0))
+    caches = [KeyValueCache() for _ in range(config.num_hidden_layers)]
+    ids, unseen = prompt_ids, prompt_ids
+    for n in range(max_new_tokens):
+        logits = next_logits(unseen, weights, config, caches)
+        if n < min_new_tokens:
+            logits[list(eos_ids)] = -math.inf
+        unseen = torch.as_tensor(choose(logits)).reshape(1)
+        ids = torch.cat([ids, unseen])
+        if unseen.item() in eos_ids:
+            break
+    return ids
+
+
+@misconception(
+    "generate",
     "only the new tokens are returned",
     "the prompt is missing from the result",
     read="what the lesson says generate returns",

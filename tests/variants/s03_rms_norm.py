@@ -12,13 +12,13 @@ def in_float64(x, weight, eps):
     return (wide * torch.rsqrt(wide.pow(2).mean(-1, keepdim=True) + eps) * weight).to(x.dtype)
 
 
-@rewrite("rms_norm", "as transformers writes it")
+@rewrite("rms_norm", "as transformers writes it, and back at the dtype of x")
 def as_transformers(x, weight, eps):
     input_dtype = x.dtype
     x = x.to(torch.float32)
     variance = x.pow(2).mean(-1, keepdim=True)
     x = x * torch.rsqrt(variance + eps)
-    return weight * x.to(input_dtype)
+    return (weight * x.to(input_dtype)).to(input_dtype)
 
 
 @rewrite("rms_norm", "by the length of the vector")

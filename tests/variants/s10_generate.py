@@ -19,20 +19,24 @@ class ListOfPieces:
         return tuple(torch.cat(kept, dim=-2) for kept in zip(*self.pieces, strict=True))
 
 
-@rewrite("KeyValueCache", "in a buffer that is made once")
+@rewrite("KeyValueCache", "in a buffer that doubles when it is full")
 class Buffer:
-    def __init__(self, room=512):
-        self.room, self.filled = room, 0
-        self.k = self.v = None
+    def __init__(self):
+        self.filled = 0
+        self.k = self.v = torch.empty(0)
 
     def __len__(self):
         return self.filled
 
     def update(self, k, v):
-        if self.k is None:
-            self.k = k.new_zeros(*k.shape[:-2], self.room, k.shape[-1])
-            self.v = v.new_zeros(*v.shape[:-2], self.room, v.shape[-1])
         start, self.filled = self.filled, self.filled + k.shape[-2]
+        if start == 0:
+            self.k, self.v = k[..., :0, :], v[..., :0, :]
+        if self.filled > self.k.shape[-2]:
+            room = (*k.shape[:-2], 2 * self.filled, k.shape[-1])
+            old = self.k[..., :start, :], self.v[..., :start, :]
+            self.k, self.v = k.new_zeros(room), v.new_zeros(room)
+            self.k[..., :start, :], self.v[..., :start, :] = old
         self.k[..., start : self.filled, :] = k
         self.v[..., start : self.filled, :] = v
         return self.k[..., : self.filled, :], self.v[..., : self.filled, :]
