@@ -246,7 +246,7 @@ def test_spelled_in_bytes(stage):
 
 
 def test_spelled_in_bytes_not_in_characters(stage):
-    """A piece that is not in the vocabulary is spelled in bytes, though its characters are there."""
+    """A piece that is not in the vocabulary is spelled in bytes, not in characters."""
     # A letter of two characters, ç and an accent of its own, as one symbol.
     letter, cedilla = "ç\u0300".encode(), "ç".encode()
     ids = stage.encode([[b"a", letter]], VOCAB | {cedilla: 50}, dict(RANKS))
