@@ -158,6 +158,12 @@ def test_leftmost_first(stage):
     )
 
 
+def test_a_long_word(stage):
+    """A word may be as long as it likes: the loop ends when no pair has a rank, not before."""
+    pieces = stage.merge(symbols("o" * 120), dict(RANKS))
+    expect_equal(pieces, [b"oo"] * 60, "merge of 120 times “o”")
+
+
 def test_pieces_merge_on(stage):
     """A piece that was joined can be joined again, with its new neighbour."""
     pieces = stage.merge(symbols(" anan"), dict(RANKS))
@@ -260,10 +266,13 @@ def test_id_0(stage):
 
 
 def test_the_words_are_left_alone(stage):
-    """encode leaves the words that came in as they were."""
-    given = words("tanstana anan")
-    stage.encode(given, dict(VOCAB), dict(RANKS), 77)
-    expect_equal(given, words("tanstana anan"), "the words after encode")
+    """encode leaves the words, the vocabulary and the ranks that came in as they were."""
+    given, vocab, ranks = words("tanstana açsta"), dict(VOCAB), dict(RANKS)
+    stage.encode(given, vocab, ranks, 77)
+    expect_equal(given, words("tanstana açsta"), "the words after encode")
+    expect_true(
+        vocab == VOCAB and ranks == RANKS, "encode changed `vocab` or `ranks`: only read from them."
+    )
 
 
 def test_one_at_a_time(stage):

@@ -319,6 +319,33 @@ def test_angles_of_every_call(stage):
         expect(keys, expected, what, tolerance=allowed, axes=("key/value head", "token", "dim"))
 
 
+def test_more_than_ten_layers(stage):
+    """The layers run in the order of their numbers, 10 after 9, and as many as the model has."""
+    ran = []
+
+    class Noting(Cache):
+        def update(self, k, v):
+            ran.append(self)
+            return super().update(k, v)
+
+    layer = tiny_layer(attention=0.0, mlp=0.0)  # silent, so that all layers see the same stream
+    weights = {"model.embed_tokens.weight": tiny_model()["model.embed_tokens.weight"]}
+    for place in range(13):  # the last is none of the model's
+        weights |= {f"model.layers.{place}.{name}": w for name, w in layer.items()}
+        weights[f"model.layers.{place}.self_attn.v_proj.weight"] = (place + 1) * layer[
+            "self_attn.v_proj.weight"
+        ]
+    memory = [Noting() for _ in range(12)]
+    config = SimpleNamespace(**vars(CONFIG) | {"num_hidden_layers": 12})
+    stage.decoder(IDS[:1], weights, config, memory)
+    order = [memory.index(cache) for cache in ran]
+    expect_equal(order, list(range(12)), "the order in which 12 layers fill their caches")
+    values = torch.stack([cache.v for cache in memory])
+    expected = torch.arange(1, 13).view(12, 1, 1, 1) * values[0]
+    axes = ("layer", "key/value head", "token", "dim")
+    expect(values, expected, "the values of 12 layers, each n times the first's", axes=axes)
+
+
 def test_silent_layers(stage):
     """Where no layer writes, the stream is the embedding: neither scaled nor normalised."""
     weights = tiny_model()

@@ -218,7 +218,7 @@ def test_logits_by_hand(stage):
 
 def test_counting_on(stage):
     """The prompt comes first, then max_new_tokens new tokens, each the best after the last."""
-    expect_equal(count(stage, [3], 6), [4, 5, 6, 7, 0, 1], "6 new tokens after 3")
+    expect_equal(count(stage, [3], 7), [4, 5, 6, 7, 0, 1, 2], "7 new tokens after 3")
     expect_equal(count(stage, [6, 1, 3], 2), [4, 5], "2 new tokens after 6, 1, 3")
     expect_equal(count(stage, [3], 1), [4], "1 new token after 3")
 

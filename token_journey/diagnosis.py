@@ -30,6 +30,8 @@ from token_journey.transformations import transformations_that_fit
 SECONDS = 1.0
 # For single ones, which are all tried: what fits is named only if nothing else does.
 _PATIENCE = 10.0
+# For looking whether the learner's passes checks that a mistake fails.
+_SECONDS_TO_DOUBT = 0.1
 # For putting another in the place of each function, where no mistake is known.
 _SECONDS_TO_REPLACE = 0.5
 # On how many other models a check is tried, to see whether it fails there, too.
@@ -101,7 +103,11 @@ class Doctor:
             found = list(
                 self._that_fit(check, seen, self._pairs(at_play), time.monotonic() + SECONDS)
             )
+        others = list(others)
         found = self._told_apart(found, stage, others, time.monotonic() + SECONDS)
+        if len(found) == 1 and seen.is_weak:
+            until = time.monotonic() + _SECONDS_TO_DOUBT
+            found = [fit for fit in found if not self._is_cleared(fit, stage, others, until)]
         if len(found) == 1:
             return _named(found[0], seen)
         if found:
@@ -232,6 +238,18 @@ class Doctor:
             found = alike or found
         return found
 
+    def _is_cleared(
+        self, fit: _Fit, stage: StageUnderTest, others: Iterable[Check], deadline: float
+    ) -> bool:
+        """Whether the learner's passes a check that the mistake fails: then it isn't theirs."""
+        for other in others:
+            if time.monotonic() > deadline:
+                return False
+            fails = self._observe(other, fit.mistakes).wrong
+            if fails and not observe(other, stage).until_wrong().wrong:
+                return True
+        return False
+
     def _observe(
         self, check: Check, mistakes: tuple[Misconception, ...], like: Observed | None = None
     ) -> Observed:
@@ -279,6 +297,17 @@ class Observed:
     @property
     def wrong(self) -> bool:
         return self.error is not None or any(not holds(c) for c in self.comparisons[-1:])
+
+    @property
+    def is_weak(self) -> bool:
+        """Whether what went wrong is a sentence, a few ids or the like, which other mistakes share.
+
+        Many numbers with a fraction don't agree by chance.
+        """
+        if self.error is not None:
+            return True
+        actual = self.comparisons[-1].actual
+        return not isinstance(actual, Tensor) or not actual.dtype.is_floating_point
 
     def until_wrong(self) -> Observed:
         """The same up to the first comparison that does not hold."""

@@ -392,6 +392,23 @@ def in_reverse(token_ids, weights, config, caches=None):
 
 @misconception(
     "decoder",
+    "the layers are sorted as text",
+    "10 comes before 2 in an alphabet, so a model of more than ten layers is shuffled",
+    read=LAYERS,
+)
+def sorted_as_text(token_ids, weights, config, caches=None):
+    start = 0 if caches is None else len(caches[0])
+    positions = torch.arange(start, start + token_ids.shape[-1])
+    cos, sin = rotary_tables(positions, frequencies(config.head_dim, config.rope_theta))
+    x = embed(token_ids, weights["model.embed_tokens.weight"])
+    for i in sorted(range(config.num_hidden_layers), key=str):
+        cache = None if caches is None else caches[i]
+        x = decoder_layer(x, layer_weights(weights, i), cos, sin, config, cache)
+    return x
+
+
+@misconception(
+    "decoder",
     "the last layer is left out",
     "the loop ends one layer early",
     read=LAYERS,

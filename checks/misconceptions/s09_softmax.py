@@ -586,6 +586,24 @@ def the_logits_themselves_for_p_1(logits, p):
 
 @misconception(
     "sample",
+    "top_k is 50 where none is asked for",
+    "some libraries cut the tail unless they are told not to; here None keeps all",
+    read="what `sample` says of top_k and top_p",
+)
+def top_k_of_50(logits, temperature=1.0, top_k=50, top_p=None, generator=None):
+    if temperature == 0:
+        return logits.argmax(dim=-1)
+    logits = apply_temperature(logits, temperature)
+    logits = keep_top_k(logits, top_k or 50)
+    if top_p is not None:
+        logits = keep_top_p(logits, top_p)
+    probs = softmax(logits)
+    drawn = torch.multinomial(probs.reshape(-1, probs.shape[-1]), 1, generator=generator)
+    return drawn.reshape(probs.shape[:-1])
+
+
+@misconception(
+    "sample",
     "the best token is always taken",
     "nothing is left to chance, at any temperature",
     read=CHANCE,
