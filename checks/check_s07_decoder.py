@@ -98,7 +98,8 @@ def tiny_model():
 
 def tiny_layer(**changed):
     """The first layer of the tiny model; `attention=0.0` silences its attention, `mlp` its MLP."""
-    weights = {name: tiny_model()[f"model.layers.0.{name}"] for name in NAMES}
+    model = tiny_model()
+    weights = {name: model[f"model.layers.0.{name}"] for name in NAMES}
     weights["self_attn.o_proj.weight"] *= changed.get("attention", 1.0)
     weights["mlp.down_proj.weight"] *= changed.get("mlp", 1.0)
     return weights
@@ -305,7 +306,7 @@ def first_keys(theta, start):
 
 def test_angles_of_every_call(stage):
     """A token's angles follow theta and its place in the text, however long that has become."""
-    for theta, start in ((100.0, 0), (5000.0, 0), (100.0, 5000), (5000.0, 5000)):
+    for theta, start in ((100.0, 0), (5000.0, 0), (100.0, 5000)):
         config, memory = SimpleNamespace(**vars(CONFIG) | {"rope_theta": theta}), caches(CONFIG)
         earlier = torch.zeros(CONFIG.num_key_value_heads, start, CONFIG.head_dim)
         for cache in memory:
