@@ -31,7 +31,7 @@ SECONDS = 1.0
 # For single ones, which are all tried: what fits is named only if nothing else does.
 _PATIENCE = 10.0
 # For looking whether the learner's passes checks that a mistake fails.
-_SECONDS_TO_DOUBT = 0.1
+_SECONDS_TO_DOUBT = 0.05
 # For putting another in the place of each function, where no mistake is known.
 _SECONDS_TO_REPLACE = 0.5
 # On how many other models a check is tried, to see whether it fails there, too.
