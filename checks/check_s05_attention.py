@@ -485,7 +485,8 @@ def test_step_by_step(stage, steps):
             e.x[new], e.weights, e.cos[new], e.sin[new], *e.heads, cache=cache
         )
         expect_equal(cache.calls, 1, "the number of calls of cache.update, for each piece")
-        where = f"{step} new tokens, {start} in the cache"
+        tokens = "1 new token" if step == 1 else f"{step} new tokens"
+        where = f"{tokens}, {start} in the cache"
         what = "attention with a cache"
         expect(actual, expected[new], what, tolerance=allowed(e), axes=HIDDEN, where=where)
         cache.calls, start = 0, start + step

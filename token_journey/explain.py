@@ -29,8 +29,17 @@ def explain(mismatch: Mismatch) -> list[str]:
 def row(values: Tensor, decimals: int = 4) -> str:
     """`[0.8511, 0.7741, …, 0.9303]`: the first few and the last of a vector."""
     flat = [number(value, decimals) for value in values.detach().flatten().tolist()]
-    shown = flat if len(flat) <= 6 else [*flat[:2], "…", flat[-1]]
+    if values.ndim == 0:
+        return flat[0]
+    shown = [flat[i] for i in _shown(len(flat))]
+    if len(shown) < len(flat):
+        shown.insert(2, "…")
     return "[" + ", ".join(shown) + "]"
+
+
+def _shown(size: int) -> list[int]:
+    """Which numbers of a vector are written down."""
+    return list(range(size)) if size <= 6 else [0, 1, size - 1]
 
 
 def number(value: float, decimals: int = 4) -> str:
@@ -192,17 +201,24 @@ def _growth(comparison: Comparison) -> str | None:
 
 
 def _side_by_side(comparison: Comparison) -> list[str]:
-    """A few numbers of both, from the row with the worst of them."""
-    mine, theirs = comparison.actual.detach(), comparison.expected
-    place = ""
-    if mine.ndim > 1:
-        error = (mine.double() - theirs.double()).abs().nan_to_num(nan=0.0, posinf=0.0)
-        worst = torch.where(comparison.wrong, error, -1.0).argmax().item()
-        # torch's own unravel_index imports a compiler, which takes a quarter of a second.
-        index = tuple(map(int, np.unravel_index(int(worst), mine.shape)))[:-1]
-        mine, theirs = mine[index], theirs[index]
+    """A few numbers of both, from the row with the worst of them, or that one alone."""
+    mine, theirs, wrong = comparison.actual.detach(), comparison.expected, comparison.wrong
+    if mine.ndim == 0:
+        return _beside(mine, theirs, "", comparison.held_back)
+    error = (mine.double() - theirs.double()).abs().nan_to_num(nan=0.0, posinf=0.0)
+    worst = int(torch.where(wrong, error, -1.0).argmax())
+    # torch's own unravel_index imports a compiler, which takes a quarter of a second.
+    index = tuple(map(int, np.unravel_index(worst, mine.shape)))
+    within = index[:-1]
+    if not any(bool(wrong[within][i]) for i in _shown(mine.shape[-1])):
         place = f" at {_place(comparison, index)}"
-    if comparison.held_back:
+        return _beside(mine[index], theirs[index], place, comparison.held_back)
+    place = f" at {_place(comparison, within)}" if within else ""
+    return _beside(mine[within], theirs[within], place, comparison.held_back)
+
+
+def _beside(mine: Tensor, theirs: Tensor, place: str, held_back: bool) -> list[str]:
+    if held_back:
         return [f"yours{place}: {row(mine)}"]
     decimals = next((d for d in (4, 6, 8) if row(mine, d) != row(theirs, d)), 4)
     return [f"yours    {row(mine, decimals)}{place}", f"expected {row(theirs, decimals)}"]

@@ -6,13 +6,15 @@ from it, and the tests hold the count against it.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import prod
 
-from token_journey.checkpoint import BLOCK_BYTES, Checkpoint
+from token_journey.checkpoint import BLOCK_BYTES, Checkpoint, Stored
 from token_journey.family import EMBEDDING, FINAL_NORM
 from token_journey.keeping import ROWS, Keeping
 from token_journey.pack import Prompt
+from token_journey.packwriter import Kept
 
 # Python with torch and transformers, and what lies between the pieces of memory; measured.
 _LIBRARIES = 500_000_000
@@ -108,14 +110,14 @@ class Plan:
             "tokenizer and pack.json": len(self.tokenizer or b"") + names * _LINE,
         }
 
-    def _kept_bytes(self, kept: object) -> int:
+    def _kept_bytes(self, kept: Mapping[str, Kept | None]) -> int:
         keeping, total = self.keeping, 0
         vocabulary = len(keeping.rows) + keeping.candidates * len(keeping.prompts)
-        for name, part in dict(kept).items():  # type: ignore[call-overload]
+        for name, part in kept.items():
             shape = list(self.checkpoint.tensors[name].shape)
             numbers = self.checkpoint.tensors[name].bytes
             for axis, indices in (part or {}).items():
-                count = vocabulary if indices == ROWS else len(keeping.lists[indices])
+                count = vocabulary if indices == ROWS else len(keeping.lists[str(indices)])
                 numbers = numbers * min(count, shape[axis]) // shape[axis]
             total += numbers
         return total
@@ -152,8 +154,8 @@ class Plan:
         return "\n".join(lines)
 
 
-def _sum(tensors: object, names: object) -> int:
-    return sum(tensors[name].bytes for name in names)  # type: ignore[index,attr-defined]
+def _sum(tensors: Mapping[str, Stored], names: Iterable[str]) -> int:
+    return sum(tensors[name].bytes for name in names)
 
 
 def megabytes(count: int) -> str:

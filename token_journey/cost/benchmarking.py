@@ -80,7 +80,6 @@ class Bench:
     """What all benchmarks of a run share: the device, its limits, and what was timed already."""
 
     device: torch.device
-    threads: int
     _machine: Machine | None = None
     _work: Work | None = None
     _baselines: dict[str, Any] = field(default_factory=dict)

@@ -16,7 +16,7 @@ from token_journey.cost.pictures import png
 from token_journey.cost.profile import Profile
 from token_journey.cost.report import table, words
 
-# Enough for the table and all pictures, in about two minutes on two cores.
+# Enough for the table and all pictures, in less than three minutes on two cores.
 _WITHOUT_CACHE = "test_token_without_cache[stage-Aitana-2B-S"
 _SHORT = " or ".join(
     (
@@ -70,7 +70,9 @@ def cost(
 def _measure(folder: Path) -> Profile:
     if not folder.is_dir():
         raise CostError(f"{folder} is neither a folder of stages nor a benchmark file.")
-    print("Measuring for about two minutes; other programs would be in the way.", file=sys.stderr)
+    print(
+        "Measuring, for up to three minutes; other programs would be in the way.", file=sys.stderr
+    )
     with tempfile.TemporaryDirectory() as scratch:
         file = Path(scratch) / "benchmark.json"
         pytest = [sys.executable, "-m", "pytest", str(folder), "-q", "-p", "no:cacheprovider"]

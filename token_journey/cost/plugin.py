@@ -49,7 +49,7 @@ def cost_modules(module: StageModule) -> list[CostModule]:
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "costs(step): time this call at all sizes")
     device = torch.device(config.getoption("device"))
-    config.stash[_BENCH] = Bench(device, torch.get_num_threads())
+    config.stash[_BENCH] = Bench(device)
     config.stash[_NOT_RIGHT] = {}
 
 

@@ -10,37 +10,18 @@ import torch
 from torch import Tensor
 
 from token_journey.cost.formulas import FLOAT32, cache_bytes, cost
-from token_journey.pack import ModelConfig
+from token_journey.course import find_course
+from token_journey.pack import ModelConfig, Pack
 
 # What one measurement may take, and what of it Python, torch and transformers need.
 MOST_BYTES = 4_000_000_000
 _LIBRARIES = 700_000_000
 _LARGER_THAN_CACHES = 150_000_000
 
-AITANA = ModelConfig(
-    vocab_size=256_000,
-    hidden_size=2048,
-    num_hidden_layers=24,
-    num_attention_heads=16,
-    num_key_value_heads=16,
-    head_dim=128,
-    intermediate_size=5440,
-    rms_norm_eps=1e-5,
-    rope_theta=10_000.0,
-    tie_word_embeddings=False,
-)
-SMOLLM2 = ModelConfig(
-    vocab_size=49_152,
-    hidden_size=576,
-    num_hidden_layers=30,
-    num_attention_heads=9,
-    num_key_value_heads=3,
-    head_dim=64,
-    intermediate_size=1536,
-    rms_norm_eps=1e-5,
-    rope_theta=100_000.0,
-    tie_word_embeddings=True,
-)
+# The sizes of the models as the course's packs have them.
+_PACKS = find_course().packs
+AITANA = Pack(_PACKS / "aitana-2b-s-published").config
+SMOLLM2 = Pack(_PACKS / "smollm2-135m").config
 MODELS = {"Aitana-2B-S": AITANA, "SmolLM2-135M": SMOLLM2}
 
 
