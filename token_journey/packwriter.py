@@ -7,7 +7,6 @@ next, in its date and versions.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from token_journey.atomic import replacing
+from token_journey.digest import sha256_of
 from token_journey.pack import (
     ACTIVATIONS,
     APART,
@@ -239,9 +239,7 @@ def to_json(value: Any, indent: str = "") -> str:
 
 
 def _described(path: Path) -> dict[str, Any]:
-    with path.open("rb") as stream:
-        sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
-    return {"sha256": sha256, "bytes": path.stat().st_size}
+    return {"sha256": sha256_of(path), "bytes": path.stat().st_size}
 
 
 def refuse_to_replace_others(folder: Path, ours: Collection[str] = ()) -> None:

@@ -51,11 +51,19 @@ class Record:
         return "matches" if self.compared else "not in this pack"
 
 
+def figures_of(model: str, packs: Path) -> Pack | None:
+    """The published figures of a model on the hub."""
+    return next((figures for figures in _figures(packs) if figures.model["id"] == model), None)
+
+
 def published_for(pack: Pack, packs: Path) -> Pack | None:
-    """The pack of published figures of the same model: by its name, or by its shape alone."""
-    figures = [other for folder in find_packs(packs) if (other := Pack(folder)).source_is_print]
-    same = [other for other in figures if other.model["id"] == pack.model["id"]]
-    return next(iter(same or [other for other in figures if other.config == pack.config]), None)
+    """The published figures of a pack's model: by its name, or by its shape alone."""
+    alike = (figures for figures in _figures(packs) if figures.config == pack.config)
+    return figures_of(pack.model["id"], packs) or next(alike, None)
+
+
+def _figures(packs: Path) -> Iterator[Pack]:
+    return (pack for folder in find_packs(packs) if (pack := Pack(folder)).source_is_print)
 
 
 def verify(pack: Pack, published: Pack) -> list[Record]:

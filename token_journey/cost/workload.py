@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-import psutil
 import torch
 from torch import Tensor
 
 from token_journey.cost.formulas import FLOAT32, cache_bytes, cost
 from token_journey.course import find_course
+from token_journey.memory import free_memory
 from token_journey.pack import ModelConfig, Pack
 
 # What one measurement may take, and what of it Python, torch and transformers need.
@@ -152,7 +152,7 @@ def check_memory(bytes_needed: int, what: str) -> None:
             f"{what} would take {needed / 1e9:.1f} GB; a measurement may take "
             f"{MOST_BYTES / 1e9:.0f} GB."
         )
-    free = psutil.virtual_memory().available
+    free = free_memory()
     if needed > free:
         raise TooLarge(
             f"{what} would take {needed / 1e9:.1f} GB and {free / 1e9:.1f} GB are free: "
