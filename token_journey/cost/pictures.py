@@ -9,6 +9,7 @@ from typing import Any
 import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
 
 from token_journey.cost import formulas
 from token_journey.cost.formulas import ATTENTION, MLP
@@ -51,7 +52,7 @@ def where_the_time_goes(axes: Any, profile: Profile, by: str) -> str:
             left += share
         axes.text(101, place, duration(whole), va="center")
     axes.set_yticks(range(len(sizes)), [f"{tokens} tokens" for tokens in sizes])
-    axes.set_xlim(0, 118)
+    axes.set_xlim(0, 128)
     axes.set_xlabel("share of the time of one forward pass, %")
     handles, labels = axes.get_legend_handles_labels()
     first = dict(zip(labels[::-1], handles[::-1], strict=True))
@@ -69,7 +70,7 @@ def where_the_time_goes(axes: Any, profile: Profile, by: str) -> str:
 def as_the_sentence_grows(axes: Any, profile: Profile, by: str) -> str:
     """Attention and the MLP of one layer, measured, and what their operations alone would take."""
     sizes = profile.tokens(by, "scores", AT)
-    grid = np.geomspace(4, 8192, 60)
+    grid = np.geomspace(4, 32768, 60)
     rate = profile.machine.flops_per_second
     for part, step, steps, colour in (
         ("attention", "attention", ATTENTION, BLUE),
@@ -143,9 +144,14 @@ def what_the_cache_saves(axes: Any, profile: Profile, by: str) -> str:
     ]
     if layers:
         axes.plot(
-            *zip(*layers, strict=True), "x:", color=ORANGE, label="without: 24 measured layers"
+            *zip(*layers, strict=True),
+            "x:",
+            color=ORANGE,
+            label="without: 24 measured layers, no lm_head",
         )
     axes.set(xscale="log", yscale="log", xlabel="tokens so far", ylabel="s for one more token")
+    axes.yaxis.set_major_formatter("{x:g}")
+    axes.yaxis.set_minor_formatter(NullFormatter())
     axes.legend(frameon=False, fontsize=8)
     return "What the key/value cache saves"
 
@@ -161,11 +167,11 @@ def what_shared_heads_save(axes: Any, profile: Profile, by: str) -> str:
     places = np.arange(len(found))
     axes.bar(places - 0.2, [cache / 1e6 for _, cache, _ in found], 0.38, color=PURPLE)
     for place, (_, cache, _) in zip(places, found, strict=True):
-        axes.text(place - 0.2, cache / 1e6, f"{cache / 1e6:,.0f} MB", ha="center", va="top")
+        axes.text(place - 0.2, cache / 1e6, f"{cache / 1e6:,.0f} MB", **_ON_TOP)
     beside = axes.twinx()
     beside.bar(places + 0.2, [1e3 * s for *_, s in found], 0.38, color=BLUE)
     for place, (*_, seconds) in zip(places, found, strict=True):
-        beside.text(place + 0.2, 1e3 * seconds, duration(seconds), ha="center", va="top", color="w")
+        beside.text(place + 0.2, 1e3 * seconds, duration(seconds), **_ON_TOP)
     beside.margins(y=0.15)
     axes.margins(y=0.15)
     axes.set_xticks(places, [f"{heads} heads" for heads, *_ in found])
@@ -176,6 +182,7 @@ def what_shared_heads_save(axes: Any, profile: Profile, by: str) -> str:
     )
 
 
+_ON_TOP: dict[str, Any] = {"ha": "center", "va": "bottom", "fontsize": 7.5}
 Picture = Callable[[Any, Profile, str], str]
 PICTURES: tuple[Picture, ...] = (
     where_the_time_goes,

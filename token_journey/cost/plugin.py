@@ -79,15 +79,21 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items[:] = timed
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Before anything is made: skip a stage whose checks fail."""
+    module = item.getparent(CostModule)
+    if isinstance(item, pytest.Function) and module is not None:
+        reason = _not_right(item.config, module) if item.callspec.params["by"] == THEIRS else ""
+        if reason:
+            pytest.skip(reason)
+
+
 @pytest.fixture
 def cost(request: pytest.FixtureRequest, benchmark: Any, by: str, size: str, part: str) -> CostOf:
     """One call of one stage at one size, to be timed."""
     module = request.node.getparent(CostModule)
     config, bench = request.config, request.config.stash[_BENCH]
-    if by == THEIRS:
-        reason = _not_right(config, module)
-        if reason:
-            pytest.skip(reason)
     mark = request.node.get_closest_marker("costs")
     return CostOf(
         bench,
