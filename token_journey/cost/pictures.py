@@ -10,6 +10,7 @@ import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
+from PIL import Image
 
 from token_journey.cost import formulas
 from token_journey.cost.formulas import ATTENTION, MLP
@@ -202,7 +203,10 @@ def png(profile: Profile, by: str, lines: list[str]) -> bytes:
     _write(grid.flat[-1], lines)
     out = io.BytesIO()
     figure.savefig(out, format="png", dpi=110)
-    return out.getvalue()
+    # Few colours make a third of the file.
+    few, small = Image.open(out).convert("RGB").quantize(96), io.BytesIO()
+    few.save(small, format="png", optimize=True)
+    return small.getvalue()
 
 
 def svg(picture: Picture, profile: Profile, by: str) -> tuple[str, str]:
