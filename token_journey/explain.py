@@ -153,8 +153,18 @@ def _by_axis(comparison: Comparison) -> list[str]:
         line = _part(bad, called)
         if line:
             lines.append(line)
-    growth = _growth(comparison)
-    return [*lines, growth] if growth else lines
+    return [*lines, *filter(None, (_future(comparison), _growth(comparison)))]
+
+
+def _future(comparison: Comparison) -> str | None:
+    """Whether all that is wrong is what a query makes of keys that come after it."""
+    axes, wrong = comparison.axes, comparison.wrong
+    if "query" not in axes or "key" not in axes:
+        return None
+    table = wrong.movedim((axes.index("query"), axes.index("key")), (-2, -1))
+    queries, keys = table.shape[-2:]
+    past = torch.ones(queries, keys, dtype=torch.bool, device=wrong.device).tril(keys - queries)
+    return None if (table & past).any() else "Only keys in the future of their query are wrong."
 
 
 def _part(bad: Tensor, called: str) -> str | None:
