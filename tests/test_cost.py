@@ -197,7 +197,7 @@ def benchmarked(tmp_path, selected, *folders):
         [
             *(sys.executable, "-m", "pytest", *(folders or ("solutions",)), "-q"),
             *("--benchmark-only", f"--benchmark-json={file}", "-k", selected),
-            *("--benchmark-min-rounds=3", "--benchmark-max-time=0.1"),
+            *("--benchmark-min-rounds=10", "--benchmark-max-time=0.1"),
         ],
         cwd=find_course().home,
         capture_output=True,
