@@ -1,0 +1,187 @@
+"""One sentence on its way through a model, as plain data.
+
+Who computed it (a model, a pack, a notebook that was printed) and who shows it
+(a terminal, a page) need not know each other: this is what lies between.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from torch import Tensor
+
+from token_journey.pack import ModelConfig
+
+
+@dataclass(frozen=True)
+class Token:
+    """One token of the sentence.
+
+    `piece` is its text as it is to be shown (a space is a space, and bytes that are no
+    letter alone are `<C3>`); `word` counts the words of the sentence, which blanks part;
+    -1 stands for what the tokenizer put in front. `place` is its position in the model,
+    which is not its index where some tokens of a long text are not shown.
+    """
+
+    id: int
+    piece: str
+    word: int
+    place: int
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A tensor of the walk, as much of it as there is.
+
+    `value` is None where there is nothing; `visible` maps an axis to the indices that
+    `value` holds, where it is a part of a tensor of the shape `shape`. `by` is whose code
+    made it: "yours", "reference", or "model". `difference` is the largest distance
+    to the model's own tensor and `allowed` how large rounding may make it.
+    """
+
+    name: str
+    meaning: str
+    axes: tuple[str, ...]
+    shape: tuple[int, ...]
+    value: Tensor | None
+    visible: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
+    by: str = "model"
+    difference: float | None = None
+    allowed: float | None = None
+
+    @property
+    def holds(self) -> bool:
+        """Whether it is the model's, as far as that was looked at."""
+        return self.difference is None or self.difference <= (self.allowed or 0.0)
+
+
+@dataclass(frozen=True)
+class Story:
+    """A mistake that somebody made at this step, and the numbers that give it away.
+
+    `rows` are numbers side by side, under `columns`.
+    """
+
+    title: str
+    question: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    answer: str
+
+
+@dataclass(frozen=True)
+class Step:
+    """A station of the walk.
+
+    `key` names it in links and on the command line; `stage` is the kata's stage in which
+    it is written, or None. `shapes` says what goes in and comes out. `seen` is what it
+    made, first to last, and `share` how much of all operations it takes. `by` is whose code
+    took it, and `said` what there is to say of that.
+    """
+
+    key: str
+    title: str
+    stage: int | None
+    formula: str
+    shapes: str
+    why: str
+    seen: tuple[Seen, ...] = ()
+    share: float | None = None
+    by: str = "model"
+    said: str = ""
+    story: Story | None = None
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A token that could come next: its text and its probability."""
+
+    id: int
+    piece: str
+    probability: float
+
+
+@dataclass(frozen=True)
+class Lens:
+    """What the model would say after a layer, if it stopped there.
+
+    `layer` is -1 for the embedding. `best` holds the likeliest candidates of every shown
+    token; `chosen` is the probability, after the last token, of what the model says in the end.
+    """
+
+    layer: int
+    best: tuple[tuple[Candidate, ...], ...]
+    chosen: float
+
+
+@dataclass(frozen=True)
+class Continuation:
+    """How the sentence could go on: `pieces`, chosen as `how` says."""
+
+    how: str
+    pieces: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Growth:
+    """The residual stream after the embedding (row 0) and after each layer, for every token.
+
+    `length` is its norm and `turn` the cosine of the angle to what it was a row before
+    (1 in row 0); `from_start` the cosine to the embedding. All are (layers + 1, T). Rows of
+    which nothing is known are NaN.
+    """
+
+    length: Tensor
+    turn: Tensor
+    from_start: Tensor
+
+
+@dataclass(frozen=True)
+class Journey:
+    """A sentence's whole way.
+
+    `layer` is the one that is looked into; its activations are in `steps`, and `patterns`
+    holds the attention patterns (H, T, T) of all layers of which they are known. Of a long
+    text only the tokens in `tokens` are shown, and `left_out` says what is not.
+    `logits` (V,) are those after the last token, and `pieces` the texts of all ids that
+    anything here names, and of the likeliest ones. `branches` go on greedily after
+    each of the likeliest next tokens, by their ids. `costs` are shares of all operations,
+    largest first.
+    """
+
+    title: str
+    source: str
+    text: str
+    config: ModelConfig
+    parameters: int
+    tokens: tuple[Token, ...]
+    layer: int
+    steps: tuple[Step, ...]
+    left_out: str = ""
+    missing: str = "not in this pack"
+    patterns: Mapping[int, Tensor] = field(default_factory=dict)
+    growth: Growth | None = None
+    lens: Sequence[Lens] = ()
+    logits: Tensor | None = None
+    best: Sequence[Candidate] = ()
+    pieces: Mapping[int, str] = field(default_factory=dict)
+    continuations: Sequence[Continuation] = ()
+    branches: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+    costs: Sequence[tuple[str, float]] = ()
+    difference: str = ""
+
+    def step(self, key: str) -> Step:
+        """Raises KeyError."""
+        for step in self.steps:
+            if step.key == key:
+                return step
+        raise KeyError(key)
+
+    def seen(self, name: str) -> Tensor | None:
+        """The value of an activation by its short name, e.g. `attn.q`, if all of it is there."""
+        for step in self.steps:
+            for each in step.seen:
+                if each.name.endswith(name) and not each.visible:
+                    return each.value
+        return None
