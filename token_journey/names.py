@@ -14,6 +14,8 @@ RESIDUAL = ("token", "hidden")
 QUERY_HEADS = ("head", "token", "dim")
 KEY_VALUE_HEADS = ("key/value head", "token", "dim")
 SCORES = ("head", "query", "key")
+ALL_HEADS = ("token", "all heads")
+ALL_KEY_VALUE_HEADS = ("token", "all key/value heads")
 NEURONS = ("token", "neuron")
 VOCABULARY = ("token", "vocabulary")
 
@@ -43,10 +45,10 @@ _ACTIVATIONS = {
     "attn.scores": Activation(SCORES, "Q Kᵀ / √d, future = −inf"),
     "attn.pattern": Activation(SCORES, "the attention pattern"),
     "attn.z": Activation(QUERY_HEADS, "pattern @ V"),
-    "attn.q_flat": Activation(RESIDUAL, "the queries before they are split into heads"),
-    "attn.k_flat": Activation(RESIDUAL, "the keys before they are split into heads"),
-    "attn.v_flat": Activation(RESIDUAL, "the values before they are split into heads"),
-    "attn.z_flat": Activation(RESIDUAL, "the heads, merged"),
+    "attn.q_flat": Activation(ALL_HEADS, "the queries before they are split into heads"),
+    "attn.k_flat": Activation(ALL_KEY_VALUE_HEADS, "the keys before they are split into heads"),
+    "attn.v_flat": Activation(ALL_KEY_VALUE_HEADS, "the values before they are split into heads"),
+    "attn.z_flat": Activation(ALL_HEADS, "the heads, merged"),
     "attn_out": Activation(RESIDUAL, "the output of attention"),
     "resid_mid": Activation(RESIDUAL, "the residual stream after attention"),
     "ln2.scale": Activation(("token", "scale"), "RMS(x), with eps, before the MLP"),

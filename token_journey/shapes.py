@@ -14,6 +14,8 @@ def activation_shape(config: ModelConfig, name: str, tokens: int) -> list[int]:
         "head": config.num_attention_heads,
         "key/value head": config.num_key_value_heads,
         "dim": config.head_dim,
+        "all heads": config.num_attention_heads * config.head_dim,
+        "all key/value heads": config.num_key_value_heads * config.head_dim,
         "neuron": config.intermediate_size,
         "vocabulary": config.vocab_size,
         "scale": 1,

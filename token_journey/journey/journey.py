@@ -35,7 +35,8 @@ class Seen:
     """A tensor of the walk, as much of it as there is.
 
     `value` is None where there is nothing; `visible` maps an axis to the indices that
-    `value` holds, where it is a part of a tensor of the shape `shape`. `by` is whose code
+    `value` holds, where it is a part of a tensor of the shape `shape`. Of the axes token,
+    query and key it always holds the journey's tokens. `by` is whose code
     made it: "yours", "reference", or "model". `difference` is the largest distance
     to the model's own tensor and `allowed` how large rounding may make it.
     """
@@ -129,12 +130,13 @@ class Growth:
 
     `length` is its norm and `turn` the cosine of the angle to what it was a row before
     (1 in row 0); `from_start` the cosine to the embedding. All are (layers + 1, T). Rows of
-    which nothing is known are NaN.
+    which nothing is known are NaN; `of` says of what, where it is not the whole stream.
     """
 
     length: Tensor
     turn: Tensor
     from_start: Tensor
+    of: str = ""
 
 
 @dataclass(frozen=True)
@@ -169,7 +171,7 @@ class Journey:
     continuations: Sequence[Continuation] = ()
     branches: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     costs: Sequence[tuple[str, float]] = ()
-    difference: str = ""
+    also: tuple[Token, ...] = ()
 
     def step(self, key: str) -> Step:
         """Raises KeyError."""

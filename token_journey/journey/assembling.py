@@ -1,0 +1,278 @@
+"""From what a source knows to a journey: stations in order, cut to what can be read."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import torch
+from einops import rearrange
+from torch import Tensor
+
+from token_journey.journey.journey import Candidate, Growth, Journey, Lens, Seen, Step, Token
+from token_journey.journey.material import Known, Material
+from token_journey.journey.shares import shares
+from token_journey.journey.stations import STATIONS, Station
+from token_journey.names import describe
+from token_journey.pack import ModelConfig
+from token_journey.shapes import activation_shape, weight_shape
+
+# More tokens than these can't be read on one page: the first ones and the last ones.
+FIRST, LAST = 4, 20
+BEST = 12
+# Of so many of the likeliest tokens the texts are kept, for whoever plays with them.
+SPELLED = 400
+_LENS_BEST = 3
+_OVER_TOKENS = ("token", "query", "key")
+
+
+def assemble(material: Material, layer: int = 0) -> Journey:
+    """The journey that a material makes.
+
+    layer: the one to look into
+    """
+    config, tokens = material.config, material.tokens
+    _derive(material, layer)
+    kept = _kept(len(tokens))
+    shown = tuple(tokens[i] for i in kept)
+    logits = _whole(material, "logits.last")
+    best = _best(logits, material) if logits is not None else material.candidates
+    part = shares(config, len(tokens))
+    lens = tuple(_lenses(material, kept, best)) if material.lens else ()
+    named = {c.id for c in best} | {t.id for t in shown}
+    if logits is not None:
+        named.update(logits.topk(min(SPELLED, len(logits))).indices.tolist())
+    return Journey(
+        title=material.title,
+        source=material.source,
+        text=material.text,
+        config=config,
+        parameters=material.parameters,
+        tokens=shown,
+        layer=layer,
+        steps=tuple(_step(s, material, layer, kept, part[s.key]) for s in STATIONS),
+        left_out=_left_out(tokens, kept),
+        missing=material.missing,
+        patterns=dict(_patterns(material, kept)),
+        growth=_growth(material, kept),
+        lens=lens,
+        logits=logits,
+        best=best,
+        pieces={token: material.spell(token) for token in sorted(named)},
+        continuations=tuple(material.continuations),
+        branches=material.branches,
+        costs=_costs(part),
+        also=material.also,
+    )
+
+
+def _costs(part: dict[str, float]) -> tuple[tuple[str, float], ...]:
+    titles = {station.key: station.title for station in STATIONS}
+    costly = sorted(((titles[key], share) for key, share in part.items() if share), key=_second)
+    return tuple(reversed(costly))
+
+
+def _second(pair: tuple[str, float]) -> float:
+    return pair[1]
+
+
+# -- what follows from what is known ----------------------------------------------------------
+
+
+def _derive(material: Material, layer: int) -> None:
+    """Add what other names of the same numbers, or one formula, give."""
+    found, block = material.activations, f"blocks.{layer}."
+    eps = material.config.rms_norm_eps
+    if "tokens" not in found:
+        found["tokens"] = Known(torch.tensor([token.id for token in material.tokens]))
+    for flat, heads in (("q_flat", "q"), ("k_flat", "k"), ("v_flat", "v"), ("z_flat", "z")):
+        known = found.get(f"{block}attn.{heads}")
+        if f"{block}attn.{flat}" not in found and known is not None and not known.visible:
+            merged = rearrange(known.value, "H T d -> T (H d)")
+            found[f"{block}attn.{flat}"] = replace(known, value=merged)
+    for norm, stream in (("ln1", "resid_pre"), ("ln2", "resid_mid")):
+        known = found.get(block + stream)
+        if known is not None and not known.visible:
+            scale = (known.value.square().mean(-1, keepdim=True) + eps).sqrt()
+            found[f"{block}{norm}.scale"] = Known(scale, by=known.by)
+    logits = found.get("logits")
+    if "logits.last" not in found and logits is not None and not logits.visible:
+        found["logits.last"] = replace(logits, value=logits.value[-1])
+    last = found.get("logits.last")
+    if "probs.last" not in found and last is not None and not last.visible:
+        found["probs.last"] = Known(last.value.softmax(-1), by=last.by)
+
+
+def _whole(material: Material, name: str) -> Tensor | None:
+    known = material.activations.get(name)
+    return None if known is None or known.visible else known.value
+
+
+# -- cut to what can be read ------------------------------------------------------------------
+
+
+def _kept(count: int) -> list[int]:
+    if count <= FIRST + LAST:
+        return list(range(count))
+    return [*range(FIRST), *range(count - LAST, count)]
+
+
+def _left_out(tokens: Sequence[Token], kept: Sequence[int]) -> str:
+    if len(kept) == len(tokens):
+        return ""
+    return (
+        f"The model read all {len(tokens)} tokens. Shown are the first {FIRST} and the last "
+        f"{LAST}; the {len(tokens) - len(kept)} between are left out, so that shares of attention "
+        "need not add up to 1 here."
+    )
+
+
+def _cut(value: Tensor, axes: Sequence[str], kept: Sequence[int]) -> Tensor:
+    index = torch.tensor(kept)
+    for axis, name in enumerate(axes):
+        if name in _OVER_TOKENS and len(kept) != value.shape[axis]:
+            value = value.index_select(axis, index)
+    return value
+
+
+# -- stations ---------------------------------------------------------------------------------
+
+
+def _step(
+    station: Station, material: Material, layer: int, kept: Sequence[int], share: float
+) -> Step:
+    words = _words(material.config, len(material.tokens), layer)
+    stage = station.stage
+    return Step(
+        key=station.key,
+        title=station.title.format(**words),
+        stage=stage,
+        formula=station.formula,
+        shapes=station.shapes.format(**words),
+        why=station.why.format(**words),
+        seen=tuple(_seen(name.format(layer=layer), material, kept) for name in station.seen),
+        share=share or None,
+        by=material.by.get(stage, "model") if stage else "model",
+        said=material.said.get(stage, "") if stage else "",
+        story=material.stories.get(station.key),
+    )
+
+
+def _words(config: ModelConfig, tokens: int, layer: int) -> dict[str, object]:
+    heads, shared = config.num_attention_heads, config.num_key_value_heads
+    groups = heads // shared
+    return {
+        "T": tokens,
+        "D": config.hidden_size,
+        "L": config.num_hidden_layers,
+        "H": heads,
+        "K": shared,
+        "d": config.head_dim,
+        "F": config.intermediate_size,
+        "V": f"{config.vocab_size:,}",
+        "Hd": heads * config.head_dim,
+        "Kd": shared * config.head_dim,
+        "half": config.head_dim // 2,
+        "layer": layer,
+        "shared": f"Here {groups} query heads share one head of keys and values."
+        if groups > 1
+        else "Here every query head has keys and values of its own.",
+    }
+
+
+def _seen(name: str, material: Material, kept: Sequence[int]) -> Seen:
+    if name.startswith("model."):
+        return _weight(name, material)
+    about = describe(name)
+    shape = tuple(activation_shape(material.config, name, len(material.tokens)))
+    known = material.activations.get(name)
+    if known is None:
+        return Seen(name, about.meaning, about.axes, shape, None)
+    return Seen(
+        name,
+        about.meaning,
+        about.axes,
+        shape,
+        _cut(known.value, about.axes, kept),
+        known.visible,
+        known.by,
+        known.difference,
+        known.allowed,
+    )
+
+
+_WEIGHTS = {
+    "q_proj": "W_q, that makes queries",
+    "k_proj": "W_k, that makes keys",
+    "v_proj": "W_v, that makes values",
+    "o_proj": "W_o, that mixes the heads",
+}
+
+
+def _weight(name: str, material: Material) -> Seen:
+    known = material.weight(name)
+    shape = tuple(weight_shape(material.config, name))
+    meaning = _WEIGHTS[name.split(".")[-2]]
+    if known is None:
+        return Seen(name, meaning, ("row", "column"), shape, None)
+    return Seen(name, meaning, ("row", "column"), shape, known.value, known.visible)
+
+
+# -- over all layers --------------------------------------------------------------------------
+
+
+def _patterns(material: Material, kept: Sequence[int]) -> Iterator[tuple[int, Tensor]]:
+    for name, known in material.activations.items():
+        if (found := re.fullmatch(r"blocks\.(\d+)\.attn\.pattern", name)) and not known.visible:
+            yield int(found[1]), _cut(known.value, ("head", "query", "key"), kept)
+
+
+def _streams(material: Material) -> list[Known | None]:
+    """The stream after the embedding and after each layer."""
+    names = [f"blocks.{i}.resid_post" for i in range(material.config.num_hidden_layers)]
+    return [material.activations.get(name) for name in ("embed", *names)]
+
+
+def _growth(material: Material, kept: Sequence[int]) -> Growth | None:
+    streams = _streams(material)
+    known = [s for s in streams if s is not None]
+    parts = {tuple(s.visible.get(1, ())) for s in known}
+    if len(known) < 2 or len(parts) > 1 or any(0 in s.visible for s in known):
+        return None
+    nothing = torch.full_like(known[0].value, math.nan)
+    stack = torch.stack([nothing if s is None else s.value for s in streams])
+    stack = stack.index_select(1, torch.tensor(kept)).float()
+    turn = torch.cosine_similarity(stack[1:], stack[:-1], dim=-1)
+    part = parts.pop()
+    return Growth(
+        length=stack.norm(dim=-1),
+        turn=torch.cat([torch.ones_like(turn[:1]), turn]),
+        from_start=torch.cosine_similarity(stack, stack[:1], dim=-1),
+        of=f"of {len(part)} of {material.config.hidden_size} numbers a token" if part else "",
+    )
+
+
+def _best(logits: Tensor, material: Material) -> list[Candidate]:
+    return _candidates(logits.softmax(-1), BEST, material)
+
+
+def _candidates(probabilities: Tensor, count: int, material: Material) -> list[Candidate]:
+    best = probabilities.topk(min(count, len(probabilities)))
+    return [
+        Candidate(token, material.spell(token), p)
+        for token, p in zip(best.indices.tolist(), best.values.tolist(), strict=True)
+    ]
+
+
+def _lenses(material: Material, kept: Sequence[int], best: Sequence[Candidate]) -> Iterator[Lens]:
+    assert material.lens is not None
+    for layer, known in enumerate(_streams(material), start=-1):
+        if known is None or known.visible:
+            continue
+        logits = material.lens(known.value[torch.tensor(kept)])
+        probabilities = logits.float().softmax(-1)
+        said = tuple(tuple(_candidates(p, _LENS_BEST, material)) for p in probabilities)
+        chosen = float(probabilities[-1, best[0].id]) if best else math.nan
+        yield Lens(layer, said, chosen)

@@ -1,0 +1,92 @@
+"""A walk that was captured, or printed: what a pack holds of one of its prompts."""
+
+from __future__ import annotations
+
+from token_journey.journey.errors import JourneyError
+from token_journey.journey.journey import Continuation, Token
+from token_journey.journey.material import Known, Material
+from token_journey.journey.spelling import shown, tokens_in_print, tokens_of
+from token_journey.journey.stories import stories
+from token_journey.pack import Pack, Prompt
+
+
+def material_of(pack: Pack, text: str | None = None) -> Material:
+    """What a pack knows of a prompt, by its text or its name; of the first if none is given.
+
+    Raises JourneyError for a text that it was not captured on.
+    """
+    prompt = _prompt(pack, text)
+    if pack.has_vocabulary:
+        spelled = pack.vocabulary.id_to_bytes
+        begin = int(bool(prompt.ids) and prompt.ids[0] == pack.begin_token)
+        tokens = tokens_of(prompt.ids, spelled, begin)
+    else:
+        spelled = {}
+        tokens = tokens_in_print(prompt.ids, prompt.pieces, prompt.text)
+    names = pack.activation_names(prompt.name)
+    return Material(
+        title=pack.title,
+        source=_source(pack),
+        missing="not published" if pack.source_is_print else "not in this pack",
+        text=prompt.text,
+        config=pack.config,
+        parameters=int(pack.model.get("parameters", 0)),
+        tokens=tokens,
+        activations={name: _known(pack, prompt.name, name) for name in names},
+        weight=lambda name: _weight(pack, name),
+        spell=lambda token: shown(spelled[token]) if token in spelled else f"id {token}",
+        continuations=[
+            Continuation("greedy", tuple(shown(spelled[i]) for i in g.ids[len(prompt.ids) :]))
+            for g in pack.generations
+            if g.prompt == prompt.name and not g.eos_ids
+        ],
+        also=_also(pack),
+        stories=stories(pack, prompt),
+    )
+
+
+def _prompt(pack: Pack, text: str | None) -> Prompt:
+    walked = [p for p in pack.prompts.values() if pack.has_activation(p.name, "embed")]
+    if text is None and walked:
+        return walked[0]
+    for prompt in walked:
+        if text in (prompt.text, prompt.name):
+            return prompt
+    known = ", ".join(f"“{prompt.text}”" for prompt in walked) or "nothing"
+    raise JourneyError(
+        f"{pack.name} holds what was captured once, on {known}: choose one of these, or walk any "
+        "sentence with --model smollm2."
+    )
+
+
+def _source(pack: Pack) -> str:
+    if pack.source_is_print:
+        return (
+            f"Figures of the real model, printed by a public notebook with four decimals "
+            f"({pack.model['source']}). What it did not print is shown as not published."
+        )
+    captured = pack.manifest["captured"]
+    return (
+        f"Captured from {pack.model['id']} ({pack.model['revision']}) on {captured['date']}, in "
+        f"{captured['dtype']}."
+    )
+
+
+def _known(pack: Pack, prompt: str, name: str) -> Known:
+    return Known(
+        pack.activation(prompt, name), visible=dict(pack.activation_entry(prompt, name).visible)
+    )
+
+
+def _weight(pack: Pack, name: str) -> Known | None:
+    if not pack.has_weight(name):
+        return None
+    return Known(pack.weight(name), visible=dict(pack.weight_entry(name).visible))
+
+
+def _also(pack: Pack) -> tuple[Token, ...]:
+    """A sentence that was only cut into tokens, if the pack has one."""
+    for prompt in pack.prompts.values():
+        if not pack.has_activation(prompt.name, "embed"):
+            return tuple(tokens_in_print(prompt.ids, prompt.pieces, prompt.text))
+    return ()

@@ -1,0 +1,54 @@
+"""What a source knows of a sentence, before it is put in order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from torch import Tensor
+
+from token_journey.journey.journey import Candidate, Continuation, Story, Token
+from token_journey.pack import ModelConfig
+
+
+@dataclass(frozen=True)
+class Known:
+    """A tensor, or the part of it at the indices that `visible` names for an axis.
+
+    `by`, `difference` and `allowed` are as in `Seen`.
+    """
+
+    value: Tensor
+    visible: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
+    by: str = "model"
+    difference: float | None = None
+    allowed: float | None = None
+
+
+@dataclass
+class Material:
+    """All that is known, under our names of activations and Hugging Face's of weights.
+
+    `weight` gives a weight as far as it is known. `lens` gives, for a residual stream
+    (T, D), the logits (T, V) of a model that would stop there. `by` names, by stage
+    number, whose code took it, and `said` what there is to say of that.
+    """
+
+    title: str
+    source: str
+    missing: str
+    text: str
+    config: ModelConfig
+    parameters: int
+    tokens: list[Token]
+    activations: dict[str, Known]
+    weight: Callable[[str], Known | None]
+    spell: Callable[[int], str]
+    lens: Callable[[Tensor], Tensor] | None = None
+    continuations: Sequence[Continuation] = ()
+    branches: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+    also: tuple[Token, ...] = ()
+    by: Mapping[int, str] = field(default_factory=dict)
+    said: Mapping[int, str] = field(default_factory=dict)
+    stories: Mapping[str, Story] = field(default_factory=dict)
+    candidates: Sequence[Candidate] = ()
