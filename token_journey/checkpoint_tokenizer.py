@@ -75,6 +75,18 @@ def _tokenized(content: bytes, texts: Mapping[str, str], whole: bool) -> Tokeniz
 
 def _encoded(content: bytes, texts: Mapping[str, str]) -> tuple[list[Prompt], int | None]:
     """What the whole tokenizer makes of the texts, and its begin token."""
+    tokenizer = opened(content)
+    before = tokenizer.encode("").ids
+    if hasattr(tokenizer.model, "byte_fallback"):
+        prompts = [encode_prompt(tokenizer, name, text) for name, text in texts.items()]
+    else:
+        both = ((name, text, tokenizer.encode(text)) for name, text in texts.items())
+        prompts = [Prompt(name, text, tuple(e.ids), tuple(e.tokens)) for name, text, e in both]
+    return prompts, before[0] if len(before) == 1 else None
+
+
+def opened(content: bytes) -> Tokenizer:
+    """The tokenizer of a tokenizer.json; it cuts no text short. Raises CheckpointError."""
     from tokenizers import Tokenizer
 
     try:
@@ -86,13 +98,7 @@ def _encoded(content: bytes, texts: Mapping[str, str]) -> tuple[list[Prompt], in
     # What would cut a long prompt short, or make all as long as the longest.
     tokenizer.no_truncation()
     tokenizer.no_padding()
-    before = tokenizer.encode("").ids
-    if hasattr(tokenizer.model, "byte_fallback"):
-        prompts = [encode_prompt(tokenizer, name, text) for name, text in texts.items()]
-    else:
-        both = ((name, text, tokenizer.encode(text)) for name, text in texts.items())
-        prompts = [Prompt(name, text, tuple(e.ids), tuple(e.tokens)) for name, text, e in both]
-    return prompts, before[0] if len(before) == 1 else None
+    return tokenizer
 
 
 # -- words ------------------------------------------------------------------------

@@ -21,28 +21,28 @@ class Loaded:
 
     def __init__(self, model: Any, device: torch.device | None = None):
         """device: where the first layer computes; the model's own if not given"""
-        self._model = model.train(False)
+        self.model = model.train(False)
         self.config = model.config
         self.device = device or model.device
         # Weights that accelerate keeps elsewhere come anew for every use.
         self.steady = not any(hasattr(module, "_hf_hook") for module in model.modules())
 
     def rotary(self) -> nn.Module:
-        made: nn.Module = type(self._model.model.rotary_emb)(self.config)
+        made: nn.Module = type(self.model.model.rotary_emb)(self.config)
         return made
 
     def embed(self, ids: Tensor) -> Tensor:
-        rows: Tensor = self._model.model.embed_tokens(ids.to(self.device))
+        rows: Tensor = self.model.model.embed_tokens(ids.to(self.device))
         return rows
 
     def layer(self, number: int) -> AbstractContextManager[nn.Module]:
-        return nullcontext(self._model.model.layers[number])
+        return nullcontext(self.model.model.layers[number])
 
     def norm(self) -> AbstractContextManager[nn.Module]:
-        return nullcontext(self._model.model.norm)
+        return nullcontext(self.model.model.norm)
 
     def vocabulary(self) -> Iterator[tuple[int, Callable[[Tensor], Tensor]]]:
-        yield 0, self._model.lm_head
+        yield 0, self.model.lm_head
 
     def remember(self, rows: set[int]) -> None:
         """Everything is in memory anyway."""
@@ -57,12 +57,16 @@ Circumstances = dict[str, Any]
 
 @contextmanager
 def loaded(
-    checkpoint: Checkpoint, device: str = "auto", max_memory: dict[Any, Any] | None = None
+    checkpoint: Checkpoint,
+    device: str = "auto",
+    max_memory: dict[Any, Any] | None = None,
+    dtype: str = "auto",
 ) -> Iterator[tuple[Loaded, Checkpoint, Circumstances]]:
     """A whole checkpoint, spread by accelerate over GPU, memory and disk as it fits.
 
     device:     "auto" takes a GPU where there is one, "cuda" insists, "cpu" avoids it
     max_memory: as accelerate has it, e.g. {"cpu": "100MB"}; what is free if not given
+    dtype:      of the weights in memory, e.g. "float32"; as they are stored if not given
 
     Yields the parts, the checkpoint in the folder that it was loaded from, and how
     it was computed. Raises CheckpointError.
@@ -81,8 +85,8 @@ def loaded(
     with _exact_float32(), tempfile.TemporaryDirectory(prefix="token-journey-") as offloaded:
         model = untyped.from_pretrained(
             folder,
-            dtype="auto",
-            device_map=_device_map(checkpoint, on_gpu, max_memory),
+            dtype=dtype,
+            device_map=_device_map(checkpoint, on_gpu, max_memory, dtype),
             max_memory=max_memory,
             offload_folder=offloaded,
             trust_remote_code=False,
@@ -103,8 +107,9 @@ def loaded(
         del model
 
 
-def _device_map(checkpoint: Checkpoint, on_gpu: bool, max_memory: object) -> Any:
-    if on_gpu or max_memory or checkpoint.stored_bytes > _SHARE * free_memory():
+def _device_map(checkpoint: Checkpoint, on_gpu: bool, max_memory: object, dtype: str) -> Any:
+    needed = 4 * checkpoint.parameters if dtype == "float32" else checkpoint.stored_bytes
+    if on_gpu or max_memory or needed > _SHARE * free_memory():
         return "auto"
     return {"": "cpu"}
 

@@ -8,7 +8,7 @@ line, sees what lies between. Logits are bit-identical to eager attention's.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from typing import Any
@@ -20,9 +20,16 @@ from transformers.masking_utils import eager_mask
 from transformers.models.llama.modeling_llama import repeat_kv
 
 Activations = dict[str, Tensor]
+# What is to be kept of an activation, by its name; None for nothing.
+Cut = Callable[[str, Tensor], Tensor | None]
 
 _ATTENTION = "token_journey"
-_sink: ContextVar[Activations] = ContextVar("sink")
+_sink: ContextVar[tuple[Activations, Cut]] = ContextVar("sink")
+
+
+def whole(name: str, value: Tensor) -> Tensor:
+    """All of every activation."""
+    return value
 
 
 @contextmanager
@@ -36,15 +43,17 @@ def recording_attention(config: Any) -> Iterator[None]:
         config._attn_implementation = before
 
 
-def record(model: LlamaForCausalLM, token_ids: Sequence[int], start: int = 0) -> Activations:
-    """Run a model once, as a whole and in its own dtype: its activations."""
+def record(
+    model: LlamaForCausalLM, token_ids: Sequence[int], start: int = 0, cut: Cut = whole
+) -> Activations:
+    """Run a model once, as a whole and in its own dtype: its activations, as far as `cut` says."""
     ids = torch.tensor([list(token_ids)])
     positions = torch.arange(start, start + ids.shape[1])[None]
     untyped: Any = model
     base = untyped.model
     with ExitStack() as undo:
         undo.enter_context(recording_attention(untyped.config))
-        activations = undo.enter_context(recorded_layers(dict(enumerate(base.layers))))
+        activations = undo.enter_context(recorded_layers(dict(enumerate(base.layers)), cut))
         for handle in (
             _output(base.embed_tokens, "embed"),
             base.rotary_emb.register_forward_hook(_keep_rotary),
@@ -57,10 +66,10 @@ def record(model: LlamaForCausalLM, token_ids: Sequence[int], start: int = 0) ->
 
 
 @contextmanager
-def recorded_layers(layers: Mapping[int, Any]) -> Iterator[Activations]:
+def recorded_layers(layers: Mapping[int, Any], cut: Cut = whole) -> Iterator[Activations]:
     """Let decoder layers, given by their number, write what they compute into a dict."""
     activations: Activations = {}
-    token = _sink.set(activations)
+    token = _sink.set((activations, cut))
     with ExitStack() as undo:
         undo.callback(_sink.reset, token)
         for number, layer in layers.items():
@@ -91,8 +100,10 @@ def _hooks(layer: Any, number: int) -> Iterator[Any]:
 
 
 def _keep(name: str, batched: Tensor) -> None:
-    kept = batched[0].detach().cpu()
-    _sink.get()[name] = kept.clone(memory_format=torch.contiguous_format)
+    activations, cut = _sink.get()
+    kept = cut(name, batched[0].detach())
+    if kept is not None:
+        activations[name] = kept.cpu().clone(memory_format=torch.contiguous_format)
 
 
 def _input(module: nn.Module, name: str) -> Any:

@@ -39,10 +39,9 @@ class Vocabulary:
         described = json.loads(text)
         model = described["model"]
         byte_level = not model.get("byte_fallback", False)
-        to_bytes = _byte_level if byte_level else _sentence_piece
         special = {token["content"] for token in described.get("added_tokens", ())}
         spelled = {
-            token: token.encode() if token in special else to_bytes(token)
+            token: token.encode() if token in special else bytes_of(token, byte_level)
             for token in model["vocab"]
         }
         id_to_bytes = {token_id: spelled[token] for token, token_id in model["vocab"].items()}
@@ -76,6 +75,11 @@ def _gpt2_alphabet() -> dict[str, int]:
 _ALPHABET = _gpt2_alphabet()
 # str.translate and latin-1 turn a whole token at once, much faster than a loop.
 _TO_LATIN_1 = {ord(character): byte for character, byte in _ALPHABET.items()}
+
+
+def bytes_of(token: str, byte_level: bool) -> bytes:
+    """The bytes that a token of a vocabulary stands for."""
+    return _byte_level(token) if byte_level else _sentence_piece(token)
 
 
 def _byte_level(token: str) -> bytes:

@@ -11,21 +11,19 @@ import torch
 from einops import rearrange
 from torch import Tensor
 
-from token_journey.journey.journey import Candidate, Growth, Journey, Lens, Seen, Step, Token
+from token_journey.journey.journey import Candidate, Growth, Journey, Lens, Seen, Step
 from token_journey.journey.material import Known, Material
+from token_journey.journey.readable import kept, left_out
 from token_journey.journey.shares import shares
 from token_journey.journey.stations import STATIONS, Station
 from token_journey.names import describe
 from token_journey.pack import ModelConfig
 from token_journey.shapes import activation_shape, weight_shape
 
-# More tokens than these can't be read on one page: the first ones and the last ones.
-FIRST, LAST = 4, 20
 BEST = 12
 # Of so many of the likeliest tokens the texts are kept, for whoever plays with them.
 SPELLED = 400
 _LENS_BEST = 3
-_OVER_TOKENS = ("token", "query", "key")
 
 
 def assemble(material: Material, layer: int = 0) -> Journey:
@@ -35,12 +33,11 @@ def assemble(material: Material, layer: int = 0) -> Journey:
     """
     config, tokens = material.config, material.tokens
     _derive(material, layer)
-    kept = _kept(len(tokens))
-    shown = tuple(tokens[i] for i in kept)
+    shown = tuple(tokens[i] for i in kept(len(tokens)))
     logits = _whole(material, "logits.last")
     best = _best(logits, material) if logits is not None else material.candidates
     part = shares(config, len(tokens))
-    lens = tuple(_lenses(material, kept, best)) if material.lens else ()
+    lens = tuple(_lenses(material, best)) if material.lens else ()
     named = {c.id for c in best} | {t.id for t in shown}
     if logits is not None:
         named.update(logits.topk(min(SPELLED, len(logits))).indices.tolist())
@@ -52,11 +49,11 @@ def assemble(material: Material, layer: int = 0) -> Journey:
         parameters=material.parameters,
         tokens=shown,
         layer=layer,
-        steps=tuple(_step(s, material, layer, kept, part[s.key]) for s in STATIONS),
-        left_out=_left_out(tokens, kept),
+        steps=tuple(_step(s, material, layer, part[s.key]) for s in STATIONS),
+        left_out=left_out(len(tokens)),
         missing=material.missing,
-        patterns=dict(_patterns(material, kept)),
-        growth=_growth(material, kept),
+        patterns=dict(_patterns(material)),
+        growth=_growth(material),
         lens=lens,
         logits=logits,
         best=best,
@@ -110,39 +107,10 @@ def _whole(material: Material, name: str) -> Tensor | None:
     return None if known is None or known.visible else known.value
 
 
-# -- cut to what can be read ------------------------------------------------------------------
-
-
-def _kept(count: int) -> list[int]:
-    if count <= FIRST + LAST:
-        return list(range(count))
-    return [*range(FIRST), *range(count - LAST, count)]
-
-
-def _left_out(tokens: Sequence[Token], kept: Sequence[int]) -> str:
-    if len(kept) == len(tokens):
-        return ""
-    return (
-        f"The model read all {len(tokens)} tokens. Shown are the first {FIRST} and the last "
-        f"{LAST}; the {len(tokens) - len(kept)} between are left out, so that shares of attention "
-        "need not add up to 1 here."
-    )
-
-
-def _cut(value: Tensor, axes: Sequence[str], kept: Sequence[int]) -> Tensor:
-    index = torch.tensor(kept)
-    for axis, name in enumerate(axes):
-        if name in _OVER_TOKENS and len(kept) != value.shape[axis]:
-            value = value.index_select(axis, index)
-    return value
-
-
 # -- stations ---------------------------------------------------------------------------------
 
 
-def _step(
-    station: Station, material: Material, layer: int, kept: Sequence[int], share: float
-) -> Step:
+def _step(station: Station, material: Material, layer: int, share: float) -> Step:
     words = _words(material.config, len(material.tokens), layer)
     stage = station.stage
     return Step(
@@ -152,7 +120,7 @@ def _step(
         formula=station.formula,
         shapes=station.shapes.format(**words),
         why=station.why.format(**words),
-        seen=tuple(_seen(name.format(layer=layer), material, kept) for name in station.seen),
+        seen=tuple(_seen(name.format(layer=layer), material) for name in station.seen),
         share=share or None,
         by=material.by.get(stage, "model") if stage else "model",
         said=material.said.get(stage, "") if stage else "",
@@ -182,7 +150,7 @@ def _words(config: ModelConfig, tokens: int, layer: int) -> dict[str, object]:
     }
 
 
-def _seen(name: str, material: Material, kept: Sequence[int]) -> Seen:
+def _seen(name: str, material: Material) -> Seen:
     if name.startswith("model."):
         return _weight(name, material)
     about = describe(name)
@@ -195,7 +163,7 @@ def _seen(name: str, material: Material, kept: Sequence[int]) -> Seen:
         about.meaning,
         about.axes,
         shape,
-        _cut(known.value, about.axes, kept),
+        known.value,
         known.visible,
         known.by,
         known.difference,
@@ -223,10 +191,10 @@ def _weight(name: str, material: Material) -> Seen:
 # -- over all layers --------------------------------------------------------------------------
 
 
-def _patterns(material: Material, kept: Sequence[int]) -> Iterator[tuple[int, Tensor]]:
+def _patterns(material: Material) -> Iterator[tuple[int, Tensor]]:
     for name, known in material.activations.items():
         if (found := re.fullmatch(r"blocks\.(\d+)\.attn\.pattern", name)) and not known.visible:
-            yield int(found[1]), _cut(known.value, ("head", "query", "key"), kept)
+            yield int(found[1]), known.value
 
 
 def _streams(material: Material) -> list[Known | None]:
@@ -235,15 +203,14 @@ def _streams(material: Material) -> list[Known | None]:
     return [material.activations.get(name) for name in ("embed", *names)]
 
 
-def _growth(material: Material, kept: Sequence[int]) -> Growth | None:
+def _growth(material: Material) -> Growth | None:
     streams = _streams(material)
     known = [s for s in streams if s is not None]
     parts = {tuple(s.visible.get(1, ())) for s in known}
     if len(known) < 2 or len(parts) > 1 or any(0 in s.visible for s in known):
         return None
     nothing = torch.full_like(known[0].value, math.nan)
-    stack = torch.stack([nothing if s is None else s.value for s in streams])
-    stack = stack.index_select(1, torch.tensor(kept)).float()
+    stack = torch.stack([nothing if s is None else s.value for s in streams]).float()
     turn = torch.cosine_similarity(stack[1:], stack[:-1], dim=-1)
     part = parts.pop()
     return Growth(
@@ -266,12 +233,12 @@ def _candidates(probabilities: Tensor, count: int, material: Material) -> list[C
     ]
 
 
-def _lenses(material: Material, kept: Sequence[int], best: Sequence[Candidate]) -> Iterator[Lens]:
+def _lenses(material: Material, best: Sequence[Candidate]) -> Iterator[Lens]:
     assert material.lens is not None
     for layer, known in enumerate(_streams(material), start=-1):
         if known is None or known.visible:
             continue
-        logits = material.lens(known.value[torch.tensor(kept)])
+        logits = material.lens(known.value)
         probabilities = logits.float().softmax(-1)
         said = tuple(tuple(_candidates(p, _LENS_BEST, material)) for p in probabilities)
         chosen = float(probabilities[-1, best[0].id]) if best else math.nan

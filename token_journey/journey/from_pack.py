@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from token_journey.journey.errors import JourneyError
 from token_journey.journey.journey import Continuation, Token
 from token_journey.journey.material import Known, Material
+from token_journey.journey.readable import OVER_TOKENS, cut
 from token_journey.journey.spelling import shown, tokens_in_print, tokens_of
 from token_journey.journey.stories import stories
+from token_journey.names import describe
 from token_journey.pack import Pack, Prompt
 
 
@@ -23,7 +27,6 @@ def material_of(pack: Pack, text: str | None = None) -> Material:
     else:
         spelled = {}
         tokens = tokens_in_print(prompt.ids, prompt.pieces, prompt.text)
-    names = pack.activation_names(prompt.name)
     return Material(
         title=pack.title,
         source=_source(pack),
@@ -32,7 +35,7 @@ def material_of(pack: Pack, text: str | None = None) -> Material:
         config=pack.config,
         parameters=int(pack.model.get("parameters", 0)),
         tokens=tokens,
-        activations={name: _known(pack, prompt.name, name) for name in names},
+        activations=dict(_activations(pack, prompt)),
         weight=lambda name: _weight(pack, name),
         spell=lambda token: shown(spelled[token]) if token in spelled else f"id {token}",
         continuations=[
@@ -72,10 +75,13 @@ def _source(pack: Pack) -> str:
     )
 
 
-def _known(pack: Pack, prompt: str, name: str) -> Known:
-    return Known(
-        pack.activation(prompt, name), visible=dict(pack.activation_entry(prompt, name).visible)
-    )
+def _activations(pack: Pack, prompt: Prompt) -> Iterator[tuple[str, Known]]:
+    """All that hold every token."""
+    for name in pack.activation_names(prompt.name):
+        axes, visible = describe(name).axes, pack.activation_entry(prompt.name, name).visible
+        if not OVER_TOKENS & {axes[axis] for axis in visible}:
+            value = cut(pack.activation(prompt.name, name), axes, len(prompt.ids))
+            yield name, Known(value, dict(visible))
 
 
 def _weight(pack: Pack, name: str) -> Known | None:

@@ -29,6 +29,7 @@ class Known:
 class Material:
     """All that is known, under our names of activations and Hugging Face's of weights.
 
+    `tokens` are all of the sentence; activations hold those that readable.py keeps.
     `weight` gives a weight as far as it is known. `lens` gives, for a residual stream
     (T, D), the logits (T, V) of a model that would stop there. `by` names, by stage
     number, whose code took it, and `said` what there is to say of that.

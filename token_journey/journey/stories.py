@@ -48,10 +48,10 @@ def _wrong_residual(pack: Pack, prompt: Prompt) -> Story:
         answer=(
             "The second and the third: attention was added to the normalised copy. The stream was "
             "lost, and is much smaller here: the first and the third row make "
-            f"{_numbers(stream + attention)}. Nothing crashes, all shapes are right. What shows it "
-            "is that this walk's layer 0 ends elsewhere than the model says its own does, by up to "
-            f"{apart:.2f}. So all that the notebook printed of the MLP of layer 0 belongs to another "
-            "model, and is not shown here as Aitana's. Your stage 7 is judged on exactly this."
+            f"{_numbers(stream + attention)}. Nothing crashes, and all shapes are "
+            "right. What shows it: this walk's layer 0 ends elsewhere than the model's own, by up "
+            f"to {apart:.2f}. So all that the notebook printed of the MLP of layer 0 belongs to "
+            "another model, and is not shown here as Aitana's. Your stage 7 is judged on this."
         ),
     )
 
@@ -64,17 +64,17 @@ def _second_norm(pack: Pack, prompt: Prompt) -> Story:
         title="Spot the bug: how often was it normalised?",
         question=(
             "The notebook took the last hidden state that the model returned, and normalised it "
-            "before the vocabulary was asked. Here is by what each number was multiplied. Read down "
-            "the columns: what is odd?"
+            "before the vocabulary was asked. Here is by what each number was multiplied. Read "
+            "down the columns: what is odd?"
         ),
         columns=("token", *(f"number {i}" for i in range(_SHOWN))),
         rows=tuple(_row(piece, row) for piece, row in zip(prompt.pieces, ratio, strict=True)),
         answer=(
-            "In every column nearly the same factor for all tokens, and none is far from 1. A stream "
-            "of any length would have been shrunk by a factor of its own for each token; here "
-            "there was hardly anything left to shrink, and only the gains γ were multiplied in "
-            "again. So it was normalised already: the last hidden state that transformers returns "
-            f"is the final norm's output. The guess that followed, “{best[1]}” with "
+            "In every column nearly the same factor for all tokens, and none is far from 1. A "
+            "stream of any length would have been shrunk by a factor of its own for each token; "
+            "here there was hardly anything left to shrink, and only the gains γ were multiplied "
+            "in again. So it was normalised already: the last hidden state that transformers "
+            f"returns is the final norm's output. The guess that followed, “{best[1]}” with "
             f"{100 * best[2]:.1f} %, is not the model's; what Aitana really says next was not "
             "published."
         ),

@@ -1,0 +1,152 @@
+"""A walk that is computed now: any sentence, by a model that transformers runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+from tokenizers import Tokenizer
+from torch import Tensor
+
+from token_journey.bytesource import open_source
+from token_journey.checkpoint import Checkpoint
+from token_journey.checkpoint_tokenizer import opened
+from token_journey.journey.continuing import Settings, continue_all
+from token_journey.journey.errors import JourneyError
+from token_journey.journey.journey import Token
+from token_journey.journey.material import Known, Material
+from token_journey.journey.readable import cut
+from token_journey.journey.spelling import ALSO, shown, tokens_of
+from token_journey.loaded import loaded
+from token_journey.names import describe
+from token_journey.pack import ModelConfig
+from token_journey.recording import record
+from token_journey.vocabulary import bytes_of
+
+# A walk looks at all pairs of tokens, in all heads of all layers.
+MOST_TOKENS = 1024
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model in memory, ready to walk any number of sentences.
+
+    `tokenizer_json` is its tokenizer, described; `beyond` says in what it goes beyond
+    the kata's stages.
+    """
+
+    title: str
+    origin: str
+    config: ModelConfig
+    parameters: int
+    model: Any
+    tokenizer: Tokenizer
+    tokenizer_json: bytes
+    beyond: dict[str, str]
+
+    def encode(self, text: str) -> list[int]:
+        """The ids of a text. Raises JourneyError for one that can't be walked."""
+        ids: list[int] = self.tokenizer.encode(text).ids
+        if not text.strip() or not ids:
+            raise JourneyError(
+                'There is no text to walk: give a sentence, as in `token-journey show "açò es or"`.'
+            )
+        if len(ids) > MOST_TOKENS:
+            raise JourneyError(
+                f"The text has {len(ids):,} tokens, and a walk takes at most {MOST_TOKENS:,}: "
+                "give a shorter one."
+            )
+        if max(ids) >= self.config.vocab_size:
+            raise JourneyError(
+                "The tokenizer gives ids that the model has no rows for: the two don't belong "
+                "together."
+            )
+        return ids
+
+    def tokens(self, text: str, ids: list[int]) -> list[Token]:
+        in_front = len(self.tokenizer.encode("").ids)
+        return tokens_of(ids, {i: self._bytes(i) for i in ids}, in_front)
+
+    def spell(self, token: int) -> str:
+        return shown(self._bytes(token))
+
+    def _bytes(self, token: int) -> bytes:
+        text: str | None = self.tokenizer.id_to_token(token)
+        if text is None:
+            return f"id {token}".encode()
+        added = self.tokenizer.get_added_tokens_decoder()
+        byte_level = not getattr(self.tokenizer.model, "byte_fallback", False)
+        return text.encode() if token in added else bytes_of(text, byte_level)
+
+
+@contextmanager
+def opened_model(name: str | Path, revision: str | None = None) -> Iterator[Model]:
+    """A checkpoint, in float32: a folder, or a repository on the hub. Raises CheckpointError."""
+    checkpoint = Checkpoint(open_source(str(name), revision))
+    content = checkpoint.tokenizer_json()
+    tokenizer = opened(content)
+    with loaded(checkpoint, "cpu", dtype="float32") as (parts, _, _):
+        origin = checkpoint.source.origin
+        yield Model(
+            title=str(origin["id"]).rpartition("/")[2],
+            origin=str(origin["source"]),
+            config=checkpoint.family.shape,
+            parameters=checkpoint.parameters,
+            model=parts.model,
+            tokenizer=tokenizer,
+            tokenizer_json=content,
+            beyond=dict(checkpoint.family.beyond),
+        )
+
+
+@torch.no_grad()
+def material_of(model: Model, text: str, settings: Settings) -> Material:
+    """What a model computes on a sentence, and how it would go on.
+
+    Raises JourneyError for a text that can't be walked.
+    """
+    ids = model.encode(text)
+    activations = record(model.model, ids, cut=partial(_readable, len(ids)))
+    logits = activations["logits.last"] = activations.pop("logits")[0]
+    continuations, branches = continue_all(model.model, ids, logits, settings, model.spell)
+    also = model.encode(ALSO)
+    return Material(
+        title=model.title,
+        source=f"Computed by transformers {version('transformers')} in float32, from "
+        f"{model.origin}.",
+        missing="not computed",
+        text=text,
+        config=model.config,
+        parameters=model.parameters,
+        tokens=model.tokens(text, ids),
+        activations={name: Known(value) for name, value in activations.items()},
+        weight=partial(_weight, model.model),
+        spell=model.spell,
+        lens=partial(_stopped_here, model.model),
+        continuations=continuations,
+        branches=branches,
+        also=tuple(model.tokens(ALSO, also)),
+    )
+
+
+def _readable(count: int, name: str, value: Tensor) -> Tensor | None:
+    if name == "logits":  # of the others nothing is said
+        return value[-1:]
+    return cut(value, describe(name).axes, count)
+
+
+def _stopped_here(model: Any, stream: Tensor) -> Tensor:
+    """The logits (T, V) of a stream (T, D), normalised with its own length."""
+    with torch.no_grad():
+        logits: Tensor = model.lm_head(model.model.norm(stream))
+        return logits
+
+
+def _weight(model: Any, name: str) -> Known | None:
+    return Known(model.get_parameter(name).detach().cpu())
