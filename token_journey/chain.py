@@ -14,9 +14,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from token_journey.checking import StageUnderTest
 from token_journey.implementation import CannotLoad, Implementation, Stage
 from token_journey.pack import Pack, Prompt
+from token_journey.walker import Ground, Walker
 
 _STUB = "raise NotImplementedError"
 _BEST = 5
@@ -80,15 +80,55 @@ def walk(implementation: Implementation, stages: list[Stage], pack: Pack, prompt
 
     pack: one with all weights, a vocabulary, and what the model computed on `prompt`
     """
-    walker = _Walker(implementation, {stage.number: stage.name for stage in stages}, pack, prompt)
+    steps: list[Step] = []
+
+    def saw(name: str, stage: str, value: Any, called: str = "") -> None:
+        """Record a step, under its own name or another, if the model's value was captured."""
+        if not pack.has_activation(prompt.name, name):
+            return
+        entry = pack.activation_entry(prompt.name, name)
+        if entry.complete:
+            expected = pack.activation(prompt.name, name)
+            steps.append(Step(called or name, stage, distance(value, expected), entry.end_to_end))
+
+    def inside(layer: int) -> bool:
+        return pack.has_activation(prompt.name, f"blocks.{layer}.attn.q")
+
+    ground = Ground(
+        pack.config,
+        pack.all_weights(),
+        prompt.ids,
+        prompt.words,
+        pack.vocabulary,
+        pack.begin_token,
+    )
+    walker = Walker(implementation, stages, ground, saw, inside)
     error: BaseException | None = None
     try:
-        walker.go()
+        ids = walker.tokens()
+        steps.append(_same("tokens", walker.stage, ids, list(prompt.ids)))
+        walker.decode()
+        best = int(pack.activation(prompt.name, "logits.last").argmax())
+        written = walker.generate(1)
+        steps.append(_same("the next token", walker.stage, written, [*prompt.ids, best]))
     except (Exception, CannotLoad) as raised:
         error = raised
     model = _best(pack.activation(prompt.name, "probs.last"), pack)
     mine = _best(walker.probs, pack) if walker.probs is not None else []
-    return Walk(walker.steps, mine, model, walker.stage if error else "", error)
+    return Walk(steps, mine, model, walker.stage if error else "", error)
+
+
+def distance(value: Any, expected: Tensor) -> float:
+    """The largest distance between two tensors; infinite where they can't be compared."""
+    if not isinstance(value, Tensor) or value.shape != expected.shape:
+        return torch.inf
+    same = value.detach() == expected  # −inf and −inf are
+    off = (value.detach().double() - expected.double()).masked_fill(same, 0.0).abs().max().item()
+    return torch.inf if off != off else off
+
+
+def _same(name: str, stage: str, ids: list[int], right: list[int]) -> Step:
+    return Step(name, stage, 0.0 if ids == right else torch.inf, 0.0)
 
 
 def _best(probs: Tensor, pack: Pack) -> list[tuple[str, float]]:
@@ -99,126 +139,3 @@ def _best(probs: Tensor, pack: Pack) -> list[tuple[str, float]]:
         (spelled.get(token, b"?").decode("utf-8", errors="replace"), p)
         for token, p in zip(best.indices.tolist(), best.values.tolist(), strict=True)
     ]
-
-
-class _Walker:
-    """Runs the stages one after the other and holds what it can against the pack."""
-
-    def __init__(
-        self, implementation: Implementation, names: dict[int, str], pack: Pack, prompt: Prompt
-    ):
-        self._implementation = implementation
-        self._names = names
-        self._pack = pack
-        self._prompt = prompt
-        self.steps: list[Step] = []
-        self.stage = ""
-        self.probs: Tensor | None = None
-
-    def _use(self, number: int) -> StageUnderTest:
-        self.stage = stage = self._names[number]
-        file = self._implementation.folder / f"{stage}.py"
-        return StageUnderTest(file, lambda: self._implementation.module(stage))
-
-    def _saw(self, name: str, value: Any, called: str = "") -> None:
-        """Record a step, under its own name or another, if the model's value was captured."""
-        if not self._pack.has_activation(self._prompt.name, name):
-            return
-        entry = self._pack.activation_entry(self._prompt.name, name)
-        if not entry.complete:
-            return
-        expected = self._pack.activation(self._prompt.name, name)
-        distance = torch.inf
-        if isinstance(value, Tensor) and value.shape == expected.shape:
-            distance = (value.detach().double() - expected.double()).abs().max().item()
-            distance = torch.inf if distance != distance else distance
-        self.steps.append(Step(called or name, self.stage, distance, entry.end_to_end))
-
-    def go(self) -> None:
-        config, weights = self._pack.config, self._pack.all_weights()
-        ids = self._tokens()
-        x = self._use(2).embed(ids, weights["model.embed_tokens.weight"])
-        self._saw("embed", x)
-
-        rope = self._use(4)
-        cos, sin = rope.rotary_tables(
-            torch.arange(len(ids)), rope.frequencies(config.head_dim, config.rope_theta)
-        )
-        self._saw("rotary.cos", cos)
-        self._saw("rotary.sin", sin)
-        for layer in range(config.num_hidden_layers):
-            x = self._layer(x, layer, cos, sin)
-
-        stream = self._use(7).decoder(ids, weights, config)
-        last = f"blocks.{config.num_hidden_layers - 1}.resid_post"
-        self._saw(last, stream, f"{last} by `decoder`")
-        vocabulary = weights.get("lm_head.weight", weights["model.embed_tokens.weight"])
-        norm = weights["model.norm.weight"]
-        logits = self._use(8).lm_head(stream[-1], norm, vocabulary, config.rms_norm_eps)
-        self._saw("logits.last", logits)
-        self.probs = self._use(9).softmax(logits)
-        self._saw("probs.last", self.probs)
-
-        written = self._use(10).generate(ids, weights, config, 1)
-        best = int(self._pack.activation(self._prompt.name, "logits.last").argmax())
-        right = [int(i) for i in written] == [*ids.tolist(), best]
-        self.steps.append(Step("the next token", self.stage, 0.0 if right else torch.inf, 0.0))
-
-    def _tokens(self) -> Tensor:
-        vocabulary = self._pack.vocabulary
-        words = [vocabulary.symbols(word) for word in self._prompt.words]
-        bos = self._pack.begin_token
-        ids = self._use(1).encode(words, vocabulary.ids, vocabulary.ranks, bos)
-        right = list(ids) == list(self._prompt.ids)
-        self.steps.append(Step("tokens", self.stage, 0.0 if right else torch.inf, 0.0))
-        # Other ids are another sentence: the walk goes on with the model's.
-        return torch.tensor(ids if right else self._prompt.ids)
-
-    def _layer(self, x: Tensor, layer: int, cos: Tensor, sin: Tensor) -> Tensor:
-        config, weights = self._pack.config, self._pack.layer_weights(layer)
-        block = f"blocks.{layer}"
-        eps = config.rms_norm_eps
-
-        normed = self._use(3).rms_norm(x, weights["input_layernorm.weight"], eps)
-        self._saw(f"{block}.ln1.out", normed)
-        if self._pack.has_activation(self._prompt.name, f"{block}.attn.q"):
-            self._inside_attention(normed, weights, block, cos, sin)
-        out = self._use(5).grouped_query_attention(
-            normed, weights, cos, sin, config.num_attention_heads, config.num_key_value_heads
-        )
-        self._saw(f"{block}.attn_out", out)
-        x = x + out
-        self._saw(f"{block}.resid_mid", x)
-
-        normed = self._use(3).rms_norm(x, weights["post_attention_layernorm.weight"], eps)
-        self._saw(f"{block}.ln2.out", normed)
-        gate, up, down = (weights[f"mlp.{name}_proj.weight"] for name in ("gate", "up", "down"))
-        mlp = self._use(6)
-        self._saw(f"{block}.mlp.gate_act", mlp.silu(normed @ gate.mT))
-        out = mlp.swiglu(normed, gate, up, down)
-        self._saw(f"{block}.mlp_out", out)
-        x = x + out
-        self._saw(f"{block}.resid_post", x)
-        return x
-
-    def _inside_attention(
-        self, normed: Tensor, weights: dict[str, Tensor], block: str, cos: Tensor, sin: Tensor
-    ) -> None:
-        """The steps that grouped_query_attention is made of, one by one."""
-        n_heads, n_kv = self._pack.config.num_attention_heads, self._pack.config.num_key_value_heads
-        attention = self._use(5)
-        split = {}
-        for name, heads in (("q", n_heads), ("k", n_kv), ("v", n_kv)):
-            flat = normed @ weights[f"self_attn.{name}_proj.weight"].mT
-            split[name] = attention.split_heads(flat, heads)
-            self._saw(f"{block}.attn.{name}", split[name])
-        rope = self._use(4)
-        q, k = (rope.apply_rope(split[name], cos, sin) for name in "qk")
-        self._saw(f"{block}.attn.rot_q", q)
-        self._saw(f"{block}.attn.rot_k", k)
-        attention = self._use(5)
-        k, v = (attention.repeat_kv(each, n_heads // n_kv) for each in (k, split["v"]))
-        mask = attention.causal_mask(len(cos), len(cos))
-        pattern = attention.attention_pattern(q, k, mask)
-        self._saw(f"{block}.attn.pattern", pattern)
-        self._saw(f"{block}.attn.z", pattern @ v)

@@ -44,9 +44,16 @@ def recording_attention(config: Any) -> Iterator[None]:
 
 
 def record(
-    model: LlamaForCausalLM, token_ids: Sequence[int], start: int = 0, cut: Cut = whole
+    model: LlamaForCausalLM,
+    token_ids: Sequence[int],
+    start: int = 0,
+    cut: Cut = whole,
+    exact: bool = False,
 ) -> Activations:
-    """Run a model once, as a whole and in its own dtype: its activations, as far as `cut` says."""
+    """Run a model once, as a whole and in its own dtype: its activations, as far as `cut` says.
+
+    exact: go on in float64 from the embedding on, where precision.py widens the weights
+    """
     ids = torch.tensor([list(token_ids)])
     positions = torch.arange(start, start + ids.shape[1])[None]
     untyped: Any = model
@@ -54,6 +61,9 @@ def record(
     with ExitStack() as undo:
         undo.enter_context(recording_attention(untyped.config))
         activations = undo.enter_context(recorded_layers(dict(enumerate(base.layers)), cut))
+        if exact:
+            widen = base.embed_tokens.register_forward_hook(lambda _, args, out: out.double())
+            undo.callback(widen.remove)
         for handle in (
             _output(base.embed_tokens, "embed"),
             base.rotary_emb.register_forward_hook(_keep_rotary),

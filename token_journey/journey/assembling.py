@@ -35,7 +35,7 @@ def assemble(material: Material, layer: int = 0) -> Journey:
     _derive(material, layer)
     shown = tuple(tokens[i] for i in kept(len(tokens)))
     logits = _whole(material, "logits.last")
-    best = _best(logits, material) if logits is not None else material.candidates
+    best = _best(logits, material) if logits is not None else []
     part = shares(config, len(tokens))
     lens = tuple(_lenses(material, best)) if material.lens else ()
     named = {c.id for c in best} | {t.id for t in shown}
@@ -62,6 +62,7 @@ def assemble(material: Material, layer: int = 0) -> Journey:
         branches=material.branches,
         costs=_costs(part),
         also=material.also,
+        verdict=material.verdict,
     )
 
 
@@ -82,8 +83,6 @@ def _derive(material: Material, layer: int) -> None:
     """Add what other names of the same numbers, or one formula, give."""
     found, block = material.activations, f"blocks.{layer}."
     eps = material.config.rms_norm_eps
-    if "tokens" not in found:
-        found["tokens"] = Known(torch.tensor([token.id for token in material.tokens]))
     for flat, heads in (("q_flat", "q"), ("k_flat", "k"), ("v_flat", "v"), ("z_flat", "z")):
         known = found.get(f"{block}attn.{heads}")
         if f"{block}attn.{flat}" not in found and known is not None and not known.visible:

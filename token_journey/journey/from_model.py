@@ -16,18 +16,21 @@ from torch import Tensor
 
 from token_journey.bytesource import open_source
 from token_journey.checkpoint import Checkpoint
-from token_journey.checkpoint_tokenizer import opened
+from token_journey.checkpoint_tokenizer import opened, tokenized
 from token_journey.journey.continuing import Settings, continue_all
 from token_journey.journey.errors import JourneyError
 from token_journey.journey.journey import Token
 from token_journey.journey.material import Known, Material
 from token_journey.journey.readable import cut
 from token_journey.journey.spelling import ALSO, shown, tokens_of
+from token_journey.journey.with_stages import GivenToStages, beyond_the_kata
 from token_journey.loaded import loaded
 from token_journey.names import describe
 from token_journey.pack import ModelConfig
+from token_journey.precision import Deviation, OwnDtype, Widened
 from token_journey.recording import record
-from token_journey.vocabulary import bytes_of
+from token_journey.vocabulary import Vocabulary, bytes_of
+from token_journey.walker import Ground
 
 # A walk looks at all pairs of tokens, in all heads of all layers.
 MOST_TOKENS = 1024
@@ -114,6 +117,7 @@ def material_of(model: Model, text: str, settings: Settings) -> Material:
     ids = model.encode(text)
     activations = record(model.model, ids, cut=partial(_readable, len(ids)))
     logits = activations["logits.last"] = activations.pop("logits")[0]
+    activations["probs.last"] = logits.softmax(-1)
     continuations, branches = continue_all(model.model, ids, logits, settings, model.spell)
     also = model.encode(ALSO)
     return Material(
@@ -125,7 +129,10 @@ def material_of(model: Model, text: str, settings: Settings) -> Material:
         config=model.config,
         parameters=model.parameters,
         tokens=model.tokens(text, ids),
-        activations={name: Known(value) for name, value in activations.items()},
+        activations={
+            "tokens": Known(cut(torch.tensor(ids), ("token",), len(ids))),
+            **{name: Known(value) for name, value in activations.items()},
+        },
         weight=partial(_weight, model.model),
         spell=model.spell,
         lens=partial(_stopped_here, model.model),
@@ -150,3 +157,35 @@ def _stopped_here(model: Any, stream: Tensor) -> Tensor:
 
 def _weight(model: Any, name: str) -> Known | None:
     return Known(model.get_parameter(name).detach().cpu())
+
+
+@torch.no_grad()
+def given_to_stages(model: Model, material: Material) -> GivenToStages:
+    """What stages are given to walk the same sentence, and how far rounding may lead them.
+
+    As in precision.py: measured on two honest float32 implementations against float64.
+    Raises JourneyError.
+    """
+    if model.beyond:
+        raise beyond_the_kata(model.title, model.beyond)
+    found = tokenized(model.tokenizer_json, {"": material.text}, whole=True)
+    prompt = found.prompts[0]
+    vocabulary = found.content and Vocabulary.from_tokenizer_json(found.content.decode())
+    weights = {name: weight.detach() for name, weight in model.model.named_parameters()}
+    readable = partial(_readable, len(prompt.ids))
+    with Widened(), OwnDtype():
+        exact = record(model.model, prompt.ids, cut=readable, exact=True)
+    with OwnDtype(halves=True):
+        other = record(model.model, prompt.ids, cut=readable)
+    for each in (exact, other):
+        logits = each["logits.last"] = each.pop("logits")[0]
+        each["probs.last"] = logits.softmax(-1)
+    allowed = {
+        name: Deviation().add(known.value, exact[name]).add(other[name], exact[name]).tolerance
+        for name, known in material.activations.items()
+        if name in exact
+    }
+    ground = Ground(
+        model.config, weights, prompt.ids, prompt.words, vocabulary or None, found.begin_token
+    )
+    return GivenToStages(ground, allowed)

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import torch
+
 from token_journey.journey.errors import JourneyError
 from token_journey.journey.journey import Continuation, Token
 from token_journey.journey.material import Known, Material
 from token_journey.journey.readable import OVER_TOKENS, cut
 from token_journey.journey.spelling import shown, tokens_in_print, tokens_of
 from token_journey.journey.stories import stories
+from token_journey.journey.with_stages import GivenToStages, beyond_the_kata
 from token_journey.names import describe
 from token_journey.pack import Pack, Prompt
+from token_journey.walker import Ground
 
 
 def material_of(pack: Pack, text: str | None = None) -> Material:
@@ -77,6 +81,7 @@ def _source(pack: Pack) -> str:
 
 def _activations(pack: Pack, prompt: Prompt) -> Iterator[tuple[str, Known]]:
     """All that hold every token."""
+    yield "tokens", Known(cut(torch.tensor(prompt.ids), ("token",), len(prompt.ids)))
     for name in pack.activation_names(prompt.name):
         axes, visible = describe(name).axes, pack.activation_entry(prompt.name, name).visible
         if not OVER_TOKENS & {axes[axis] for axis in visible}:
@@ -96,3 +101,23 @@ def _also(pack: Pack) -> tuple[Token, ...]:
         if not pack.has_activation(prompt.name, "embed"):
             return tuple(tokens_in_print(prompt.ids, prompt.pieces, prompt.text))
     return ()
+
+
+def given_to_stages(pack: Pack, text: str | None) -> GivenToStages:
+    """What stages are given to walk a prompt of a pack. Raises JourneyError without all weights."""
+    prompt = _prompt(pack, text)
+    last = f"model.layers.{pack.config.num_hidden_layers - 1}.mlp.down_proj.weight"
+    needed = ("model.embed_tokens.weight", last)
+    if not all(pack.has_weight(name) and pack.weight_entry(name).complete for name in needed):
+        raise JourneyError(
+            f"{pack.name} does not hold all weights, so no stages can walk it: take --model "
+            "smollm2, or a pack that was captured with --layers all."
+        )
+    if pack.beyond:
+        raise beyond_the_kata(pack.title, pack.beyond)
+    entries = {n: pack.activation_entry(prompt.name, n) for n in pack.activation_names(prompt.name)}
+    vocabulary = pack.vocabulary if pack.has_vocabulary else None
+    begin = pack.begin_token if pack.has_vocabulary else None
+    weights = pack.all_weights()
+    ground = Ground(pack.config, weights, prompt.ids, prompt.words, vocabulary, begin)
+    return GivenToStages(ground, {name: entry.end_to_end for name, entry in entries.items()})

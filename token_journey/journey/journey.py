@@ -172,6 +172,7 @@ class Journey:
     branches: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     costs: Sequence[tuple[str, float]] = ()
     also: tuple[Token, ...] = ()
+    verdict: str = ""
 
     def step(self, key: str) -> Step:
         """Raises KeyError."""

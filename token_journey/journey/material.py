@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from torch import Tensor
 
-from token_journey.journey.journey import Candidate, Continuation, Story, Token
+from token_journey.journey.journey import Continuation, Story, Token
 from token_journey.pack import ModelConfig
 
 
@@ -32,7 +32,7 @@ class Material:
     `tokens` are all of the sentence; activations hold those that readable.py keeps.
     `weight` gives a weight as far as it is known. `lens` gives, for a residual stream
     (T, D), the logits (T, V) of a model that would stop there. `by` names, by stage
-    number, whose code took it, and `said` what there is to say of that.
+    number, whose code took it, `said` what there is to say of that, and `verdict` sums it up.
     """
 
     title: str
@@ -52,4 +52,4 @@ class Material:
     by: Mapping[int, str] = field(default_factory=dict)
     said: Mapping[int, str] = field(default_factory=dict)
     stories: Mapping[str, Story] = field(default_factory=dict)
-    candidates: Sequence[Candidate] = ()
+    verdict: str = ""
