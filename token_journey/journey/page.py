@@ -1,0 +1,109 @@
+"""A journey as one HTML page that opens from disk and needs no network.
+
+`page/` holds its parts. Texts and tables are written here; page/*.js draws pictures from
+the numbers in a JSON block.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.resources import files
+
+from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
+
+from token_journey.journey import excerpt, vega
+from token_journey.journey.journey import Journey, Step, Token
+from token_journey.journey.payload import payload
+from token_journey.journey.pictures import after, pictures, share
+
+# In this order, in one scope.
+_SCRIPTS = (
+    "data.js",
+    "theme.js",
+    "charts.js",
+    "pictures.js",
+    "rotation.js",
+    "attention.js",
+    "neurons.js",
+    "sampling.js",
+    "walk.js",
+)
+_ATTENTION = ("norm1", "qkv", "heads", "rope", "scores", "weighted", "output", "resid_mid")
+_MLP = ("norm2", "mlp", "down", "resid_post")
+_FRONT = ("tokens", "model", "embed")
+# As many colours as page.css has for tokens.
+_COLOURS = 8
+
+
+@dataclass(frozen=True)
+class Group:
+    """Steps that follow each other in one part of the model."""
+
+    title: str
+    steps: tuple[Step, ...]
+
+
+def page(journey: Journey) -> str:
+    """One complete HTML document."""
+    drawn = pictures(journey)
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters |= {"share": share, "visible": visible}
+    environment.globals |= {
+        "lines": lambda seen: excerpt.lines(seen, journey),
+        "how_much": excerpt.how_much,
+        "after": after,
+        "colour": lambda index: f"t{index % _COLOURS}",
+    }
+    return environment.from_string(_part("page.html.j2")).render(
+        journey=journey,
+        config=journey.config,
+        groups=_groups(journey),
+        words=words(journey.tokens),
+        also=words(journey.also),
+        pictures=drawn,
+        style=Markup(_part("page.css")),
+        vega=Markup(vega.bundle()),
+        script=Markup("\n".join(_part(name) for name in _SCRIPTS)),
+        payload=Markup(payload(journey, drawn)),
+    )
+
+
+def _part(name: str) -> str:
+    return files("token_journey.journey").joinpath("page", name).read_text(encoding="utf-8")
+
+
+def _groups(journey: Journey) -> list[Group]:
+    layer = f"Inside layer {journey.layer}"
+    titles = dict.fromkeys(_FRONT, "In front of the layers")
+    titles |= dict.fromkeys(_ATTENTION, f"{layer}: attention")
+    titles |= dict.fromkeys(_MLP, f"{layer}: the MLP")
+    found: dict[str, list[Step]] = {}
+    for step in journey.steps:
+        found.setdefault(titles.get(step.key, "After the layer"), []).append(step)
+    return [Group(title, tuple(steps)) for title, steps in found.items()]
+
+
+def words(tokens: tuple[Token, ...]) -> list[list[tuple[int, Token]]]:
+    """The tokens, each with its index, word by word."""
+    found: list[list[tuple[int, Token]]] = []
+    for index, token in enumerate(tokens):
+        if not found or found[-1][-1][1].word != token.word:
+            found.append([])
+        found[-1].append((index, token))
+    return found
+
+
+def visible(piece: str) -> str:
+    """A piece in which line breaks and tabs can be seen."""
+    return "".join(_seen(piece))
+
+
+def _seen(piece: str) -> Iterator[str]:
+    signs = {"\n": "⏎", "\r": "␍", "\t": "⇥"}
+    for sign in piece:
+        yield signs.get(sign, sign)
+

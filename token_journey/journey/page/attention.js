@@ -1,0 +1,128 @@
+// Attention as heat maps, query × key: one large, and all heads of the layer to choose from.
+
+const figureOfAttention = document.querySelector('[data-chart="attention"]');
+if (figureOfAttention) drawAttention(figureOfAttention);
+
+function drawAttention(figure) {
+  const control = (name) => figure.querySelector(`[data-control="${name}"]`);
+  const [what, layer, head] = ["what", "layer", "head"].map(control);
+  const heads = figure.querySelector(".heads");
+  const H = journey.heads;
+  const patterns = Object.fromEntries(
+    Object.entries(journey.patterns).map(([name, packed]) => [name, once(() => tensor(packed))]));
+  const raw = once(() => tensor(journey.raw));
+  const triangle = (T * (T + 1)) / 2;
+
+  /** What can be shown, by what `show` is set to: a number for a head, a query and a key. */
+  const kinds = {
+    pattern: { label: "the pattern: shares of attention", of: (h, q, k) =>
+      k > q ? 0 : patterns[layer.value]()[h * triangle + (q * (q + 1)) / 2 + k] },
+    raw: { label: "Q Kᵀ", of: (h, q, k) => raw()[(h * T + q) * T + k] },
+    scaled: { label: "Q Kᵀ / √d, masked", of: (h, q, k) =>
+      k > q ? -Infinity : Math.fround(raw()[(h * T + q) * T + k] / Math.sqrt(journey.headDim)) },
+  };
+  const possible = Object.keys(kinds).filter((name) => (name === "pattern" ? Object.keys(patterns).length : journey.raw));
+  what.replaceChildren(...possible.map((name) => element("option", kinds[name].label, { value: name })));
+  head.replaceChildren(...Array.from({ length: H }, (_, h) => element("option", `${h}`, { value: h })));
+
+  /** Scores are known of the layer looked into, patterns of many. */
+  function fillLayers() {
+    const found = what.value === "pattern" ? Object.keys(patterns).map(Number) : [journey.layer];
+    const kept = found.includes(Number(layer.value || journey.layer)) ? layer.value || journey.layer : found[0];
+    layer.replaceChildren(...found.map((n) => element("option", `${n}`, { value: n })));
+    layer.value = String(kept);
+  }
+  fillLayers();
+
+  function matrix(h) {
+    const of = kinds[what.value].of;
+    const found = [];
+    for (let q = 0; q < T; q++) for (let k = 0; k < T; k++) found.push(of(h, q, k));
+    return found;
+  }
+
+  const domain = () => {
+    if (what.value === "pattern") return [0, 1];
+    const most = Math.max(...Array.from({ length: H }, (_, h) => matrix(h)).flat().filter(Number.isFinite).map(Math.abs));
+    return [-most, 0, most];
+  };
+
+  function heat(values, colours, encoding, size, domainOf) {
+    return {
+      data: { values }, mark: { type: "rect" }, width: size, height: size,
+      encoding: {
+        ...encoding,
+        color: { field: "value", type: "quantitative", legend: null,
+          scale: { domain: domainOf, range: what.value === "pattern" ? colours.sequential : colours.diverging } },
+      },
+    };
+  }
+
+  const data = (h) => matrix(h).map((value, i) => ({
+    i, query: names[Math.floor(i / T)], key: names[i % T], value: Number.isFinite(value) ? value : null,
+  }));
+
+  const chart = new Chart(figure, {
+    height: (width) => Math.min(width, 600, 150 + 40 * T),
+    columns: () => T,
+    points: () => matrix(Number(head.value)).map((value, i) =>
+      `query ${quoted(Math.floor(i / T))} → key ${quoted(i % T)}: ${number(value)}`),
+    table: () => {
+      const found = matrix(Number(head.value));
+      return {
+        head: ["query ↓ key →", ...names],
+        rows: names.map((name, q) => [name, ...found.slice(q * T, (q + 1) * T).map(number)]),
+      };
+    },
+    spec(width, colours) {
+      const size = this.height(width);
+      const axis = { domain: false, ticks: false, labelLimit: width < 480 ? 70 : 110,
+        labelColor: { condition: names.map((name, t) => ({ test: `datum.value === ${JSON.stringify(name)}`, value: colours.lines[t % COLOURS] })), value: colours.ink } };
+      const side = { type: "nominal", sort: null };
+      return {
+        ...heat(data(Number(head.value)), colours, {
+          x: { ...side, field: "key", scale: { paddingInner: 0.04 }, axis: { ...axis, orient: "top", labelAngle: -50, title: "key: looked at" } },
+          y: { ...side, field: "query", scale: { paddingInner: 0.04 }, axis: { ...axis, title: "query: looks" } },
+          ...underCursor("stroke", colours.accent, null), ...underCursor("strokeWidth", 3, 0),
+        }, size, domain()),
+        autosize: { type: "fit", contains: "padding" },
+      };
+    },
+  });
+
+  const drawLarge = chart.draw.bind(chart);
+  chart.draw = async function () { await Promise.all([drawLarge(), drawSmall()]); };
+
+  const buttons = Array.from({ length: H }, (_, h) => {
+    const place = element("span", [], { "aria-hidden": "true" });
+    const button = element("button", [place, `head ${h}`], { type: "button" });
+    button.addEventListener("click", () => { head.value = String(h); choose(); });
+    return { button, place };
+  });
+  heads.replaceChildren(...buttons.map(({ button }) => button));
+
+  function drawSmall() {
+    const colours = theme();
+    const shared = domain();
+    const bare = { type: "ordinal", axis: null, sort: null };
+    return Promise.all(buttons.map(({ place }, h) =>
+      render(place, { ...heat(data(h), colours, { x: { ...bare, field: "key" }, y: { ...bare, field: "query" } }, 80, shared), padding: 0 }, colours)));
+  }
+
+  function mark() {
+    buttons.forEach(({ button }, h) => button.setAttribute("aria-pressed", String(h === Number(head.value))));
+  }
+
+  function choose() {
+    mark();
+    chart.cursor = Math.min(chart.cursor, T * T - 1);
+    chart.say();
+    chart.tabulate();
+    if (chart.drawn) drawLarge();
+  }
+
+  mark();
+  head.addEventListener("change", choose);
+  layer.addEventListener("change", () => chart.update());
+  what.addEventListener("change", () => { fillLayers(); chart.update(); });
+}

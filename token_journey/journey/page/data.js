@@ -1,0 +1,56 @@
+// What was computed: the JSON block of the page, and the tensors in it.
+
+const journey = JSON.parse(document.getElementById("journey").textContent);
+const T = journey.tokens.length;
+
+/** Float32Array of a base64 text; null stays null. */
+function tensor(base64) {
+  if (base64 === null || base64 === undefined) return null;
+  const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
+  const view = new DataView(bytes.buffer);
+  return Float32Array.from({ length: bytes.length / 4 }, (_, i) => view.getFloat32(4 * i, true));
+}
+
+/** A function that is called once, at its first use. */
+function once(make) {
+  let made;
+  return () => (made ??= { value: make() }).value;
+}
+
+/** Four decimals where they show the number, three digits elsewhere; as the tables have it. */
+function number(value) {
+  if (value === null || Number.isNaN(value)) return "—";
+  if (!Number.isFinite(value)) return value > 0 ? "∞" : "−∞";
+  const size = Math.abs(value);
+  return size === 0 || (size >= 1e-4 && size < 1e4) ? value.toFixed(4) : value.toExponential(2);
+}
+
+function percent(value) {
+  const hundredths = 100 * value;
+  return hundredths === 0 || hundredths >= 0.1
+    ? `${hundredths.toFixed(1)} %`
+    : `${Number(hundredths.toPrecision(2))} %`;
+}
+
+/** A piece without blanks around it, so that it can stand on an axis. */
+function visible(piece) {
+  const shown = piece.replaceAll("\n", "⏎").replaceAll("\r", "␍").replaceAll("\t", "⇥").trim();
+  return shown === "" ? "␣" : shown;
+}
+
+/** Unique names of the tokens: their position and their piece. */
+const names = journey.tokens.map((token) => `${token.place} ${visible(token.piece)}`);
+
+/** A token in quotes, for sentences. */
+const quoted = (token) => `“${visible(journey.tokens[token].piece)}”`;
+
+/** The text of any id; of most ids of a vocabulary nothing but the number is known. */
+const pieceOf = (id) => journey.pieces[id] ?? `id ${id}`;
+
+/** A new element with text or children. */
+function element(tag, content = [], attributes = {}) {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+  made.append(...[content].flat());
+  return made;
+}

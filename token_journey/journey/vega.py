@@ -1,0 +1,69 @@
+"""The drawing library that goes into a page: Vega, Vega-Lite and vega-embed in one script.
+
+vl-convert carries them. Putting them together takes seconds, so the result is kept in the
+user's cache, and `start` lets it be made while something else is loading.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from threading import Lock
+
+from token_journey.fetch import cache_folder
+
+_pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="vega")
+_lock = Lock()
+_made: Future[str] | None = None
+
+
+def start() -> None:
+    """Begin in a thread, unless it has begun; `bundle` waits for it."""
+    global _made
+    with _lock:
+        if _made is None:
+            _made = _pool.submit(_kept)
+
+
+def bundle() -> str:
+    """The script, which sets `vega`, `vegaLite` and `vegaEmbed` on `window`.
+
+    It holds nothing that could end or hide the script block that it is put into.
+    """
+    start()
+    assert _made is not None
+    return _made.result()
+
+
+def _kept() -> str:
+    import vl_convert
+
+    file = cache_folder() / f"vega-{vl_convert.__version__}.js"
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        script = _harmless(vl_convert.javascript_bundle())
+        _keep(file, script)
+        return script
+
+
+def _harmless(script: str) -> str:
+    """`</script` and `<!--` occur in strings and patterns alone, where `<\\` means `<`."""
+    return script.replace("</script", "<\\/script").replace("<!--", "<\\!--")
+
+
+def _keep(file: Path, script: str) -> None:
+    """Write it whole or not at all; a cache that can't be written costs seconds, no more."""
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        handle, scratch = tempfile.mkstemp(prefix=f".{file.name}-", dir=file.parent)
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as out:
+                out.write(script)
+            os.replace(scratch, file)
+        except OSError:
+            Path(scratch).unlink(missing_ok=True)
+    except OSError:
+        pass
