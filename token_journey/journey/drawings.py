@@ -22,6 +22,7 @@ Picture = Callable[[Journey], RenderableType | None]
 _BAR = 30
 _EIGHTHS = " ▏▎▍▌▋▊▉"
 _SHADES = " ░▒▓█"
+_LETTERS = 16
 _STEPS = "▁▂▃▄▅▆▇█"
 _ARROWS = "→↗↑↖←↙↓↘"
 # More columns than these of four decimals don't fit a line.
@@ -173,8 +174,7 @@ def _growth(journey: Journey) -> RenderableType | None:
     growth = journey.growth
     if growth is None:
         return None
-    of = f" ({growth.of})" if growth.of else ""
-    table = _grid("token", f"length{of}", "from", "to", "turn away from the start", "in the end")
+    table = _grid("token", f"length {growth.of}", "from", "to", "turned away", "by")
     for index, label in enumerate(_labels(journey)):
         length = _known(growth.length[:, index])
         away = [1 - cosine for cosine in _known(growth.from_start[:, index])]
@@ -187,7 +187,10 @@ def _growth(journey: Journey) -> RenderableType | None:
             _line(away),
             f"{angle:.0f}°",
         )
-    said = "One sign a layer, first to last; lengths on a scale of factors."
+    said = (
+        "From the embedding to the last layer; lengths on a scale of factors, and how far each "
+        "token has turned away from where it began."
+    )
     return Group(Text(said, style="dim"), table)
 
 
@@ -196,6 +199,9 @@ def _known(values: Tensor) -> list[float]:
 
 
 def _line(values: Sequence[float]) -> str:
+    """The course of some values, in at most so many letters."""
+    if len(values) > _LETTERS:
+        values = [values[round(i * (len(values) - 1) / (_LETTERS - 1))] for i in range(_LETTERS)]
     low, high = min(values), max(values)
     room = (high - low) or 1.0
     return "".join(_STEPS[round((value - low) / room * 7)] for value in values)

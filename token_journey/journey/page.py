@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 
 from jinja2 import Environment, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from token_journey.journey import excerpt, vega
 from token_journey.journey.journey import Journey, Step, Token
@@ -72,6 +72,14 @@ def page(journey: Journey) -> str:
     )
 
 
+def framed(journey: Journey) -> str:
+    """The page inside another document."""
+    return (
+        f'<iframe title="{escape(journey.title)}" srcdoc="{escape(page(journey))}" '
+        'style="width: 100%; height: 45rem; border: 0"></iframe>'
+    )
+
+
 def _part(name: str) -> str:
     return files("token_journey.journey").joinpath("page", name).read_text(encoding="utf-8")
 
@@ -106,4 +114,3 @@ def _seen(piece: str) -> Iterator[str]:
     signs = {"\n": "⏎", "\r": "␍", "\t": "⇥"}
     for sign in piece:
         yield signs.get(sign, sign)
-
