@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from rich.columns import Columns
 from rich.console import Group, RenderableType
@@ -134,16 +134,28 @@ def _attention(journey: Journey) -> RenderableType | None:
         "divided by √d, the future forbidden": journey.seen("attn.scores"),
         "after softmax": journey.seen("attn.pattern"),
     }
+    known = {name: values[0] for name, values in named.items() if values is not None}
     parts: list[RenderableType] = []
-    for name, values in named.items():
-        if values is not None and len(journey.tokens) <= _WIDE:
+    if len(journey.tokens) <= _WIDE:
+        for name, values in known.items():
             parts += [Text(f"Head 0, {name} (row: query, column: key)", style="dim")]
-            parts += [_matrix(values[0], journey), Text("")]
+            parts += [_matrix(values, journey), Text("")]
+    elif known:
+        parts += [Text("Head 0, what the last token finds at each key", style="dim")]
+        parts += [_last_row(known, journey), Text("")]
     pattern = named["after softmax"]
     if pattern is not None:
         about = "All heads: row looks at column, the darker the more."
         parts += [Text(about, style="dim"), Columns(map(_map_of, range(len(pattern)), pattern))]
     return Group(*parts) if parts else None
+
+
+def _last_row(known: Mapping[str, Tensor], journey: Journey) -> RenderableType:
+    table = _grid("key", *known, "")
+    rows = [values[-1].tolist() for values in known.values()]
+    for label, *values in zip(_labels(journey), *rows, strict=True):
+        table.add_row(label, *(number(value) for value in values), _bar(values[-1]))
+    return table
 
 
 def _matrix(values: Tensor, journey: Journey) -> RenderableType:
