@@ -69,7 +69,7 @@ def page(journey: Journey) -> str:
         vega=Markup(vega.bundle()),
         script=Markup("\n".join(_part(name) for name in _SCRIPTS)),
         payload=Markup(payload(journey, drawn)),
-    )
+    ).strip()
 
 
 def framed(journey: Journey) -> str:
