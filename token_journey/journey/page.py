@@ -83,7 +83,7 @@ def _groups(journey: Journey) -> list[Group]:
     titles |= dict.fromkeys(_MLP, f"{layer}: the MLP")
     found: dict[str, list[Step]] = {}
     for step in journey.steps:
-        found.setdefault(titles.get(step.key, "After the layer"), []).append(step)
+        found.setdefault(titles.get(step.key, "All layers, and out"), []).append(step)
     return [Group(title, tuple(steps)) for title, steps in found.items()]
 
 
@@ -106,4 +106,3 @@ def _seen(piece: str) -> Iterator[str]:
     signs = {"\n": "⏎", "\r": "␍", "\t": "⇥"}
     for sign in piece:
         yield signs.get(sign, sign)
-

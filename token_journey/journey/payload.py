@@ -70,6 +70,7 @@ def _picture(picture: Picture) -> dict[str, Any]:
         "kind": picture.kind,
         "unit": picture.unit,
         "overTokens": picture.over_tokens,
+        "growing": picture.growing,
         "rows": [[None if value != value else value for value in row] for row in rows],
         "tokens": [row.token for row in picture.rows],
     }

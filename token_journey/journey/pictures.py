@@ -35,7 +35,8 @@ class Picture:
 
     `kind` is "bars" (one column), "lines" (a line for each column, over the rows) or
     "strip" (a coloured cell for each number). `corner` says what rows are, and `unit` is
-    "%" for shares, "count" for whole numbers. `over_tokens` says that columns are the tokens.
+    "%" for shares, "count" for whole numbers. `over_tokens` says that columns are the tokens,
+    and `growing` that numbers grow so much that only a logarithm can show them.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Picture:
     rows: tuple[Row, ...]
     unit: str = ""
     over_tokens: bool = False
+    growing: bool = False
 
     def text(self, value: float) -> str:
         """A value as the table says it."""
@@ -151,19 +153,24 @@ def _scales(journey: Journey, key: str, name: str) -> Picture | None:
     return Picture(key, "bars", caption, "token", ("RMS",), rows)
 
 
-def _growth(journey: Journey, name: str, caption: str, values: Tensor) -> Picture:
+def _growth(
+    journey: Journey, name: str, caption: str, values: Tensor, growing: bool = False
+) -> Picture:
     names = ("embedding", *(f"layer {i}" for i in range(len(values) - 1)))
     rows = tuple(
         Row(label, tuple(vector.tolist())) for label, vector in zip(names, values, strict=True)
     )
-    return Picture(name, "lines", caption, "after", _labels(journey), rows, over_tokens=True)
+    return Picture(
+        name, "lines", caption, "after", _labels(journey), rows, over_tokens=True, growing=growing
+    )
 
 
 def _length(journey: Journey) -> Picture | None:
     if journey.growth is None:
         return None
-    of = f" ({journey.growth.of})" if getattr(journey.growth, "of", "") else ""
-    return _growth(journey, "length", f"How long each token's vector is{of}", journey.growth.length)
+    of = f" ({journey.growth.of})" if journey.growth.of else ""
+    caption = f"How long each token's vector is{of}"
+    return _growth(journey, "length", caption, journey.growth.length, growing=True)
 
 
 def _turn(journey: Journey) -> Picture | None:

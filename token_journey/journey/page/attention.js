@@ -53,7 +53,8 @@ function drawAttention(figure) {
       encoding: {
         ...encoding,
         color: { field: "value", type: "quantitative", legend: null,
-          scale: { domain: domainOf, range: what.value === "pattern" ? colours.sequential : colours.diverging } },
+          scale: { domain: domainOf, interpolate: "rgb",
+            range: what.value === "pattern" ? colours.sequential : colours.diverging } },
       },
     };
   }
@@ -77,7 +78,7 @@ function drawAttention(figure) {
     spec(width, colours) {
       const size = this.height(width);
       const axis = { domain: false, ticks: false, labelLimit: width < 480 ? 70 : 110,
-        labelColor: { condition: names.map((name, t) => ({ test: `datum.value === ${JSON.stringify(name)}`, value: colours.lines[t % COLOURS] })), value: colours.ink } };
+        labelColor: tokenColours(names, colours) };
       const side = { type: "nominal", sort: null };
       return {
         ...heat(data(Number(head.value)), colours, {
