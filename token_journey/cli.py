@@ -17,6 +17,7 @@ from typing import Any
 from token_journey.bytesource import CheckpointError
 from token_journey.cost.errors import CostError
 from token_journey.fetch import FetchError
+from token_journey.journey.errors import JourneyError
 from token_journey.pack import PackError
 from token_journey.verify import Differs
 
@@ -28,12 +29,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         description="What the kata does beside grading. To grade, run pytest on your folder.",
     )
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for add in (_add_fetch, _add_rebuild, _add_capture, _add_verify, _add_cost):
+    for add in (_add_fetch, _add_rebuild, _add_capture, _add_verify, _add_cost, _add_show):
         add(commands)
     options = parser.parse_args(arguments)
     try:
         options.run(options)
-    except (CheckpointError, CostError, Differs, FetchError, PackError) as error:
+    except (CheckpointError, CostError, Differs, FetchError, JourneyError, PackError) as error:
         for note in getattr(error, "__notes__", ()):  # what comes before the one sentence
             print(note)
         print(f"token-journey: {error}", file=sys.stderr)
@@ -153,3 +154,34 @@ def _cost(options: argparse.Namespace) -> None:
         html=options.html,
         png_file=options.png,
     )
+
+
+def _add_show(commands: Any) -> None:
+    parser = commands.add_parser(
+        "show", help="walk a sentence through a model, number by number; Aitana's if none is given"
+    )
+    add = parser.add_argument
+    add("text", nargs="?", metavar="TEXT", help="the sentence; - reads it from a pipe")
+    add(
+        "--model",
+        metavar="MODEL",
+        help="smollm2 (default), a pack, a checkpoint or a name on the hub",
+    )
+    add("--revision", metavar="COMMIT", help="of a repository on the hub")
+    add("--impl", type=Path, metavar="FOLDER", help="walk it with these stages, e.g. exercises")
+    add("--layer", type=int, default=0, metavar="N", help="the layer to look into (default: 0)")
+    add("--step", action="append", default=[], metavar="STEP", help="show this step only (repeat)")
+    add("--html", type=Path, metavar="FILE", help="write a page instead")
+    add("--open", action="store_true", help="open the page in a browser")
+    add("--force", action="store_true", help="replace a page that is there")
+    add("--temperature", type=float, default=0.8, help="how the sentence goes on (default: 0.8)")
+    add("--top-k", type=int, default=0, metavar="K", help="0 (default) keeps all tokens")
+    add("--top-p", type=float, default=0.95, metavar="P", help="default: 0.95")
+    add("--seed", type=int, default=0, help="other seeds, other continuations (default: 0)")
+    parser.set_defaults(run=_show)
+
+
+def _show(options: argparse.Namespace) -> None:
+    from token_journey.journey.command import run
+
+    run(options)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -11,26 +10,12 @@ from torch import Tensor
 from transformers import GenerationConfig
 
 from token_journey.journey.journey import Continuation
+from token_journey.journey.settings import Settings
 
 BRANCHES = 8
 GREEDY, NEW_TOKENS, SAMPLED = "greedy", 12, 3
 
 Spell = Callable[[int], str]
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What is left to chance: as in stage 9. A `top_k` of 0 keeps all tokens."""
-
-    temperature: float = 0.8
-    top_k: int = 0
-    top_p: float = 0.95
-    seed: int = 0
-
-    @property
-    def said(self) -> str:
-        top_k = f", top-k {self.top_k}" if self.top_k else ""
-        return f"temperature {self.temperature:g}{top_k}, top-p {self.top_p:g}, seed {self.seed}"
 
 
 def continue_all(

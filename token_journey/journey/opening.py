@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from token_journey.course import Course
 from token_journey.fetch import REQUIREMENT, whole_model_folder
@@ -17,14 +16,13 @@ from token_journey.journey.errors import JourneyError
 from token_journey.journey.from_pack import given_to_stages, material_of
 from token_journey.journey.journey import Journey
 from token_journey.journey.material import Material
+from token_journey.journey.settings import Settings
 from token_journey.journey.with_stages import GivenToStages, taken_by
 from token_journey.pack import MANIFEST, Pack, find_packs
 from token_journey.published import NAME as PUBLISHED
 
-if TYPE_CHECKING:
-    from token_journey.journey.continuing import Settings
-
 SMOLLM2 = "smollm2"
+DEFAULT = Settings()
 
 
 @dataclass(frozen=True)
@@ -59,7 +57,7 @@ class Walks:
 
 @contextmanager
 def opened(
-    name: str, course: Course, settings: Settings | None = None, revision: str | None = None
+    name: str, course: Course, settings: Settings = DEFAULT, revision: str | None = None
 ) -> Iterator[Walks]:
     """What a user means by a name: `smollm2`, a pack, a folder or a repository on the hub.
 
@@ -71,7 +69,6 @@ def opened(
         yield _in_pack(pack, course)
         return
     _require_models(name)
-    from token_journey.journey.continuing import Settings
     from token_journey.journey.from_model import given_to_stages as given
     from token_journey.journey.from_model import material_of as computed
     from token_journey.journey.from_model import opened_model
@@ -86,7 +83,7 @@ def opened(
             )
         yield Walks(
             course,
-            lambda text: computed(model, text or "", settings or Settings()),
+            lambda text: computed(model, text or "", settings),
             partial(given, model),
         )
 

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from token_journey.cost import formulas
 from token_journey.explain import number
 from token_journey.journey.excerpt import indices
 from token_journey.journey.journey import Candidate, Journey, Seen
+from token_journey.journey.parameters import shares_of_parameters
 
 # Of a long vector a strip shows as many numbers at each end.
 _ENDS = 16
@@ -95,23 +95,9 @@ def _labels(journey: Journey) -> tuple[str, ...]:
 
 
 def _parameters(journey: Journey) -> Picture:
-    config = journey.config
-    layers = config.num_hidden_layers
-    table = config.vocab_size * config.hidden_size
-    inside = {
-        "attention": formulas.attention(config, 1, 1).parameters,
-        "MLP": formulas.swiglu(config, 1, 1).parameters,
-        "norms": 2 * config.hidden_size,
-    }
-    rows = [Row("embedding table", (table,))]
-    rows += [Row(f"{name}, all {layers} layers", (layers * each,)) for name, each in inside.items()]
-    rows.append(Row("final norm", (config.hidden_size,)))
-    if not config.tie_word_embeddings:
-        rows.append(Row("vocabulary matrix", (table,)))
-    return Picture(
-        "parameters", "bars", "Where the parameters sit", "part", ("parameters",), tuple(rows),
-        unit="count",
-    )  # fmt: skip
+    rows = tuple(Row(name, (count,)) for name, count in shares_of_parameters(journey.config))
+    caption = "Where the parameters sit"
+    return Picture("parameters", "bars", caption, "part", ("parameters",), rows, unit="count")
 
 
 def _find(journey: Journey, key: str, name: str) -> Seen | None:

@@ -1,0 +1,40 @@
+"""A colour for each token, by its place, so that it is known again everywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.text import Text
+
+from token_journey.journey.journey import Token
+
+# Told apart by people who see colours differently (Okabe and Ito, 2008), on dark letters.
+_COLOURS = ("#e69f00", "#56b4e9", "#009e73", "#f0e442", "#cc79a7", "#d0a3f0", "#ff9d6c", "#b0b0b0")
+
+
+def colour(index: int) -> str:
+    """The colour of the token at an index among those shown."""
+    return _COLOURS[index % len(_COLOURS)]
+
+
+def printable(piece: str) -> str:
+    """A piece in one line: a space at its front and line ends are seen."""
+    marked = piece.replace("\n", "↵").replace("\t", "⇥").replace("\r", "␍")
+    marked = "".join(c if c.isprintable() else f"<{ord(c):02X}>" for c in marked)
+    front = len(marked) - len(marked.lstrip(" "))
+    return "␣" * front + marked[front:]
+
+
+def token_text(token: Token, index: int) -> Text:
+    """A token in its colour."""
+    return Text(printable(token.piece), style=f"black on {colour(index)}")
+
+
+def sentence(tokens: Sequence[Token]) -> Text:
+    """All tokens in their colours, a blank between words."""
+    text = Text()
+    for index, token in enumerate(tokens):
+        if index and token.word != tokens[index - 1].word:
+            text.append(" ")
+        text.append(printable(token.piece.strip(" ") or token.piece), f"black on {colour(index)}")
+    return text

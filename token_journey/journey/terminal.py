@@ -1,0 +1,126 @@
+"""A walk in the terminal, by rich: every station with its numbers and a picture in letters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.panel import Panel
+from rich.rule import Rule
+from rich.table import Table
+from rich.text import Text
+
+from token_journey.explain import size
+from token_journey.journey.drawings import PICTURES, percent
+from token_journey.journey.excerpt import how_much, lines
+from token_journey.journey.journey import Journey, Seen, Step, Story
+from token_journey.journey.palette import sentence, token_text
+
+
+def show(journey: Journey, console: Console, keys: Sequence[str] = ()) -> None:
+    """Print a walk; of its stations only those in `keys`, if any are given."""
+    console.print(_head(journey))
+    for step in journey.steps:
+        if not keys or step.key in keys:
+            console.print(_station(step, journey))
+
+
+def _head(journey: Journey) -> RenderableType:
+    said: list[RenderableType] = [sentence(journey.tokens), Text(journey.source, style="dim")]
+    said += [Text(line) for line in (journey.left_out, journey.verdict) if line]
+    return Panel(Group(*said), title=journey.title, title_align="left", padding=(1, 2))
+
+
+def _station(step: Step, journey: Journey) -> RenderableType:
+    number = [each.key for each in journey.steps].index(step.key) + 1
+    parts: list[RenderableType] = [
+        Text(""),
+        Rule(Text(f"{number} · {step.title}", style="bold"), align="left", style="dim"),
+        Text(step.formula, style="bold cyan"),
+        Text("   ".join(_about(step)), style="dim"),
+        Text(step.why),
+    ]
+    if step.said:
+        parts.append(Text(step.said, style="bold"))
+    if step.seen:
+        parts.append(Padding(_numbers(step.seen, journey), (1, 0, 0, 0)))
+    picture = PICTURES.get(step.key)
+    drawn = picture(journey) if picture else None
+    if drawn is not None:
+        parts.append(Padding(drawn, (1, 0, 0, 0)))
+    elif picture and not step.seen:
+        parts.append(Text(journey.missing, style="dim italic"))
+    if step.story is not None:
+        parts.append(_story(step.story))
+    return Group(*parts)
+
+
+def _about(step: Step) -> Iterator[str]:
+    yield step.shapes
+    if step.stage is not None:
+        yield f"stage {step.stage}"
+    if step.share is not None:
+        yield f"{percent(step.share)} of the work"
+    if step.by != "model":
+        yield f"by {'you' if step.by == 'yours' else 'the reference'}"
+
+
+# -- numbers ------------------------------------------------------------------------------------
+
+
+def _numbers(seen: Sequence[Seen], journey: Journey) -> RenderableType:
+    table = Table.grid(padding=(0, 2))
+    for each in seen:
+        _add(table, each, journey)
+    return table
+
+
+def _add(table: Table, seen: Seen, journey: Journey) -> None:
+    shape = f"({', '.join(map(str, seen.shape))}{',' if len(seen.shape) == 1 else ''})"
+    name = Text.assemble((seen.name, "bold"), "  ", (shape, "dim"), "  ", (seen.meaning, "dim"))
+    for note in _notes(seen, journey):
+        name.append(f"  {note}", style="italic" if seen.holds else "bold red")
+    group: list[RenderableType] = [name]
+    body = Table.grid(padding=(0, 2))
+    for line in lines(seen, journey):
+        token = token_text(line.token, line.index) if line.token else Text("")
+        body.add_row(Text(f"  {line.label}"), token, Text(line.numbers))
+    if seen.value is not None:
+        group.append(body)
+    table.add_row(Group(*group))
+
+
+def _notes(seen: Seen, journey: Journey) -> Iterator[str]:
+    if seen.value is None:
+        yield f"— {journey.missing}"
+    elif part := how_much(seen):
+        yield f"— {part}"
+    if seen.difference is not None:
+        whose = "yours" if seen.by == "yours" else "the reference's"
+        if seen.holds:
+            yield f"✓ {whose}, {size(seen.difference)} from the model's"
+        else:
+            allowed = f" ({size(seen.allowed)} is allowed)" if seen.allowed else ""
+            yield f"✗ {whose}, {size(seen.difference)} from the model's{allowed}"
+
+
+# -- stories ------------------------------------------------------------------------------------
+
+
+def _story(story: Story) -> RenderableType:
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    for column in story.columns:
+        table.add_column(column, justify="left" if column == story.columns[0] else "right")
+    for row in story.rows:
+        table.add_row(*(Text(cell) for cell in row))
+    body = Group(
+        Text(story.question),
+        Text(""),
+        table,
+        Text(""),
+        Text.assemble(("Answer. ", "bold"), story.answer),
+    )
+    return Padding(
+        Panel(body, title=story.title, title_align="left", border_style="yellow"), (1, 0)
+    )
