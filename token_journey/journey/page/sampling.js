@@ -87,11 +87,11 @@ function play(figure) {
     points: () => top(SHOWN).map(({ id, p }) => `${named(id)} (id ${id}): probability ${percent(p)}`),
     table: () => ({
       head: ["token", "id", "probability"],
-      rows: top(LISTED).map(({ id, p }) => [pieceOf(id), `${id}`, p.toFixed(6)]),
+      rows: top(LISTED).map(({ id, p }) => [named(id), `${id}`, p.toFixed(6)]),
     }),
     spec(width, colours) {
       const found = top(SHOWN);
-      const labels = unique(found.map(({ id }) => pieceOf(id)).map((piece) => `“${piece}”`));
+      const labels = unique(found.map(({ id }) => named(id)));
       const spec = barSpec(
         found.map(({ p }, i) => ({ i, label: labels[i], value: p, text: percent(p), colour: colours.accent })), width, colours);
       return { ...spec, height: 26 * found.length + 40 };
