@@ -1,7 +1,8 @@
-"""Folders that are there whole or not at all."""
+"""Files and folders that are there whole or not at all."""
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,3 +31,12 @@ def replacing(folder: Path) -> Iterator[Path]:
             if replaced.exists():
                 replaced.rename(folder)
             raise
+
+
+def write_whole(file: Path, content: bytes) -> None:
+    """Write a file that takes the place of what is there once it is complete. Raises OSError."""
+    # Inside a private folder it has the user's usual permissions.
+    with tempfile.TemporaryDirectory(prefix=f".{file.name}-", dir=file.parent) as scratch:
+        fresh = Path(scratch, file.name)
+        fresh.write_bytes(content)
+        os.replace(fresh, file)

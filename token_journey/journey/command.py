@@ -13,8 +13,9 @@ from pathlib import Path
 
 from rich.console import Console
 
+from token_journey.atomic import write_whole
 from token_journey.course import find_course
-from token_journey.journey.errors import JourneyError
+from token_journey.journey.errors import JourneyError, no_text
 from token_journey.journey.journey import Journey
 from token_journey.journey.opening import SMOLLM2, Walks, opened, published
 from token_journey.journey.settings import Settings
@@ -70,9 +71,7 @@ def _text(given: str | None) -> str | None:
             f"The text is longer than {_MOST_BYTES - 1:,} bytes: give a sentence or a paragraph."
         )
     if not given.strip():
-        raise JourneyError(
-            'There is no text to walk: give a sentence, as in `token-journey show "açò es or"`.'
-        )
+        raise no_text()
     return given
 
 
@@ -83,6 +82,8 @@ def _walks(options: argparse.Namespace, text: str | None) -> Iterator[Walks]:
     if name is None and text is None and options.impl is None:
         yield published(course)
         return
+    if text is None and name in (None, SMOLLM2):
+        raise no_text()
     settings = Settings(options.temperature, options.top_k, options.top_p, options.seed)
     with opened(name or SMOLLM2, course, settings, options.revision) as walks:
         yield walks
@@ -116,10 +117,7 @@ def _write(file: Path, journey: Journey) -> None:
     """The page, whole or not at all."""
     from token_journey.journey.page import page
 
-    content = page(journey).encode()
     try:
-        with tempfile.NamedTemporaryFile(dir=file.parent, prefix=".", delete=False) as fresh:
-            fresh.write(content)
-        os.replace(fresh.name, file)
+        write_whole(file, page(journey).encode())
     except OSError as error:
         raise JourneyError(f"{file} can't be written: {error.strerror}.") from None

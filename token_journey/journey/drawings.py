@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from rich.columns import Columns
 from rich.console import Group, RenderableType
@@ -22,6 +22,7 @@ Picture = Callable[[Journey], RenderableType | None]
 _BAR = 30
 _EIGHTHS = " ▏▎▍▌▋▊▉"
 _SHADES = " ░▒▓█"
+_LETTERS = 16
 _STEPS = "▁▂▃▄▅▆▇█"
 _ARROWS = "→↗↑↖←↙↓↘"
 # More columns than these of four decimals don't fit a line.
@@ -133,16 +134,28 @@ def _attention(journey: Journey) -> RenderableType | None:
         "divided by √d, the future forbidden": journey.seen("attn.scores"),
         "after softmax": journey.seen("attn.pattern"),
     }
+    known = {name: values[0] for name, values in named.items() if values is not None}
     parts: list[RenderableType] = []
-    for name, values in named.items():
-        if values is not None and len(journey.tokens) <= _WIDE:
+    if len(journey.tokens) <= _WIDE:
+        for name, values in known.items():
             parts += [Text(f"Head 0, {name} (row: query, column: key)", style="dim")]
-            parts += [_matrix(values[0], journey), Text("")]
+            parts += [_matrix(values, journey), Text("")]
+    elif known:
+        parts += [Text("Head 0, what the last token finds at each key", style="dim")]
+        parts += [_last_row(known, journey), Text("")]
     pattern = named["after softmax"]
     if pattern is not None:
         about = "All heads: row looks at column, the darker the more."
         parts += [Text(about, style="dim"), Columns(map(_map_of, range(len(pattern)), pattern))]
     return Group(*parts) if parts else None
+
+
+def _last_row(known: Mapping[str, Tensor], journey: Journey) -> RenderableType:
+    table = _grid("key", *known, "")
+    rows = [values[-1].tolist() for values in known.values()]
+    for label, *values in zip(_labels(journey), *rows, strict=True):
+        table.add_row(label, *(number(value) for value in values), _bar(values[-1]))
+    return table
 
 
 def _matrix(values: Tensor, journey: Journey) -> RenderableType:
@@ -173,8 +186,7 @@ def _growth(journey: Journey) -> RenderableType | None:
     growth = journey.growth
     if growth is None:
         return None
-    of = f" ({growth.of})" if growth.of else ""
-    table = _grid("token", f"length{of}", "from", "to", "turn away from the start", "in the end")
+    table = _grid("token", f"length {growth.of}", "from", "to", "turned away", "by")
     for index, label in enumerate(_labels(journey)):
         length = _known(growth.length[:, index])
         away = [1 - cosine for cosine in _known(growth.from_start[:, index])]
@@ -187,7 +199,10 @@ def _growth(journey: Journey) -> RenderableType | None:
             _line(away),
             f"{angle:.0f}°",
         )
-    said = "One sign a layer, first to last; lengths on a scale of factors."
+    said = (
+        "From the embedding to the last layer; lengths on a scale of factors, and how far each "
+        "token has turned away from where it began."
+    )
     return Group(Text(said, style="dim"), table)
 
 
@@ -196,6 +211,9 @@ def _known(values: Tensor) -> list[float]:
 
 
 def _line(values: Sequence[float]) -> str:
+    """The course of some values, in at most so many letters."""
+    if len(values) > _LETTERS:
+        values = [values[round(i * (len(values) - 1) / (_LETTERS - 1))] for i in range(_LETTERS)]
     low, high = min(values), max(values)
     room = (high - low) or 1.0
     return "".join(_STEPS[round((value - low) / room * 7)] for value in values)

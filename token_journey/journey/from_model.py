@@ -18,7 +18,7 @@ from token_journey.bytesource import open_source
 from token_journey.checkpoint import Checkpoint
 from token_journey.checkpoint_tokenizer import opened, tokenized
 from token_journey.journey.continuing import continue_all
-from token_journey.journey.errors import JourneyError
+from token_journey.journey.errors import JourneyError, no_text
 from token_journey.journey.journey import Token
 from token_journey.journey.material import Known, Material
 from token_journey.journey.readable import cut
@@ -58,9 +58,7 @@ class Model:
         """The ids of a text. Raises JourneyError for one that can't be walked."""
         ids: list[int] = self.tokenizer.encode(text).ids
         if not text.strip() or not ids:
-            raise JourneyError(
-                'There is no text to walk: give a sentence, as in `token-journey show "açò es or"`.'
-            )
+            raise no_text()
         if len(ids) > MOST_TOKENS:
             raise JourneyError(
                 f"The text has {len(ids):,} tokens, and a walk takes at most {MOST_TOKENS:,}: "

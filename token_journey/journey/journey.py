@@ -174,6 +174,12 @@ class Journey:
     also: tuple[Token, ...] = ()
     verdict: str = ""
 
+    def _repr_html_(self) -> str:
+        """The page in a frame of its own, for notebooks."""
+        from token_journey.journey.page import framed
+
+        return framed(self)
+
     def step(self, key: str) -> Step:
         """Raises KeyError."""
         for step in self.steps:

@@ -94,6 +94,8 @@ def published(course: Course) -> Walks:
 
 
 def _in_pack(pack: Pack, course: Course) -> Walks:
+    if pack.held_back:
+        raise JourneyError(f"{pack.name} is held back: what it expects is not shown.")
     return Walks(course, partial(material_of, pack), lambda m: given_to_stages(pack, m.text))
 
 

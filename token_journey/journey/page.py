@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 
 from jinja2 import Environment, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from token_journey.journey import excerpt, vega
 from token_journey.journey.journey import Journey, Step, Token
@@ -69,6 +69,14 @@ def page(journey: Journey) -> str:
         vega=Markup(vega.bundle()),
         script=Markup("\n".join(_part(name) for name in _SCRIPTS)),
         payload=Markup(payload(journey, drawn)),
+    )
+
+
+def framed(journey: Journey) -> str:
+    """The page inside another document."""
+    return (
+        f'<iframe title="{escape(journey.title)}" srcdoc="{escape(page(journey))}" '
+        'style="width: 100%; height: 45rem; border: 0"></iframe>'
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-FIRST, LAST = 4, 20
+FIRST, LAST = 4, 16
 # The axes that run over the tokens.
 OVER_TOKENS = frozenset({"token", "query", "key"})
 

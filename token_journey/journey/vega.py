@@ -6,13 +6,12 @@ user's cache, and `start` lets it be made while something else is loading.
 
 from __future__ import annotations
 
-import os
-import tempfile
 from concurrent.futures import Future, ThreadPoolExecutor
 from importlib.metadata import version
 from pathlib import Path
 from threading import Lock
 
+from token_journey.atomic import write_whole
 from token_journey.fetch import cache_folder
 
 _pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="vega")
@@ -56,15 +55,9 @@ def _harmless(script: str) -> str:
 
 
 def _keep(file: Path, script: str) -> None:
-    """Write it whole or not at all; a cache that can't be written costs seconds, no more."""
+    """A cache that can't be written costs seconds, no more."""
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        handle, scratch = tempfile.mkstemp(prefix=f".{file.name}-", dir=file.parent)
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as out:
-                out.write(script)
-            os.replace(scratch, file)
-        except OSError:
-            Path(scratch).unlink(missing_ok=True)
+        write_whole(file, script.encode())
     except OSError:
         pass

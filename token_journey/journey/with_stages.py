@@ -86,6 +86,7 @@ class _Walk:
         self._stages = stages
         self._seen: dict[str, Known] = {}
         self._said: dict[int, str] = {}
+        self._broken = False
         self._continuation: list[Continuation] = []
         self._walker = Walker(implementation, stages, given.ground, self._saw, lambda layer: True)
 
@@ -139,6 +140,7 @@ class _Walk:
         return REFERENCE if stage in self._missing else YOURS
 
     def stopped(self, why: str) -> None:
+        self._broken = True
         stage = self._walker.stage
         self._said[Stage(stage).number] = (
             f"{stage}.py {why.rstrip('.')}. From here on you see the model's own numbers."
@@ -155,19 +157,24 @@ class _Walk:
         )
 
     def _verdict(self) -> str:
-        left = next(((n, k) for n, k in self._seen.items() if not _holds(k)), None)
-        mine = len(self._stages) - len(self._missing)
-        whose = f"{mine} of {len(self._stages)} stages are yours, the reference takes the rest."
-        if mine == len(self._stages):
-            whose = "All stages are yours."
+        whose = self._whose()
+        left = next(((name, k) for name, k in self._seen.items() if not _holds(k)), None)
         if left is not None:
             name, known = left
             off = known.difference or 0.0
             by = f", by {size(off)}" if isfinite(off) else ""
             return f"{whose} {name} is the first to leave the model{by}."
-        if any("stopped the walk" in said or "did not end" in said for said in self._said.values()):
+        if self._broken:
             return f"{whose} The walk did not reach its end."
-        return f"{whose} They carry the sentence: every number is the model's, up to rounding."
+        return f"{whose} Every number is the model's, up to rounding."
+
+    def _whose(self) -> str:
+        mine, all_stages = len(self._stages) - len(self._missing), len(self._stages)
+        if mine == all_stages:
+            return "All stages are yours."
+        if mine == 0:
+            return "No stage is yours yet: the reference takes them all."
+        return f"{mine} of {all_stages} stages are yours, and the reference takes the rest."
 
 
 def _holds(known: Known) -> bool:

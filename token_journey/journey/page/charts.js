@@ -132,7 +132,7 @@ const nearby = new IntersectionObserver((entries) => {
     nearby.unobserve(target);
     charts.find((chart) => chart.figure === target && !chart.drawn)?.draw();
   }
-}, { rootMargin: "60% 0%" });
+}, { root: document, rootMargin: "60% 0%" });
 
 function redraw(every) {
   return Promise.all(charts.filter((chart) => every || chart.drawn).map((chart) => chart.draw()));

@@ -88,12 +88,13 @@ function lines(figure, picture) {
       `${who(d.column)}after ${d.row < 0 ? "the embedding" : labels[d.row + 1]}: ${texts[d.row + 1][d.column]}`),
     columns: () => count,
     spec: (width, colours) => ({
-      data: { values: values.filter((d) => d.value !== null) },
+      data: { values: values.filter((d) => d.value !== null && !(picture.growing && d.value <= 0)) },
       encoding: {
         x: { field: "row", type: "quantitative", title: "after layer (−1: the embedding)",
           axis: { tickMinStep: 1, grid: false }, scale: { nice: false, padding: 8 } },
         y: { field: "value", type: "quantitative", title: picture.growing ? "length (logarithmic)" : null,
-          axis: { format: picture.unit === "%" ? ".0%" : "~s", tickCount: 6, domain: false, ticks: false },
+          axis: { format: picture.unit === "%" ? ".0%" : "~g", tickCount: 6, domain: false, ticks: false,
+            ...(picture.growing ? { values: powersOfTen(values) } : {}) },
           scale: picture.unit === "%" ? { domain: [0, 1] } : picture.growing ? { type: "log", nice: false } : {} },
         color: { field: "column", type: "ordinal", legend: null, scale: {
           domain: columns.map((_, column) => column),
@@ -107,6 +108,13 @@ function lines(figure, picture) {
       ],
     }),
   };
+}
+
+/** Where a logarithmic axis has its ticks. */
+function powersOfTen(values) {
+  const known = values.map((d) => d.value).filter((value) => value > 0).map(Math.log10);
+  const [least, most] = [Math.floor(Math.min(...known)), Math.ceil(Math.max(...known))];
+  return Array.from({ length: most - least + 1 }, (_, n) => Number(`1e${least + n}`));
 }
 
 function strip(figure, picture) {

@@ -99,7 +99,7 @@ function play(figure) {
   });
   const begin = new IntersectionObserver((entries) => {
     if (entries.some((entry) => entry.isIntersecting)) { begin.disconnect(); current(); }
-  }, { rootMargin: "60% 0%" });
+  }, { root: document, rootMargin: "60% 0%" });
   begin.observe(box);
 
   for (const name of ["temperature", "top-k", "top-p"]) {
