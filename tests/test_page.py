@@ -1,7 +1,10 @@
 """The page of a walk, in a real browser, against what transformers computes itself."""
 
 import math
+import os
 import re
+import subprocess
+import sys
 from dataclasses import replace
 
 import pytest
@@ -16,8 +19,9 @@ from transformers import (
 )
 
 from token_journey.course import find_course
+from token_journey.journey import vega
 from token_journey.journey.opening import opened, published
-from token_journey.journey.page import page
+from token_journey.journey.page import framed, page
 from token_journey.journey.payload import packed
 
 COURSE = find_course()
@@ -398,3 +402,56 @@ def test_nothing_known_still_makes_a_page(browser, journey, tmp_path):
         visit.unfold()
         assert visit.complaints == []
         assert visit.page.locator("#cost .missing").count() == 1
+
+
+def test_a_mistake_that_looks_ahead_is_seen(browser, journey, tmp_path):
+    pattern = torch.full_like(journey.patterns[0], 0.2)
+    with Visit(browser, written(replace(journey, patterns={0: pattern}), tmp_path)) as visit:
+        figure = visit.page.locator("[data-chart='attention']")
+        figure.locator("summary").click()
+        first = figure.locator("tbody tr").first.locator("td")
+        assert first.all_text_contents() == ["0.2000"] * 5
+
+
+def test_in_a_frame_as_a_notebook_shows_it(browser, journey, tmp_path):
+    path = tmp_path / "notebook.html"
+    path.write_text(f"<!doctype html>{framed(journey)}", encoding="utf-8")
+    with Visit(browser, path) as visit:
+        frame = visit.page.frame_locator("iframe")
+        frame.locator(".map a[href='#rope']").click()
+        frame.locator("[data-chart='rotation'] .plot svg").wait_for()
+        frame.locator(".map a[href='#rope'][aria-current]").wait_for()
+        visit.page.keyboard.press("ArrowRight")
+        frame.locator(".map a[href='#scores'][aria-current]").wait_for()
+        assert visit.complaints == []
+        assert visit.page.url == path.as_uri()
+
+
+# -- the drawing library ----------------------------------------------------------------------
+
+
+def in_a_fresh_process(cache, code):
+    return subprocess.run(
+        [sys.executable, "-c", f"from token_journey.journey import vega; {code}"],
+        env={**os.environ, "TOKEN_JOURNEY_CACHE": str(cache)},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+
+
+def test_bundle_is_kept(tmp_path):
+    in_a_fresh_process(tmp_path, "vega.start(); vega.bundle()")
+    (kept,) = tmp_path.iterdir()
+    kept.write_text("mine")
+    assert in_a_fresh_process(tmp_path, "print(vega.bundle())") == "mine\n"
+
+
+def test_a_cache_that_can_not_be_written_hurts_nobody(tmp_path):
+    nowhere = tmp_path / "file"
+    nowhere.write_text("")
+    assert "vegaEmbed" in in_a_fresh_process(nowhere, "print(vega.bundle())")
+
+
+def test_nothing_in_the_bundle_ends_its_script_block():
+    assert vega._harmless("a('</script>', '<!--')") == r"a('<\/script>', '<\!--')"

@@ -72,7 +72,7 @@ def _lower(pattern: Tensor) -> Tensor:
 
 
 def _picture(picture: Picture) -> dict[str, Any]:
-    rows = [[float(f"{value:.7g}") for value in row.values] for row in picture.rows]
+    rows = [[float(f"{value:.5g}") for value in row.values] for row in picture.rows]
     return {
         "kind": picture.kind,
         "unit": picture.unit,
