@@ -10,14 +10,13 @@ import torch
 from torch import Tensor
 
 from token_journey.explain import number
+from token_journey.journey.assembling import WORST
 from token_journey.journey.excerpt import indices
 from token_journey.journey.journey import Candidate, Journey, Seen
 from token_journey.journey.parameters import shares_of_parameters
 
 # Of a long vector a strip shows as many numbers at each end.
-_ENDS = 16
-# Of the logits, so many of the best and of the worst.
-_EXTREMES = 8
+_ENDS = 12
 
 
 @dataclass(frozen=True)
@@ -171,9 +170,9 @@ def _extremes(journey: Journey) -> Picture | None:
         return None
     logits = journey.logits.float()
     order = torch.argsort(logits, descending=True, stable=True).tolist()
-    chosen = dict.fromkeys((*order[:_EXTREMES], *order[-_EXTREMES:]))
+    chosen = dict.fromkeys((*order[:WORST], *order[-WORST:]))
     rows = tuple(Row(_named(journey, i), (float(logits[i]),)) for i in chosen)
-    caption = f"The {_EXTREMES} best and the {_EXTREMES} worst of {len(logits):,} tokens"
+    caption = f"The {WORST} best and the {WORST} worst of {len(logits):,} tokens"
     return Picture("logits", "bars", caption, "token", ("logit",), rows)
 
 

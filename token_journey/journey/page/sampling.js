@@ -124,10 +124,12 @@ function play(figure) {
     const chip = element("span", pieceOf(id), { class: `token t${T % COLOURS}`, "data-id": id });
     box.querySelector(".drawn").replaceChildren(
       element("span", journey.text, { class: "before" }), chip,
-      ...(branch ? [element("span", `${branch.join("")} …`, { class: "after" })] : []));
+      ...(branch ? [element("span", `${signs(branch.join(""))} …`, { class: "after" })] : []));
     drawn = [...drawn, id].slice(-20);
     const list = box.querySelector(".draws");
     list.hidden = false;
-    list.textContent = `Probability ${percent(probability)}. ${branch ? "What follows is what the model chose, the best token each time. " : ""}Drawn so far: ${drawn.map(named).join(" ")}`;
+    list.replaceChildren(
+      `Probability ${percent(probability)}. ${branch ? "What follows is what the model chose, the best token each time. " : ""}Drawn so far: `,
+      ...drawn.map((each) => element("span", pieceOf(each), { class: `token t${T % COLOURS}` })));
   }
 }
