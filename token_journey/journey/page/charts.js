@@ -109,7 +109,8 @@ class Chart {
     const body = rows.map(([first, ...rest]) =>
       element("tr", [element("th", first, { scope: "row" }), ...rest.map((v) => element("td", v))]));
     this.numbers.querySelector(".scroll").replaceChildren(
-      element("table", [element("thead", header), element("tbody", body)]));
+      element("table", [element("thead", header), element("tbody", body)],
+        head.length > 16 ? { class: "wide" } : {}));
   }
 }
 
