@@ -329,8 +329,8 @@ def test_draws_follow_the_seed(browser, file):
 
 @pytest.mark.parametrize(
     ("size", "scheme", "folded"),
-    [(DESK, "light", True), (DESK, "light", False), (DESK, "dark", False), (PHONE, "light", False)],
-    ids=["light", "light, unfolded", "dark", "phone"],
+    [(DESK, "light", True), (DESK, "light", False), (DESK, "dark", False), (PHONE, "dark", False)],
+    ids=["light", "light, unfolded", "dark", "phone, dark"],
 )
 def test_no_barriers(browser, file, size, scheme, folded):
     script = axe()
