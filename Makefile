@@ -5,6 +5,12 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
+# What the tests of the page need. Where it can't be had they skip, so nothing here may fail.
+BROWSER := command -v chromium || command -v chromium-browser || command -v google-chrome \
+	|| command -v chrome || { [ "$$(id -u)" = 0 ] && command -v apt-get && { \
+	apt-get install -y chromium || { apt-get update && apt-get install -y chromium; }; }; }
+AXE := npm install --silent --no-audit --no-fund --prefix .venv/npm axe-core@4.14.1
+
 .PHONY: grade test reset stubs matrix
 .DEFAULT_GOAL := grade
 
@@ -33,4 +39,8 @@ matrix: .venv/grading
 
 .venv/testing: .venv/grading
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@{ $(BROWSER); } >/dev/null 2>&1 \
+		|| echo 'No Chromium here, and no way to install it: the tests of the page will skip.'
+	@$(AXE) >/dev/null 2>&1 \
+		|| echo 'axe-core could not be fetched: the test that uses it will skip.'
 	@touch $@

@@ -23,6 +23,8 @@ from token_journey.shapes import activation_shape, weight_shape
 BEST = 12
 # Of so many of the likeliest tokens the texts are kept, for whoever plays with them.
 SPELLED = 400
+# And of so many of the least likely ones.
+WORST = 8
 _LENS_BEST = 3
 
 
@@ -41,6 +43,7 @@ def assemble(material: Material, layer: int = 0) -> Journey:
     named = {c.id for c in best} | {t.id for t in shown}
     if logits is not None:
         named.update(logits.topk(min(SPELLED, len(logits))).indices.tolist())
+        named.update(logits.topk(min(WORST, len(logits)), largest=False).indices.tolist())
     return Journey(
         title=material.title,
         source=material.source,

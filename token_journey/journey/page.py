@@ -6,7 +6,6 @@ the numbers in a JSON block.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.resources import files
 
@@ -33,6 +32,7 @@ _SCRIPTS = (
 _ATTENTION = ("norm1", "qkv", "heads", "rope", "scores", "weighted", "output", "resid_mid")
 _MLP = ("norm2", "mlp", "down", "resid_post")
 _FRONT = ("tokens", "model", "embed")
+_SIGNS = {"\n": "⏎", "\r": "␍", "\t": "⇥"}
 # As many colours as page.css has for tokens.
 _COLOURS = 8
 
@@ -91,7 +91,7 @@ def _groups(journey: Journey) -> list[Group]:
     titles |= dict.fromkeys(_MLP, f"{layer}: the MLP")
     found: dict[str, list[Step]] = {}
     for step in journey.steps:
-        found.setdefault(titles.get(step.key, "After the layer"), []).append(step)
+        found.setdefault(titles.get(step.key, "All layers, and out"), []).append(step)
     return [Group(title, tuple(steps)) for title, steps in found.items()]
 
 
@@ -106,11 +106,11 @@ def words(tokens: tuple[Token, ...]) -> list[list[tuple[int, Token]]]:
 
 
 def visible(piece: str) -> str:
-    """A piece in which line breaks and tabs can be seen."""
-    return "".join(_seen(piece))
+    """A piece in which line breaks, tabs and what can't be printed are seen."""
+    return "".join(map(_sign, piece))
 
 
-def _seen(piece: str) -> Iterator[str]:
-    signs = {"\n": "⏎", "\r": "␍", "\t": "⇥"}
-    for sign in piece:
-        yield signs.get(sign, sign)
+def _sign(character: str) -> str:
+    if character in _SIGNS:
+        return _SIGNS[character]
+    return character if character.isprintable() else f"<{ord(character):02X}>"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -31,6 +32,7 @@ def _told(journey: Journey, drawn: Mapping[str, Sequence[Picture]]) -> dict[str,
         "theta": config.rope_theta,
         "patterns": {layer: packed(_lower(p)) for layer, p in sorted(journey.patterns.items())},
         "raw": _packed(journey.seen("attn.scores_raw")),
+        "scores": _packed(journey.seen("attn.scores")),
         "q": _packed(journey.seen("attn.q")),
         "k": _packed(journey.seen("attn.k")),
         "rotQ": _packed(journey.seen("attn.rot_q")),
@@ -59,17 +61,23 @@ def _last(tensor: Tensor | None) -> Tensor | None:
 
 
 def _lower(pattern: Tensor) -> Tensor:
-    """(H, T, T) to (H, T (T + 1) / 2): no token looks at a later one."""
+    """(H, T, T) to (H, T (T + 1) / 2): no token looks at a later one.
+
+    The pattern as it is where one does, which is somebody's mistake and is to be seen.
+    """
+    if pattern.triu(1).any():
+        return pattern
     rows, columns = torch.tril_indices(*pattern.shape[-2:])
     return pattern[:, rows, columns]
 
 
 def _picture(picture: Picture) -> dict[str, Any]:
-    rows = [[float(f"{value:.7g}") for value in row.values] for row in picture.rows]
+    rows = [[float(f"{value:.5g}") for value in row.values] for row in picture.rows]
     return {
         "kind": picture.kind,
         "unit": picture.unit,
         "overTokens": picture.over_tokens,
-        "rows": [[None if value != value else value for value in row] for row in rows],
+        "growing": picture.growing,
+        "rows": [[value if math.isfinite(value) else None for value in row] for row in rows],
         "tokens": [row.token for row in picture.rows],
     }

@@ -9,15 +9,14 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from token_journey.cost import formulas
 from token_journey.explain import number
+from token_journey.journey.assembling import WORST
 from token_journey.journey.excerpt import indices
 from token_journey.journey.journey import Candidate, Journey, Seen
+from token_journey.journey.parameters import shares_of_parameters
 
 # Of a long vector a strip shows as many numbers at each end.
-_ENDS = 16
-# Of the logits, so many of the best and of the worst.
-_EXTREMES = 8
+_ENDS = 12
 
 
 @dataclass(frozen=True)
@@ -35,7 +34,8 @@ class Picture:
 
     `kind` is "bars" (one column), "lines" (a line for each column, over the rows) or
     "strip" (a coloured cell for each number). `corner` says what rows are, and `unit` is
-    "%" for shares, "count" for whole numbers. `over_tokens` says that columns are the tokens.
+    "%" for shares, "count" for whole numbers. `over_tokens` says that columns are the tokens,
+    and `growing` that numbers grow so much that only a logarithm can show them.
     """
 
     name: str
@@ -46,6 +46,7 @@ class Picture:
     rows: tuple[Row, ...]
     unit: str = ""
     over_tokens: bool = False
+    growing: bool = False
 
     def text(self, value: float) -> str:
         """A value as the table says it."""
@@ -93,23 +94,9 @@ def _labels(journey: Journey) -> tuple[str, ...]:
 
 
 def _parameters(journey: Journey) -> Picture:
-    config = journey.config
-    layers = config.num_hidden_layers
-    table = config.vocab_size * config.hidden_size
-    inside = {
-        "attention": formulas.attention(config, 1, 1).parameters,
-        "MLP": formulas.swiglu(config, 1, 1).parameters,
-        "norms": 2 * config.hidden_size,
-    }
-    rows = [Row("embedding table", (table,))]
-    rows += [Row(f"{name}, all {layers} layers", (layers * each,)) for name, each in inside.items()]
-    rows.append(Row("final norm", (config.hidden_size,)))
-    if not config.tie_word_embeddings:
-        rows.append(Row("vocabulary matrix", (table,)))
-    return Picture(
-        "parameters", "bars", "Where the parameters sit", "part", ("parameters",), tuple(rows),
-        unit="count",
-    )  # fmt: skip
+    rows = tuple(Row(name, (count,)) for name, count in shares_of_parameters(journey.config))
+    caption = "Where the parameters sit"
+    return Picture("parameters", "bars", caption, "part", ("parameters",), rows, unit="count")
 
 
 def _find(journey: Journey, key: str, name: str) -> Seen | None:
@@ -151,19 +138,24 @@ def _scales(journey: Journey, key: str, name: str) -> Picture | None:
     return Picture(key, "bars", caption, "token", ("RMS",), rows)
 
 
-def _growth(journey: Journey, name: str, caption: str, values: Tensor) -> Picture:
+def _growth(
+    journey: Journey, name: str, caption: str, values: Tensor, growing: bool = False
+) -> Picture:
     names = ("embedding", *(f"layer {i}" for i in range(len(values) - 1)))
     rows = tuple(
         Row(label, tuple(vector.tolist())) for label, vector in zip(names, values, strict=True)
     )
-    return Picture(name, "lines", caption, "after", _labels(journey), rows, over_tokens=True)
+    return Picture(
+        name, "lines", caption, "after", _labels(journey), rows, over_tokens=True, growing=growing
+    )
 
 
 def _length(journey: Journey) -> Picture | None:
     if journey.growth is None:
         return None
-    of = f" ({journey.growth.of})" if getattr(journey.growth, "of", "") else ""
-    return _growth(journey, "length", f"How long each token's vector is{of}", journey.growth.length)
+    of = f" ({journey.growth.of})" if journey.growth.of else ""
+    caption = f"How long each token's vector is{of}"
+    return _growth(journey, "length", caption, journey.growth.length, growing=True)
 
 
 def _turn(journey: Journey) -> Picture | None:
@@ -178,9 +170,9 @@ def _extremes(journey: Journey) -> Picture | None:
         return None
     logits = journey.logits.float()
     order = torch.argsort(logits, descending=True, stable=True).tolist()
-    chosen = dict.fromkeys((*order[:_EXTREMES], *order[-_EXTREMES:]))
+    chosen = dict.fromkeys((*order[:WORST], *order[-WORST:]))
     rows = tuple(Row(_named(journey, i), (float(logits[i]),)) for i in chosen)
-    caption = f"The {_EXTREMES} best and the {_EXTREMES} worst of {len(logits):,} tokens"
+    caption = f"The {WORST} best and the {WORST} worst of {len(logits):,} tokens"
     return Picture("logits", "bars", caption, "token", ("logit",), rows)
 
 

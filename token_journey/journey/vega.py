@@ -7,6 +7,7 @@ user's cache, and `start` lets it be made while something else is loading.
 from __future__ import annotations
 
 from concurrent.futures import Future, ThreadPoolExecutor
+from importlib.metadata import version
 from pathlib import Path
 from threading import Lock
 
@@ -37,13 +38,13 @@ def bundle() -> str:
 
 
 def _kept() -> str:
-    import vl_convert
-
-    file = cache_folder() / f"vega-{vl_convert.__version__}.js"
+    file = cache_folder() / f"vega-{version('vl-convert-python')}.js"
     try:
         return file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
-        script = _harmless(vl_convert.javascript_bundle())
+        import vl_convert
+
+        script = _harmless(vl_convert.javascript_bundle())  # type: ignore[call-arg]
         _keep(file, script)
         return script
 

@@ -11,17 +11,23 @@ function drawAttention(figure) {
   const patterns = Object.fromEntries(
     Object.entries(journey.patterns).map(([name, packed]) => [name, once(() => tensor(packed))]));
   const raw = once(() => tensor(journey.raw));
-  const triangle = (T * (T + 1)) / 2;
+  const scores = once(() => tensor(journey.scores));
+  const square = (values, h, q, k) => values[(h * T + q) * T + k];
+
+  /** A pattern is packed without the future, unless somebody's mistake gives it a share. */
+  function share(values, h, q, k) {
+    if (values.length === H * T * T) return square(values, h, q, k);
+    return k > q ? 0 : values[(h * T * (T + 1)) / 2 + (q * (q + 1)) / 2 + k];
+  }
 
   /** What can be shown, by what `show` is set to: a number for a head, a query and a key. */
   const kinds = {
-    pattern: { label: "the pattern: shares of attention", of: (h, q, k) =>
-      k > q ? 0 : patterns[layer.value]()[h * triangle + (q * (q + 1)) / 2 + k] },
-    raw: { label: "Q Kᵀ", of: (h, q, k) => raw()[(h * T + q) * T + k] },
-    scaled: { label: "Q Kᵀ / √d, masked", of: (h, q, k) =>
-      k > q ? -Infinity : Math.fround(raw()[(h * T + q) * T + k] / Math.sqrt(journey.headDim)) },
+    pattern: { label: "the pattern: shares of attention", known: Object.keys(patterns).length > 0,
+      of: (h, q, k) => share(patterns[layer.value](), h, q, k) },
+    raw: { label: "Q Kᵀ", known: journey.raw, of: (h, q, k) => square(raw(), h, q, k) },
+    scores: { label: "Q Kᵀ / √d, the future −∞", known: journey.scores, of: (h, q, k) => square(scores(), h, q, k) },
   };
-  const possible = Object.keys(kinds).filter((name) => (name === "pattern" ? Object.keys(patterns).length : journey.raw));
+  const possible = Object.keys(kinds).filter((name) => kinds[name].known);
   what.replaceChildren(...possible.map((name) => element("option", kinds[name].label, { value: name })));
   head.replaceChildren(...Array.from({ length: H }, (_, h) => element("option", `${h}`, { value: h })));
 
@@ -53,7 +59,8 @@ function drawAttention(figure) {
       encoding: {
         ...encoding,
         color: { field: "value", type: "quantitative", legend: null,
-          scale: { domain: domainOf, range: what.value === "pattern" ? colours.sequential : colours.diverging } },
+          scale: { domain: domainOf, interpolate: "rgb",
+            range: what.value === "pattern" ? colours.sequential : colours.diverging } },
       },
     };
   }
@@ -77,7 +84,7 @@ function drawAttention(figure) {
     spec(width, colours) {
       const size = this.height(width);
       const axis = { domain: false, ticks: false, labelLimit: width < 480 ? 70 : 110,
-        labelColor: { condition: names.map((name, t) => ({ test: `datum.value === ${JSON.stringify(name)}`, value: colours.lines[t % COLOURS] })), value: colours.ink } };
+        labelColor: tokenColours(names, colours) };
       const side = { type: "nominal", sort: null };
       return {
         ...heat(data(Number(head.value)), colours, {

@@ -109,7 +109,8 @@ class Chart {
     const body = rows.map(([first, ...rest]) =>
       element("tr", [element("th", first, { scope: "row" }), ...rest.map((v) => element("td", v))]));
     this.numbers.querySelector(".scroll").replaceChildren(
-      element("table", [element("thead", header), element("tbody", body)]));
+      element("table", [element("thead", header), element("tbody", body)],
+        head.length > 16 ? { class: "wide" } : {}));
   }
 }
 
@@ -132,7 +133,7 @@ const nearby = new IntersectionObserver((entries) => {
     nearby.unobserve(target);
     charts.find((chart) => chart.figure === target && !chart.drawn)?.draw();
   }
-}, { rootMargin: "60% 0%" });
+}, { root: document, rootMargin: "60% 0%" });
 
 function redraw(every) {
   return Promise.all(charts.filter((chart) => every || chart.drawn).map((chart) => chart.draw()));

@@ -32,11 +32,11 @@ function percent(value) {
     : `${Number(hundredths.toPrecision(2))} %`;
 }
 
-/** A piece without blanks around it, so that it can stand on an axis. */
-function visible(piece) {
-  const shown = piece.replaceAll("\n", "⏎").replaceAll("\r", "␍").replaceAll("\t", "⇥").trim();
-  return shown === "" ? "␣" : shown;
-}
+/** A piece in which line ends and tabs are seen. */
+const signs = (piece) => piece.replaceAll("\n", "⏎").replaceAll("\r", "␍").replaceAll("\t", "⇥");
+
+/** The same without blanks around it, so that it can stand on an axis. */
+const visible = (piece) => signs(piece).trim() || "␣";
 
 /** Unique names of the tokens: their position and their piece. */
 const names = journey.tokens.map((token) => `${token.place} ${visible(token.piece)}`);
@@ -45,7 +45,7 @@ const names = journey.tokens.map((token) => `${token.place} ${visible(token.piec
 const quoted = (token) => `“${visible(journey.tokens[token].piece)}”`;
 
 /** The text of any id; of most ids of a vocabulary nothing but the number is known. */
-const pieceOf = (id) => journey.pieces[id] ?? `id ${id}`;
+const pieceOf = (id) => signs(journey.pieces[id] ?? `id ${id}`);
 
 /** A new element with text or children. */
 function element(tag, content = [], attributes = {}) {

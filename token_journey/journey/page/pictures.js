@@ -10,7 +10,7 @@ function cells(figure) {
   };
 }
 
-/** Names that are unique, for an axis; a blank in front does not show. */
+/** Names that are unique, for an axis; marks without width tell equal ones apart. */
 function unique(labels) {
   const seen = new Map();
   return labels.map((label) => {
@@ -18,6 +18,14 @@ function unique(labels) {
     seen.set(label, count);
     return count === 1 ? label : label + "\u200b".repeat(count - 1);
   });
+}
+
+/** The colour of each token's name on an axis. */
+function tokenColours(labels, colours) {
+  const condition = labels.map((label, token) => ({
+    test: `datum.value === ${JSON.stringify(label)}`, value: colours.lines[token % COLOURS],
+  }));
+  return { condition, value: colours.ink };
 }
 
 const kinds = { bars, lines, strip };
@@ -80,13 +88,14 @@ function lines(figure, picture) {
       `${who(d.column)}after ${d.row < 0 ? "the embedding" : labels[d.row + 1]}: ${texts[d.row + 1][d.column]}`),
     columns: () => count,
     spec: (width, colours) => ({
-      data: { values: values.filter((d) => d.value !== null) },
+      data: { values: values.filter((d) => d.value !== null && !(picture.growing && d.value <= 0)) },
       encoding: {
         x: { field: "row", type: "quantitative", title: "after layer (−1: the embedding)",
           axis: { tickMinStep: 1, grid: false }, scale: { nice: false, padding: 8 } },
-        y: { field: "value", type: "quantitative", title: null,
-          axis: { format: picture.unit === "%" ? ".0%" : "~s", tickCount: 6, domain: false, ticks: false },
-          scale: picture.unit === "%" ? { domain: [0, 1] } : {} },
+        y: { field: "value", type: "quantitative", title: picture.growing ? "length (logarithmic)" : null,
+          axis: { format: picture.unit === "%" ? ".0%" : "~g", tickCount: 6, domain: false, ticks: false,
+            ...(picture.growing ? { values: powersOfTen(values) } : {}) },
+          scale: picture.unit === "%" ? { domain: [0, 1] } : picture.growing ? { type: "log", nice: false } : {} },
         color: { field: "column", type: "ordinal", legend: null, scale: {
           domain: columns.map((_, column) => column),
           range: picture.overTokens ? columns.map((_, c) => colours.lines[c % COLOURS]) : [colours.accent] } },
@@ -99,6 +108,13 @@ function lines(figure, picture) {
       ],
     }),
   };
+}
+
+/** Where a logarithmic axis has its ticks. */
+function powersOfTen(values) {
+  const known = values.map((d) => d.value).filter((value) => value > 0).map(Math.log10);
+  const [least, most] = [Math.floor(Math.min(...known)), Math.ceil(Math.max(...known))];
+  return Array.from({ length: most - least + 1 }, (_, n) => Number(`1e${least + n}`));
 }
 
 function strip(figure, picture) {
@@ -122,13 +138,13 @@ function strip(figure, picture) {
       data: { values },
       mark: { type: "rect" },
       encoding: {
-        y: { field: "token", type: "nominal", sort: null, title: null, axis: { domain: false, ticks: false, labelColor: colours.ink, labelLimit: width < 480 ? 80 : 150 } },
+        y: { field: "token", type: "nominal", sort: null, title: null, axis: { domain: false, ticks: false, labelColor: tokenColours(labels, colours), labelLimit: width < 480 ? 80 : 150 } },
         x: { field: "x", type: "quantitative", title: null, scale: { nice: false, zero: false },
           axis: { grid: false, domain: false, ticks: false, values: [...new Set([0, ...x.filter((v, c) => c && v !== x[c - 1] + 1), x.at(-1)])].map((v) => v + 0.5),
             labelExpr: `{${x.map((v, c) => `'${v + 0.5}': '${places[c]}'`).join(",")}}[datum.value]` } },
         x2: { field: "x2" },
         color: { field: "value", type: "quantitative", legend: null,
-          scale: { domain: [-most, 0, most], range: colours.diverging, clamp: true } },
+          scale: { domain: [-most, 0, most], range: colours.diverging, interpolate: "rgb", clamp: true } },
         ...underCursor("stroke", colours.ink, null), ...underCursor("strokeWidth", 2, 0),
       },
     }),

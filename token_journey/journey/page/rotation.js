@@ -57,8 +57,13 @@ function drawRotation(figure) {
     spec(width, colours) {
       const size = this.height(width);
       const found = turns();
-      const arms = found.map((t) => ({ i: t.token, x: 0, y: 0, x1: t.from[0], y1: t.from[1], x2: t.to[0], y2: t.to[1], name: names[t.token] }));
-      const reach = 1.18 * Math.max(...found.map((t) => Math.hypot(...t.to)), 1e-9);
+      const outer = Math.max(...found.map((t) => Math.hypot(...t.to)), 1e-9);
+      const outside = ([x, y]) => {
+        const stretched = 1 + (0.1 * outer) / (Math.hypot(x, y) || 1);
+        return { x3: x * stretched, y3: y * stretched };
+      };
+      const arms = found.map((t) => ({ i: t.token, x: 0, y: 0, x1: t.from[0], y1: t.from[1], x2: t.to[0], y2: t.to[1], ...outside(t.to), name: names[t.token] }));
+      const reach = 1.25 * outer;
       const along = (t, from, turn) => Array.from({ length: STEPS + 1 }, (_, n) => {
         const at = from + (turn * n) / STEPS;
         const r = Math.hypot(...t.to);
@@ -71,6 +76,8 @@ function drawRotation(figure) {
       const x = at(`number ${pair.value}`, "x");
       const y = at(`number ${Number(pair.value) + d / 2}`, "y");
       const color = { field: "i", type: "ordinal", legend: null, scale: { domain: found.map((t) => t.token), range: found.map((t) => colours.lines[t.token % COLOURS]) } };
+      // Of many tokens the ways would hide each other: they show faintly until one is looked at.
+      const way = { opacity: { condition: [{ test: "datum.i === cursor", value: 1 }, { test: "cursor >= 0", value: 0.1 }], value: T > 8 ? 0.25 : 1 } };
       const bright = { opacity: { condition: { test: "cursor < 0 || datum.i === cursor", value: 1 }, value: 0.15 } };
       const arm = (to, dash, width) => ({
         data: { values: arms }, mark: { type: "rule", strokeDash: dash, strokeWidth: width },
@@ -86,10 +93,10 @@ function drawRotation(figure) {
           { data: { values: [{ z: 0 }] }, mark: { type: "rule", color: colours.rule }, encoding: { x: { datum: 0 } } },
           { data: { values: [{ z: 0 }] }, mark: { type: "rule", color: colours.rule }, encoding: { y: { datum: 0 } } },
           { data: { values: circles }, mark: { type: "line", strokeWidth: 0.7, strokeOpacity: 0.45 }, encoding: { x, y, color, order: { field: "n" }, ...bright } },
-          { data: { values: arcs }, mark: { type: "line", strokeWidth: 3 }, encoding: { x, y, color, order: { field: "n" }, ...bright } },
+          { data: { values: arcs }, mark: { type: "line", strokeWidth: 3 }, encoding: { x, y, color, order: { field: "n" }, ...way } },
           arm(1, [3, 3], 1.5), arm(2, [], 2.5), end(1, false), end(2, true),
-          { data: { values: arms }, mark: { type: "text", dy: -12, fontSize: 11.5 },
-            encoding: { x: { ...x, field: "x2" }, y: { ...y, field: "y2" }, text: { field: "name" }, color, ...bright } },
+          { data: { values: arms }, mark: { type: "text", fontSize: 11.5 },
+            encoding: { x: { ...x, field: "x3" }, y: { ...y, field: "y3" }, text: { field: "name" }, color, ...bright } },
         ],
       };
     },

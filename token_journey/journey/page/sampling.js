@@ -87,11 +87,11 @@ function play(figure) {
     points: () => top(SHOWN).map(({ id, p }) => `${named(id)} (id ${id}): probability ${percent(p)}`),
     table: () => ({
       head: ["token", "id", "probability"],
-      rows: top(LISTED).map(({ id, p }) => [pieceOf(id), `${id}`, p.toFixed(6)]),
+      rows: top(LISTED).map(({ id, p }) => [named(id), `${id}`, p.toFixed(6)]),
     }),
     spec(width, colours) {
       const found = top(SHOWN);
-      const labels = unique(found.map(({ id }) => pieceOf(id)).map((piece) => `“${piece}”`));
+      const labels = unique(found.map(({ id }) => named(id)));
       const spec = barSpec(
         found.map(({ p }, i) => ({ i, label: labels[i], value: p, text: percent(p), colour: colours.accent })), width, colours);
       return { ...spec, height: 26 * found.length + 40 };
@@ -99,7 +99,7 @@ function play(figure) {
   });
   const begin = new IntersectionObserver((entries) => {
     if (entries.some((entry) => entry.isIntersecting)) { begin.disconnect(); current(); }
-  }, { rootMargin: "60% 0%" });
+  }, { root: document, rootMargin: "60% 0%" });
   begin.observe(box);
 
   for (const name of ["temperature", "top-k", "top-p"]) {
@@ -124,10 +124,12 @@ function play(figure) {
     const chip = element("span", pieceOf(id), { class: `token t${T % COLOURS}`, "data-id": id });
     box.querySelector(".drawn").replaceChildren(
       element("span", journey.text, { class: "before" }), chip,
-      ...(branch ? [element("span", `${branch.join("")} …`, { class: "after" })] : []));
+      ...(branch ? [element("span", `${signs(branch.join(""))} …`, { class: "after" })] : []));
     drawn = [...drawn, id].slice(-20);
     const list = box.querySelector(".draws");
     list.hidden = false;
-    list.textContent = `Probability ${percent(probability)}. ${branch ? "What follows is what the model chose, the best token each time. " : ""}Drawn so far: ${drawn.map(named).join(" ")}`;
+    list.replaceChildren(
+      `Probability ${percent(probability)}. ${branch ? "What follows is what the model chose, the best token each time. " : ""}Drawn so far: `,
+      ...drawn.map((each) => element("span", pieceOf(each), { class: `token t${T % COLOURS}` })));
   }
 }

@@ -4,6 +4,8 @@ const steps = [...document.querySelectorAll(".step")];
 const map = document.querySelector(".map");
 const unfold = map.querySelector(".unfold");
 const links = new Map([...map.querySelectorAll("li a")].map((link) => [link.hash.slice(1), link]));
+// In a frame that was made of text, as in a notebook, the page has no address of its own.
+const framed = location.protocol === "about:";
 let currentStep = -1;
 
 function markStep(index) {
@@ -31,7 +33,7 @@ function goTo(index) {
   if (index < 0 || index >= steps.length) return;
   foldMap(false);
   const step = steps[index];
-  history.replaceState(null, "", `#${step.id}`);
+  if (!framed) history.replaceState(null, "", `#${step.id}`);
   step.scrollIntoView();
   step.querySelector("h3").focus({ preventScroll: true });
   markStep(index);
@@ -45,7 +47,7 @@ function stepInView() {
 }
 
 const reading = new IntersectionObserver(() => markStep(stepInView()), {
-  rootMargin: `0% 0% -${100 * (1 - UPPER)}% 0%`,
+  root: document, rootMargin: `0% 0% -${100 * (1 - UPPER)}% 0%`,
 });
 for (const step of steps) reading.observe(step);
 
@@ -78,4 +80,12 @@ function followHash() {
   goTo(steps.findIndex((step) => `#${step.id}` === location.hash));
 }
 addEventListener("hashchange", followHash);
+document.addEventListener("click", (event) => {
+  const link = framed && event.target.closest("a[href^='#']");
+  if (!link) return;
+  event.preventDefault(); // it would lead out of the frame
+  const place = document.querySelector(link.hash);
+  if (steps.includes(place)) goTo(steps.indexOf(place));
+  else place.scrollIntoView();
+});
 followHash();
