@@ -15,7 +15,7 @@ from token_journey.explain import number
 from token_journey.journey.journey import Candidate, Journey, Token
 from token_journey.journey.palette import printable, token_text
 from token_journey.journey.parameters import shares_of_parameters
-from token_journey.journey.spelling import words_of
+from token_journey.journey.spelling import visible, words_of
 
 Picture = Callable[[Journey], RenderableType | None]
 
@@ -64,15 +64,13 @@ def _tokens(journey: Journey) -> RenderableType:
 
 def _spelled(tokens: Sequence[Token]) -> RenderableType:
     """Word by word: its pieces and their ids."""
-    table, index = _grid("word", "pieces", "ids"), 0
+    table = _grid("word", "pieces", "ids")
     for word in words_of(tokens):
-        pieces = Text()
-        for token in word:
-            pieces.append_text(token_text(token, index)).append(" ")
-            index += 1
-        whole = "".join(token.piece for token in word).strip(" ")
-        name = "(in front)" if word[0].word < 0 else printable(whole)
-        table.add_row(Text(name), pieces, Text(" ".join(str(token.id) for token in word)))
+        pieces = Text(" ").join(token_text(token, index) for index, token in word)
+        whole = "".join(token.piece for _, token in word).strip(" ")
+        name = "(in front)" if word[0][1].word < 0 else printable(whole)
+        ids = " ".join(str(token.id) for _, token in word)
+        table.add_row(Text(name), pieces, Text(ids))
     return table
 
 
@@ -268,7 +266,7 @@ def _continuations(journey: Journey) -> RenderableType | None:
     for continuation in journey.continuations:
         text = Text(journey.text, style="dim")
         for piece in continuation.pieces:
-            text.append(piece.replace("\n", "↵"), style="bold")
+            text.append(visible(piece), style="bold")
         table.add_row(Text(continuation.how), text)
     return table
 

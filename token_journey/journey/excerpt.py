@@ -29,13 +29,16 @@ class Line:
     numbers: str
 
 
-def lines(seen: Seen, journey: Journey) -> list[Line]:
-    """The vectors along the last axis that stand first and last on each other axis."""
+def lines(seen: Seen, journey: Journey, short: bool = False) -> list[Line]:
+    """The vectors along the last axis that stand first and last on each other axis.
+
+    short: three numbers of each, also where a part of a vector is all that there is
+    """
     value = seen.value
     if value is None or value.numel() == 0:
         return []
     if value.ndim <= 1:
-        return [Line(f"all of them, by {seen.axes[-1]}", None, -1, numbers(value, seen))]
+        return [Line(f"all of them, by {seen.axes[-1]}", None, -1, numbers(value, seen, short))]
     places = [_ends(size, value.ndim) for size in value.shape[:-1]]
     found: list[Line] = []
     before: tuple[int, ...] = ()
@@ -43,7 +46,7 @@ def lines(seen: Seen, journey: Journey) -> list[Line]:
         if before and index[:-1] == before[:-1] and index[-1] != before[-1] + 1:
             found.append(Line("…", None, -1, ""))
         before = index
-        found.append(_line(index, value[index], seen, journey))
+        found.append(_line(index, value[index], seen, journey, short))
     return found
 
 
@@ -53,14 +56,14 @@ def _ends(size: int, axes: int) -> Sequence[int]:
     return range(size) if size <= first + 2 else [*range(first), size - 1]
 
 
-def _line(index: tuple[int, ...], value: Tensor, seen: Seen, journey: Journey) -> Line:
+def _line(index: tuple[int, ...], value: Tensor, seen: Seen, journey: Journey, short: bool) -> Line:
     labels, token, where = [], None, -1
     for axis, place in enumerate(index):
         if seen.axes[axis] in OVER_TOKENS:
             token, where = journey.tokens[place], place
         else:
             labels.append(f"{seen.axes[axis]} {indices(seen, axis)[place]}")
-    return Line(", ".join(labels), token, where, numbers(value, seen))
+    return Line(", ".join(labels), token, where, numbers(value, seen, short))
 
 
 def indices(seen: Seen, axis: int) -> Sequence[int]:
@@ -68,10 +71,10 @@ def indices(seen: Seen, axis: int) -> Sequence[int]:
     return seen.visible.get(axis) or range(seen.shape[axis])
 
 
-def numbers(value: Tensor, seen: Seen) -> str:
+def numbers(value: Tensor, seen: Seen, short: bool = False) -> str:
     """`[0.8511, 0.7741, …, 0.9303]`; of a part of a vector all that there is, and its gaps."""
     places = seen.visible.get(len(seen.axes) - 1)
-    if not places or len(places) > _PRINTED:
+    if short or not places or len(places) > _PRINTED:
         return row(value)
     return "[" + ", ".join(_with_gaps(value.tolist(), places, seen.shape[-1])) + "]"
 

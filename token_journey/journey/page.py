@@ -13,9 +13,11 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup, escape
 
 from token_journey.journey import excerpt, vega
-from token_journey.journey.journey import Journey, Step, Token
+from token_journey.journey.journey import Journey, Step
 from token_journey.journey.payload import payload
 from token_journey.journey.pictures import after, pictures, share
+from token_journey.journey.spelling import visible, words_of
+from token_journey.journey.stations import INTRODUCTION
 
 # In this order, in one scope.
 _SCRIPTS = (
@@ -32,7 +34,6 @@ _SCRIPTS = (
 _ATTENTION = ("norm1", "qkv", "heads", "rope", "scores", "weighted", "output", "resid_mid")
 _MLP = ("norm2", "mlp", "down", "resid_post")
 _FRONT = ("tokens", "model", "embed")
-_SIGNS = {"\n": "⏎", "\r": "␍", "\t": "⇥"}
 # As many colours as page.css has for tokens.
 _COLOURS = 8
 
@@ -58,18 +59,23 @@ def page(journey: Journey) -> str:
         "after": after,
         "colour": lambda index: f"t{index % _COLOURS}",
     }
-    return environment.from_string(_part("page.html.j2")).render(
-        journey=journey,
-        config=journey.config,
-        groups=_groups(journey),
-        words=words(journey.tokens),
-        also=words(journey.also),
-        pictures=drawn,
-        style=Markup(_part("page.css")),
-        vega=Markup(vega.bundle()),
-        script=Markup("\n".join(_part(name) for name in _SCRIPTS)),
-        payload=Markup(payload(journey, drawn)),
-    ).strip()
+    return (
+        environment.from_string(_part("page.html.j2"))
+        .render(
+            journey=journey,
+            config=journey.config,
+            groups=_groups(journey),
+            words=words_of(journey.tokens),
+            also=words_of(journey.also),
+            introduction=INTRODUCTION,
+            pictures=drawn,
+            style=Markup(_part("page.css")),
+            vega=Markup(vega.bundle()),
+            script=Markup("\n".join(_part(name) for name in _SCRIPTS)),
+            payload=Markup(payload(journey, drawn)),
+        )
+        .strip()
+    )
 
 
 def framed(journey: Journey) -> str:
@@ -93,24 +99,3 @@ def _groups(journey: Journey) -> list[Group]:
     for step in journey.steps:
         found.setdefault(titles.get(step.key, "All layers, and out"), []).append(step)
     return [Group(title, tuple(steps)) for title, steps in found.items()]
-
-
-def words(tokens: tuple[Token, ...]) -> list[list[tuple[int, Token]]]:
-    """The tokens, each with its index, word by word."""
-    found: list[list[tuple[int, Token]]] = []
-    for index, token in enumerate(tokens):
-        if not found or found[-1][-1][1].word != token.word:
-            found.append([])
-        found[-1].append((index, token))
-    return found
-
-
-def visible(piece: str) -> str:
-    """A piece in which line breaks, tabs and what can't be printed are seen."""
-    return "".join(map(_sign, piece))
-
-
-def _sign(character: str) -> str:
-    if character in _SIGNS:
-        return _SIGNS[character]
-    return character if character.isprintable() else f"<{ord(character):02X}>"

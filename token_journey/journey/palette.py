@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from rich.text import Text
 
 from token_journey.journey.journey import Token
+from token_journey.journey.spelling import visible
 
 # Told apart by people who see colours differently (Okabe and Ito, 2008), on dark letters.
 _COLOURS = ("#e69f00", "#56b4e9", "#009e73", "#f0e442", "#cc79a7", "#d0a3f0", "#ff9d6c", "#b0b0b0")
@@ -18,11 +19,10 @@ def colour(index: int) -> str:
 
 
 def printable(piece: str) -> str:
-    """A piece in one line: a space at its front and line ends are seen."""
-    marked = piece.replace("\n", "↵").replace("\t", "⇥").replace("\r", "␍")
-    marked = "".join(c if c.isprintable() else f"<{ord(c):02X}>" for c in marked)
-    front = len(marked) - len(marked.lstrip(" "))
-    return "␣" * front + marked[front:]
+    """A piece in one line, the blanks at its front as signs."""
+    text = visible(piece)
+    front = len(text) - len(text.lstrip(" "))
+    return "␣" * front + text[front:]
 
 
 def token_text(token: Token, index: int) -> Text:

@@ -46,12 +46,27 @@ def tokens_in_print(ids: Sequence[int], pieces: Sequence[str], text: str) -> lis
     return found
 
 
-def words_of(tokens: Iterable[Token]) -> list[list[Token]]:
-    """The tokens word by word; what stands in front is a word of its own."""
-    found: list[list[Token]] = []
-    for token in tokens:
-        if found and found[-1][0].word == token.word:
-            found[-1].append(token)
-        else:
-            found.append([token])
+def words_of(tokens: Iterable[Token]) -> list[list[tuple[int, Token]]]:
+    """The tokens word by word, each with its index; what stands in front is a word of its own."""
+    found: list[list[tuple[int, Token]]] = []
+    for index, token in enumerate(tokens):
+        if not found or found[-1][-1][1].word != token.word:
+            found.append([])
+        found[-1].append((index, token))
     return found
+
+
+_SIGNS = {"\n": "⏎", "\r": "␍", "\t": "⇥"}
+
+
+def visible(piece: str) -> str:
+    """A piece in which line breaks, tabs, blanks alone and what can't be printed are seen."""
+    if piece and not piece.strip(" "):
+        return "␣" * len(piece)
+    return "".join(map(_sign, piece))
+
+
+def _sign(character: str) -> str:
+    if character in _SIGNS:
+        return _SIGNS[character]
+    return character if character.isprintable() else f"<{ord(character):02X}>"

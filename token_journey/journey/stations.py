@@ -35,6 +35,18 @@ class Station:
         return any("{layer}" in name for name in self.seen)
 
 
+# What the term in the middle means is said around it.
+INTRODUCTION = (
+    "To a transformer, a sentence is a row of tokens, and every token is one list of numbers, a "
+    "vector. That vector travels through the model from layer to layer; this is called the ",
+    "residual stream",
+    ". At each layer it meets two helpers. Attention looks at the other tokens and fetches what "
+    "matters from them; the MLP works on what was found. Neither replaces the vector: each only "
+    "adds a little to it. After the last layer, the vector of the last token has gathered all that "
+    "the model needs to name the next one. Below are all its stations, with the real numbers of "
+    "this very sentence.",
+)
+
 _BLOCK = "blocks.{layer}."
 _WEIGHTS = "model.layers.{layer}."
 

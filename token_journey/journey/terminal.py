@@ -16,6 +16,7 @@ from token_journey.journey.drawings import PICTURES, percent
 from token_journey.journey.excerpt import how_much, lines
 from token_journey.journey.journey import Journey, Seen, Step, Story
 from token_journey.journey.palette import sentence, token_text
+from token_journey.journey.stations import INTRODUCTION
 
 
 def show(journey: Journey, console: Console, keys: Sequence[str] = ()) -> None:
@@ -27,8 +28,11 @@ def show(journey: Journey, console: Console, keys: Sequence[str] = ()) -> None:
 
 
 def _head(journey: Journey) -> RenderableType:
-    said: list[RenderableType] = [sentence(journey.tokens), Text(journey.source, style="dim")]
-    said += [Text(line) for line in (journey.left_out, journey.verdict) if line]
+    said: list[RenderableType] = [sentence(journey.tokens), Text("")]
+    said += [
+        Text(line) for line in ("".join(INTRODUCTION), journey.left_out, journey.verdict) if line
+    ]
+    said += [Text(""), Text(journey.source, style="dim")]
     return Panel(Group(*said), title=journey.title, title_align="left", padding=(1, 2))
 
 
@@ -83,7 +87,7 @@ def _add(table: Table, seen: Seen, journey: Journey) -> None:
         name.append(f"  {note}", style="italic" if seen.holds else "bold red")
     group: list[RenderableType] = [name]
     body = Table.grid(padding=(0, 2))
-    for line in lines(seen, journey):
+    for line in lines(seen, journey, short=True):
         token = token_text(line.token, line.index) if line.token else Text("")
         body.add_row(Text(f"  {line.label}"), token, Text(line.numbers))
     if seen.value is not None:
