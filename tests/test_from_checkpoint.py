@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 from typing import Any
@@ -247,6 +248,41 @@ def test_it_goes_on_after_the_last_finished_layer(small: Path, tmp_path: Path) -
     assert not list(tmp_path.glob(".*"))
     for file in ("activations.safetensors", "weights.safetensors"):
         assert (tmp_path / "pack" / file).read_bytes() == (straight.folder / file).read_bytes()
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+    @property
+    def frames(self) -> list[str]:
+        """Every state of the bar, one after the other."""
+        return [frame for frame in self.getvalue().split("\r") if frame.strip()]
+
+
+def test_the_bar_begins_where_the_last_run_stopped(
+    small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = Order(str(small), TEXTS, streamed=True)
+    monkeypatch.setattr("sys.stderr", first := Terminal())
+    with pytest.MonkeyPatch.context() as patched, pytest.raises(Stopped):
+        stop_at(patched, 2)
+        capture(order, plan_for(order), tmp_path / "pack")
+    assert first.frames[0].strip().startswith("0%")
+    assert "0/3 layers" in first.frames[0] and "2/3 layers" in first.frames[-1]
+    monkeypatch.setattr("sys.stderr", second := Terminal())
+    capture(order, plan_for(order), tmp_path / "pack")
+    assert not second.frames[0].strip().startswith("0%")
+    assert "2/3 layers" in second.frames[0] and "3/3 layers" in second.frames[-1]
+    assert first.frames[0].split("/")[1] == second.frames[0].split("/")[1]  # 0.00/241k
+
+
+def test_the_bar_of_a_whole_model_counts_layers(
+    small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stderr", shown := Terminal())
+    captured(small, tmp_path / "pack")
+    assert "0/3 [" in shown.frames[0] and "layer" in shown.frames[0]
 
 
 @pytest.mark.parametrize("damage", ["cut off", "other prompts", "other weights", "no state"])
