@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import threading
 from collections.abc import Iterator
@@ -63,10 +64,26 @@ def captured(model: Path | str, out: Path, **wishes: Any) -> tuple[Pack, Plan]:
     return Pack(out), plan
 
 
+def same(one: Pack, other: Pack) -> None:
+    """The same names, weights to the last bit, and activations within tolerance."""
+    assert [*one.prompts.values()] == [*other.prompts.values()]
+    assert {*one.weight_names()} == {*other.weight_names()}
+    for name in one.weight_names():
+        assert torch.equal(one.weight(name), other.weight(name)), name
+    for prompt in one.prompts:
+        assert {*one.activation_names(prompt)} == {*other.activation_names(prompt)}
+        for name in one.activation_names(prompt):
+            apart = one.activation(prompt, name) - other.activation(prompt, name)
+            allowed = one.activation_entry(prompt, name).end_to_end
+            assert apart.nan_to_num(0.0).abs().max().item() <= allowed, name
+
+
 class Server(ThreadingHTTPServer):
     """Hands out a folder on loopback, by byte ranges or not, and keeps count.
 
-    It also answers as the hub does for the repository `someone/small`.
+    It also answers as the hub does for any repository's name. `asked` holds the paths
+    that were asked for, with the authorization that came along; what can be set says how
+    the hub refuses.
     """
 
     daemon_threads = True
@@ -76,7 +93,12 @@ class Server(ThreadingHTTPServer):
         self.folder = folder
         self.ranges = ranges
         self.sent: dict[str, int] = {}
-        self.authorizations: set[str | None] = set()
+        self.asked: dict[str, str | None] = {}
+        # A status and the hub's word for it: of the whole repository, or of its files alone.
+        self.no_repository: tuple[int, str] | None = None
+        self.no_files: tuple[int, str] | None = None
+        # Once so many bytes of weights were sent, connections break off in the midst of an answer.
+        self.breaks_at: int | None = None
 
     @property
     def address(self) -> str:
@@ -84,11 +106,13 @@ class Server(ThreadingHTTPServer):
 
 
 COMMIT = "c0ffee" + 34 * "0"
+WEIGHTS = "model.safetensors"
 
 
 class _Handler(BaseHTTPRequestHandler):
     server: Server
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # or each small answer waits 40 ms for the last one's receipt
 
     def log_message(self, *_: Any) -> None:
         pass
@@ -98,9 +122,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         path = self.path.partition("?")[0].strip("/")
-        self.server.authorizations.add(self.headers.get("authorization"))
-        if path.startswith("api/models/someone/small"):
-            return self._hub(path.removeprefix("api/models/someone/small").strip("/"))
+        self.server.asked[path] = self.headers.get("authorization")
+        if path.startswith("api/models/"):
+            return self._hub(*path.split("/")[2:])
+        if self.server.no_files and "/resolve/" in path:
+            return self._refuse(*self.server.no_files)
         name = path.rpartition("/")[2]
         file = self.server.folder / name
         if not file.is_file():
@@ -115,33 +141,55 @@ class _Handler(BaseHTTPRequestHandler):
         place = f"bytes {begin}-{int(begin) + len(part) - 1}/{file.stat().st_size}"
         return self._answer(206, part, name, {"Content-Range": place})
 
-    def _hub(self, path: str) -> None:
+    def _hub(self, owner: str, name: str, what: str = "", revision: str = COMMIT) -> None:
+        """`what` is nothing or "revision", for a description, or "tree", for the files."""
+        if self.server.no_repository:
+            return self._refuse(*self.server.no_repository)
         files = sorted(self.server.folder.iterdir())
-        if path.startswith("tree"):
+        if what == "tree":
             listed: Any = [
                 {"type": "file", "path": f.name, "size": f.stat().st_size, "oid": f.name}
                 for f in files
             ]
         else:
             listed = {
-                "id": "someone/small",
-                "modelId": "someone/small",
-                "sha": COMMIT,
+                "id": f"{owner}/{name}",
+                "modelId": f"{owner}/{name}",
+                "sha": revision,
                 "siblings": [{"rfilename": f.name, "size": f.stat().st_size} for f in files],
             }
         self._answer(200, json.dumps(listed).encode())
+
+    def _refuse(self, status: int, code: str) -> None:
+        self._answer(status, b"", more={"X-Error-Code": code})
 
     def _answer(
         self, status: int, content: bytes, name: str = "", more: dict[str, str] | None = None
     ) -> None:
         self.send_response(status)
-        head = {"Content-Length": str(len(content)), "X-Repo-Commit": COMMIT, "ETag": '"e"'}
+        # The hub names the commit that it was asked for; the tag is each file's own.
+        path = self.path.split("/")
+        commit = path[path.index("resolve") + 1] if "resolve" in path else COMMIT
+        head = {
+            "Content-Length": str(len(content)),
+            "X-Repo-Commit": commit,
+            "ETag": f'"{hashlib.sha1(name.encode()).hexdigest()}"',
+        }
         for key, value in {**head, **(more or {})}.items():
             self.send_header(key, value)
         self.end_headers()
         if self.command == "GET":
+            content = content[: self._left(name, len(content))]
             self.wfile.write(content)
             self.server.sent[name] = self.server.sent.get(name, 0) + len(content)
+
+    def _left(self, name: str, size: int) -> int:
+        """How much of an answer is sent before the connection breaks."""
+        if name != WEIGHTS or self.server.breaks_at is None:
+            return size
+        left = max(0, self.server.breaks_at - self.server.sent.get(name, 0))
+        self.close_connection |= left < size
+        return min(left, size)
 
 
 @contextmanager

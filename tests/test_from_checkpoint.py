@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from checkpoints import COMMIT, SMALL, TEXTS, captured, make, served
+from checkpoints import SMALL, TEXTS, captured, make, same, served
 from safetensors.torch import load_file
 from tokenizers import Tokenizer
 from transformers import AutoModelForCausalLM, DynamicCache
@@ -47,20 +45,6 @@ VARIANTS: dict[str, dict[str, Any]] = {
 @pytest.fixture(scope="module")
 def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make(tmp_path_factory.mktemp("small"))
-
-
-def same(one: Pack, other: Pack) -> None:
-    """The same names, weights to the last bit, and activations within tolerance."""
-    assert [*one.prompts.values()] == [*other.prompts.values()]
-    assert {*one.weight_names()} == {*other.weight_names()}
-    for name in one.weight_names():
-        assert torch.equal(one.weight(name), other.weight(name)), name
-    for prompt in one.prompts:
-        assert {*one.activation_names(prompt)} == {*other.activation_names(prompt)}
-        for name in one.activation_names(prompt):
-            apart = one.activation(prompt, name) - other.activation(prompt, name)
-            allowed = one.activation_entry(prompt, name).end_to_end
-            assert apart.nan_to_num(0.0).abs().max().item() <= allowed, name
 
 
 def model_of(folder: Path) -> Any:
@@ -212,20 +196,11 @@ def test_a_dry_run_reads_and_writes_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
-def command(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "token_journey", *arguments],
-        capture_output=True,
-        text=True,
-        env={**os.environ, **environment},
-    )
-
-
 def test_from_a_web_server(small: Path, tmp_path: Path) -> None:
     local, _ = captured(small, tmp_path / "local", streamed=True, layers=(0,))
     with served(small) as server:
         remote, _ = captured(server.address, tmp_path / "remote", streamed=True, layers=(0,))
-        assert server.authorizations == {None}
+        assert {*server.asked.values()} == {None}
     same(local, remote)
     assert server.sent["model.safetensors"] < (small / "model.safetensors").stat().st_size / 2
 
@@ -238,32 +213,6 @@ def test_a_server_without_ranges_is_refused(small: Path, tmp_path: Path) -> None
 def test_a_web_server_is_for_streaming(small: Path, tmp_path: Path) -> None:
     with served(small) as server, pytest.raises(CheckpointError, match="add --stream"):
         captured(server.address, tmp_path / "pack")
-
-
-def test_from_the_hub(small: Path, tmp_path: Path) -> None:
-    """huggingface_hub asks with its own token, which is nowhere to be seen afterwards."""
-    secret = "hf_nobody_may_read_this"
-    out = tmp_path / "pack"
-    with served(small) as server:
-        run = command(
-            *("capture", "someone/small", "--stream", "--layers", "0", "--prompt", TEXTS["one"]),
-            *("--out", str(out)),
-            HF_ENDPOINT=server.address,
-            HF_HOME=str(tmp_path / "home"),
-            HF_TOKEN=secret,
-        )
-        assert run.returncode == 0, run.stderr
-        assert f"Bearer {secret}" in server.authorizations
-        assert server.sent["model.safetensors"] < (small / "model.safetensors").stat().st_size / 2
-    local, _ = captured(
-        small, tmp_path / "local", streamed=True, layers=(0,), prompts={"p1": TEXTS["one"]}
-    )
-    pack = Pack(out)
-    same(pack, local)
-    assert pack.model["id"] == "someone/small" and pack.model["revision"] == COMMIT
-    written = [path.read_bytes() for path in out.iterdir()]
-    assert not any(secret.encode() in content for content in written)
-    assert secret not in run.stdout + run.stderr
 
 
 # -- interrupted --------------------------------------------------------------------------
@@ -299,6 +248,41 @@ def test_it_goes_on_after_the_last_finished_layer(small: Path, tmp_path: Path) -
     assert not list(tmp_path.glob(".*"))
     for file in ("activations.safetensors", "weights.safetensors"):
         assert (tmp_path / "pack" / file).read_bytes() == (straight.folder / file).read_bytes()
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+    @property
+    def frames(self) -> list[str]:
+        """Every state of the bar, one after the other."""
+        return [frame for frame in self.getvalue().split("\r") if frame.strip()]
+
+
+def test_the_bar_begins_where_the_last_run_stopped(
+    small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = Order(str(small), TEXTS, streamed=True)
+    monkeypatch.setattr("sys.stderr", first := Terminal())
+    with pytest.MonkeyPatch.context() as patched, pytest.raises(Stopped):
+        stop_at(patched, 2)
+        capture(order, plan_for(order), tmp_path / "pack")
+    assert first.frames[0].strip().startswith("0%")
+    assert "0/3 layers" in first.frames[0] and "2/3 layers" in first.frames[-1]
+    monkeypatch.setattr("sys.stderr", second := Terminal())
+    capture(order, plan_for(order), tmp_path / "pack")
+    assert not second.frames[0].strip().startswith("0%")
+    assert "2/3 layers" in second.frames[0] and "3/3 layers" in second.frames[-1]
+    assert first.frames[0].split("/")[1] == second.frames[0].split("/")[1]  # 0.00/241k
+
+
+def test_the_bar_of_a_whole_model_counts_layers(
+    small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stderr", shown := Terminal())
+    captured(small, tmp_path / "pack")
+    assert "0/3 [" in shown.frames[0] and "layer" in shown.frames[0]
 
 
 @pytest.mark.parametrize("damage", ["cut off", "other prompts", "other weights", "no state"])

@@ -207,6 +207,37 @@ def test_the_residual_added_to_the_normalised_input(
     assert not any(found[f"blocks.0.{name}"].first for name in LAYER_0)
 
 
+NOTEBOOKS = "adding the output of attention to the normalised input"
+
+
+def walked(folder: Path, **changes: torch.Tensor) -> Pack:
+    """A pack of Aitana's published stream into layer 0, with what leaves it as is given."""
+    published = Pack(PACKS / "aitana-2b-s-published")
+    writer = PackWriter("pack", "Aitana-2B-S", published.config, published.model, {})
+    writer.add_prompt(published.prompts["aco"])
+    ends_of_hidden = {1: ends(published.config.hidden_size)}
+    stream = {"resid_pre": published.activation("aco", "embed"), **changes}
+    for name, value in stream.items():
+        writer.add_activation("aco", f"blocks.0.{name}", value, 1e-5, 1e-5, ends_of_hidden)
+    writer.write(folder)
+    return Pack(folder)
+
+
+def test_the_notebooks_mistake_is_recognised(tmp_path: Path) -> None:
+    """By the figures that it printed; one of them that is another is not its mistake."""
+    published = Pack(PACKS / "aitana-2b-s-published")
+    mid, post = (published.apart(f"wrong_residual/resid_{part}") for part in ("mid", "post"))
+    said = first_difference(walked(tmp_path / "same", resid_mid=mid, resid_post=post), PACKS)
+    assert "blocks.0.resid_post at token 0" in said and NOTEBOOKS in said
+    mid[3, 1] += 0.001
+    other = walked(tmp_path / "other", resid_mid=mid, resid_post=post)
+    assert NOTEBOOKS not in first_difference(other, PACKS)
+    right = walked(
+        tmp_path / "right", resid_post=published.activation("aco", "blocks.0.resid_post")
+    )
+    assert NOTEBOOKS not in report(right, PACKS)
+
+
 def test_other_ids(model: Path, figures: Path, tmp_path: Path) -> None:
     pack, _ = captured(model, tmp_path / "pack", streamed=True, layers=(0,))
     ids = list(pack.prompts["one"].ids)

@@ -263,6 +263,7 @@ class HubRepository:
         except CheckpointError:
             raise
         except Exception as error:
+            self._refuse_if_gated(error)
             raise CheckpointError(
                 f"{name} can't be read from the hub ({type(error).__name__}): try again; a "
                 "streamed capture goes on where it stopped."
@@ -281,6 +282,17 @@ class HubRepository:
                 )
             )
         except Exception as error:
+            self._refuse_if_gated(error)
             raise CheckpointError(
                 f"{self._repository} can't be downloaded ({type(error).__name__}): try again."
+            ) from None
+
+    def _refuse_if_gated(self, error: Exception) -> None:
+        """The hub describes such a repository to anyone, and keeps its files back."""
+        from huggingface_hub.errors import GatedRepoError
+
+        if isinstance(error, GatedRepoError):
+            raise CheckpointError(
+                f"{self._repository} is given only to those who were let in: ask for access on "
+                "its page on the hub, then `hf auth login`."
             ) from None

@@ -86,14 +86,14 @@ class Doctor:
         siblings: the same check on other models, the quickest first: one that fails, too,
                   rules out most mistakes
         """
-        seen = observe(check, stage).until_wrong()
+        seen = observe_until_wrong(check, stage)
         if not seen.wrong:
             return Diagnosis()
         if known and (fit := self._try(check, seen, known)):
             return _named(fit, seen)
         deadline = time.monotonic() + _PATIENCE
         at_play = self._functions_at_play(check, seen)
-        likely = self._likely(stage, self._singles(at_play), siblings)
+        likely = self._likely(seen, stage, self._singles(at_play), siblings)
         found = list(self._that_fit(check, seen, likely, deadline))
         if not found:
             found = list(self._that_fit(check, seen, self._singles(at_play), deadline))
@@ -154,7 +154,7 @@ class Doctor:
                 setattr(module, name, _noted(name, value, called))
             else:
                 called.add(name)  # a class can be used in more ways than by a call
-        observe(check, StageUnderTest(self._file, partial(_itself, module)), seen)
+        observe_until_wrong(check, StageUnderTest(self._file, partial(_itself, module)), seen)
         return called
 
     def _write(self, mistakes: tuple[Misconception, ...]) -> ModuleType:
@@ -183,10 +183,10 @@ class Doctor:
             mine = getattr(module, name)
             setattr(module, name, _among(vars(module), functions, right))
             try:
-                seen = observe(check, stage, seconds=left)
+                seen = observe_until_wrong(check, stage, seconds=left)
             finally:
                 setattr(module, name, mine)
-            if seen.ended and not seen.until_wrong().wrong:
+            if seen.ended and not seen.wrong:
                 helps.append(name)
         if len(helps) != 1:
             return ()
@@ -215,15 +215,19 @@ class Doctor:
 
     def _likely(
         self,
+        seen: Observed,
         stage: StageUnderTest,
         candidates: Iterator[tuple[Misconception, ...]],
         siblings: Iterable[Check],
     ) -> Iterator[tuple[Misconception, ...]]:
-        """Those that fit the first sibling on which the learner's fails, too."""
+        """Those that fit the first sibling on which the learner's fails, too, and no later.
+
+        One that goes wrong at a later comparison takes longer than the failed check itself.
+        """
         for sibling in itertools.islice(siblings, _SIBLINGS):
-            seen = observe(sibling, stage).until_wrong()
-            if seen.wrong:
-                return (m for m in candidates if self._try(sibling, seen, m))
+            there = observe_until_wrong(sibling, stage)
+            if there.wrong and len(there.comparisons) <= len(seen.comparisons):
+                return (m for m in candidates if self._try(sibling, there, m))
         return candidates
 
     def _told_apart(
@@ -233,7 +237,7 @@ class Doctor:
         for other in others:
             if len(found) < 2 or time.monotonic() > deadline:
                 break
-            seen = observe(other, stage).until_wrong()
+            seen = observe_until_wrong(other, stage)
             alike = [fit for fit in found if self._observe(other, fit.mistakes).agrees(seen)]
             found = alike or found
         return found
@@ -246,7 +250,7 @@ class Doctor:
             if time.monotonic() > deadline:
                 return False
             fails = self._observe(other, fit.mistakes).wrong
-            if fails and not observe(other, stage).until_wrong().wrong:
+            if fails and not observe_until_wrong(other, stage).wrong:
                 return True
         return False
 
@@ -255,7 +259,7 @@ class Doctor:
     ) -> Observed:
         """What a check sees of the reference's stage with these mistakes in it."""
         stage = StageUnderTest(self._file, partial(_itself, self._mistaken(mistakes)))
-        return observe(check, stage, like).until_wrong()
+        return observe_until_wrong(check, stage, like)
 
 
 def _among(mine: dict[str, Any], functions: Iterable[str], right: Any) -> Any:
@@ -335,24 +339,43 @@ class _Enough(BaseException):
     """All that is wanted was seen."""
 
 
-def observe(
+def observe(check: Check, stage: StageUnderTest) -> Observed:
+    """All comparisons that a check makes, none of them judged."""
+    return _observe(check, stage, lambda seen: False, SECONDS)
+
+
+def observe_until_wrong(
     check: Check, stage: StageUnderTest, like: Observed | None = None, seconds: float = SECONDS
 ) -> Observed:
-    """The comparisons that a check makes, none of them judged.
+    """The same up to the first comparison that does not hold; the check is ended there.
 
-    like: end where the stage parts from what was observed there, or where that ends
+    like: end also where the stage parts from what was observed there, or where that ends
     """
+
+    def enough(seen: list[Comparison]) -> bool:
+        if not holds(seen[-1]):
+            return True
+        if like is None:
+            return False
+        if len(seen) > len(like.comparisons):
+            return True
+        ends = len(seen) == len(like.comparisons) and like.error is None
+        return ends or not fits(seen[-1].actual, like.comparisons[len(seen) - 1])
+
+    return _observe(check, stage, enough, seconds)
+
+
+def _observe(
+    check: Check,
+    stage: StageUnderTest,
+    enough: Callable[[list[Comparison]], bool],
+    seconds: float,
+) -> Observed:
     seen: list[Comparison] = []
 
     def see(comparison: Comparison) -> None:
         seen.append(comparison)
-        if like is None:
-            return
-        if len(seen) > len(like.comparisons):
-            raise _Enough
-        if not fits(comparison.actual, like.comparisons[len(seen) - 1]):
-            raise _Enough
-        if len(seen) == len(like.comparisons) and like.error is None:
+        if enough(seen):
             raise _Enough
 
     try:

@@ -103,7 +103,11 @@ def _not_numbers(comparison: Comparison) -> list[str]:
     if bool(cut.any()) or bool((actual.isneginf() & expected.isfinite()).any()):
         return _cut_and_kept(comparison)
     for bad, called, hint in (
-        (actual.isnan(), "NaN", "0/0, ∞ − ∞ or a row in which everything is masked makes NaN"),
+        (
+            actual.isnan(),
+            "NaN",
+            "0/0, 0 · ∞, ∞ − ∞ or a row in which everything is masked makes NaN",
+        ),
         (
             actual.isinf() & ~expected.isinf(),
             "infinity",
@@ -131,7 +135,7 @@ def _cut_and_kept(comparison: Comparison) -> list[str]:
             "should be impossible (−∞) and kept a score",
         ),
         (expected.isfinite() & (actual <= IMPOSSIBLE), "should have kept a score and was cut (−∞)"),
-        (actual.isnan(), "is NaN: ∞ − ∞ or 0/0"),
+        (actual.isnan(), "is NaN: ∞ − ∞, 0 · ∞ or 0/0"),
     ):
         count = int(wrong.sum())
         if count:

@@ -237,14 +237,23 @@ def _parts(order: Order, plan: Plan) -> Iterator[tuple[Parts, Weights, dict[str,
 
 @contextmanager
 def _progress(plan: Plan, done: int | None) -> Iterator[Any]:
-    """A bar of bytes and layers on a terminal; `finished(layer)` moves it on."""
+    """A bar on a terminal, of bytes and layers; `finished(layer)` moves it on.
+
+    It begins where an earlier run stopped, after layer `done`. Of a whole model, which
+    transformers reads, it counts the layers alone.
+    """
     from tqdm import tqdm
 
-    layers = len(plan.layers_walked)
-    total = sum(plan.reads.values()) - (0 if done is None else plan.bytes_until(done))
-    counted = plan.checkpoint.source.counted
-    with tqdm(total=total, unit="B", unit_scale=True, disable=None, leave=False) as bar:
-        bar.set_postfix_str(f"{0 if done is None else done + 1}/{layers} layers")
+    layers, begun = len(plan.layers_walked), 0 if done is None else done + 1
+    options: dict[str, Any] = {"disable": None, "leave": False}
+    if not plan.streamed:
+        with tqdm(total=layers, initial=begun, unit="layer", **options) as bar:
+            yield lambda layer: bar.update(layer is not None)
+        return
+    read = 0 if done is None else plan.bytes_until(done)
+    total, counted = sum(plan.reads.values()), plan.checkpoint.source.counted
+    options |= {"unit": "B", "unit_scale": True, "postfix": f"{begun}/{layers} layers"}
+    with tqdm(total=total, initial=read, **options) as bar:
 
         def finished(layer: int | None) -> None:
             if layer is not None:

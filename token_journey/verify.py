@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 _PROJECTION = "_flat"
+# The figures that the notebook computed from a mistake of its own, in the published pack.
+_WRONG_RESIDUAL = "wrong_residual/"
 
 
 class Differs(Exception):
@@ -140,6 +142,24 @@ def _activations(pack: Pack, published: Pack) -> Iterator[Record]:
             yield _compared(name, describe(name).axes, mine, printed, entry, about.end_to_end)
 
 
+def _has_the_notebooks_residual(pack: Pack, published: Pack) -> bool:
+    """Whether layer 0 gives the figures that follow from the notebook's wrong residual."""
+    found = []
+    group = [name for name in published.apart_names if name.startswith(_WRONG_RESIDUAL)]
+    for prompt in published.prompts.values():
+        here = _same_text(pack, prompt)
+        for apart in group:
+            name = f"blocks.0.{apart.removeprefix(_WRONG_RESIDUAL)}"
+            if here is None or not pack.has_activation(here.name, name):
+                continue
+            about = pack.activation_entry(here.name, name)
+            mine = _Placed.of(pack.activation(here.name, name), about)
+            printed, entry = published.apart(apart), published.apart_entry(apart)
+            axes = describe(name).axes
+            found.append(_compared(name, axes, mine, printed, entry, about.end_to_end))
+    return any(record.compared for record in found) and not any(record.first for record in found)
+
+
 @dataclass(frozen=True)
 class _Placed:
     """Numbers, and the indices along each axis at which they stand in the whole tensor."""
@@ -231,7 +251,13 @@ def report(pack: Pack, packs: Path) -> str:
     told = f"{pack.folder} beside {published.title}\n\n{table(records)}"
     first = next((record.first for record in records if record.first), None)
     if first is not None:
-        different = Differs(f"{pack.folder} is not what was published: {first}.")
+        why = ""
+        if _has_the_notebooks_residual(pack, published):
+            why = (
+                "; its layer 0 is what the published notebook got from a mistake, adding the "
+                "output of attention to the normalised input and not to the residual stream"
+            )
+        different = Differs(f"{pack.folder} is not what was published: {first}{why}.")
         different.add_note(told)
         raise different
     numbers = sum(record.compared for record in records)

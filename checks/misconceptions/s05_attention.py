@@ -164,6 +164,17 @@ def from_the_top_left(n_queries, n_keys):
 
 @misconception(
     "causal_mask",
+    "the mask is shifted the wrong way",
+    "earlier tokens move its diagonal to the left (Q − T where it should be T − Q), so queries "
+    "are left that may look at nothing, and softmax makes NaN of a row that is masked as a whole",
+    read=MASK,
+)
+def shifted_to_the_left(n_queries, n_keys):
+    return torch.ones(n_queries, n_keys, dtype=torch.bool).tril(n_queries - n_keys)
+
+
+@misconception(
+    "causal_mask",
     "nothing is masked once there are earlier tokens",
     "that is right for one new token, but several at once must not look at each other's future",
     read=MASK,
@@ -313,6 +324,16 @@ def a_mask_of_its_own(q, k, mask):
 )
 def added(q, k, mask):
     return (q @ k.mT / math.sqrt(q.shape[-1]) + mask).softmax(dim=-1)
+
+
+@misconception(
+    "attention_pattern",
+    "the mask is multiplied by −∞",
+    "0 · ∞ is NaN, so what is allowed becomes NaN, and softmax spreads it over the whole row",
+    read=OBEYED,
+)
+def times_infinity(q, k, mask):
+    return (q @ k.mT / math.sqrt(q.shape[-1]) + ~mask * -math.inf).softmax(dim=-1)
 
 
 @misconception(
