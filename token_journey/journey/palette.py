@@ -27,7 +27,7 @@ def printable(piece: str) -> str:
 
 def token_text(token: Token, index: int) -> Text:
     """A token in its colour."""
-    return Text(printable(token.piece), style=f"black on {colour(index)}")
+    return Text(printable(token.piece), style=f"#000000 on {colour(index)}")
 
 
 def sentence(tokens: Sequence[Token]) -> Text:
@@ -36,5 +36,5 @@ def sentence(tokens: Sequence[Token]) -> Text:
     for index, token in enumerate(tokens):
         if index and token.word != tokens[index - 1].word:
             text.append(" ")
-        text.append(printable(token.piece.strip(" ") or token.piece), f"black on {colour(index)}")
+        text.append(printable(token.piece.strip(" ") or token.piece), f"#000000 on {colour(index)}")
     return text
