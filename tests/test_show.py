@@ -22,6 +22,7 @@ from token_journey.journey.errors import JourneyError
 from token_journey.journey.opening import opened, published
 from token_journey.journey.readable import FIRST, LAST
 from token_journey.journey.settings import Settings
+from token_journey.journey.spelling import shown
 from token_journey.journey.stations import STATIONS
 from token_journey.journey.terminal import show
 from token_journey.pack import Pack
@@ -137,21 +138,22 @@ def test_the_walk_is_the_model_s(journey, small):
 
 
 def test_it_goes_on_as_generate_does(journey, small):
+    """Greedy, after the sentence and after each of the likeliest next tokens."""
     model = LlamaForCausalLM.from_pretrained(small, dtype=torch.float32)
-    ids = torch.tensor([[token.id for token in journey.tokens]])
-    greedy = journey.continuations[0]
-    written = model.generate(
-        ids,
-        attention_mask=torch.ones_like(ids),
-        max_new_tokens=len(greedy.pieces),
-        do_sample=False,
-        pad_token_id=0,
-    )
-    first = journey.best[0]
-    assert greedy.how == "greedy"
-    assert greedy.pieces == (first.piece, *journey.branches[first.id])
-    assert [journey.pieces.get(int(i)) for i in written[0, ids.shape[1] :][:1]] == [first.piece]
-    assert len(written[0]) - ids.shape[1] == len(greedy.pieces)
+    spell = Pack(PACKS / "witness-gqa").vocabulary.id_to_bytes
+    assert len(journey.branches) == 8
+    for first, pieces in journey.branches.items():
+        ids = torch.tensor([[*(token.id for token in journey.tokens), first]])
+        written = model.generate(
+            ids,
+            attention_mask=torch.ones_like(ids),
+            max_new_tokens=12,
+            do_sample=False,
+            pad_token_id=0,
+        )
+        assert pieces == tuple(shown(spell[int(i)]) for i in written[0, ids.shape[1] :])
+    greedy, best = journey.continuations[0], journey.best[0]
+    assert (greedy.how, greedy.pieces) == ("greedy", (best.piece, *journey.branches[best.id]))
 
 
 def test_numbers_in_the_terminal_are_the_tensors(journey):
@@ -348,6 +350,6 @@ def test_the_notebook_runs(whole_smollm2, tmp_path):
     NotebookClient(notebook, timeout=120, resources={"metadata": {"path": file.parent}}).execute()
     outputs = [cell.outputs for cell in notebook.cells if cell.cell_type == "code"]
     assert all(outputs)
-    for shown in outputs[:2]:
-        assert shown[-1].data["text/html"].startswith("<iframe")
+    for output in outputs[:2]:
+        assert output[-1].data["text/html"].startswith("<iframe")
     assert "No stage is yours yet" in outputs[-1][0].data["text/plain"]

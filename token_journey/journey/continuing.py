@@ -7,7 +7,15 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from transformers import GenerationConfig
+from transformers import (
+    DynamicCache,
+    GenerationConfig,
+    LogitsProcessor,
+    LogitsProcessorList,
+    TemperatureLogitsWarper,
+    TopKLogitsWarper,
+    TopPLogitsWarper,
+)
 
 from token_journey.journey.journey import Continuation
 from token_journey.journey.settings import Settings
@@ -24,50 +32,86 @@ def continue_all(
     """The greedy continuation and some sampled ones; and how each likely token is gone on after.
 
     logits: (V,), after the last token
+
+    All are written at once: the weights are read once for all of them, and the sentence too.
     """
     best = logits.topk(min(BRANCHES, len(logits))).indices.tolist()
-    branches = {
-        token: tuple(map(spell, written))
-        for token, written in zip(
-            best, _written(model, [[*ids, token] for token in best]), strict=True
-        )
-    }
-    greedy = Continuation(GREEDY, (spell(best[0]), *branches[best[0]]))
+    warpers = _warpers(settings)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(settings.seed)
-        drawn = _written(
-            model,
-            [list(ids)] * SAMPLED,
-            do_sample=True,
-            temperature=settings.temperature,
-            top_k=settings.top_k,
-            top_p=settings.top_p,
-        )
-    sampled = [Continuation(settings.said, tuple(map(spell, written))) for written in drawn]
-    return [greedy, *sampled], branches
+        chances = warpers(torch.tensor([list(ids)]), logits[None].clone()).softmax(-1)
+        drawn = chances.multinomial(SAMPLED, replacement=True)[0].tolist()
+        written = _written(model, ids, [*best, *drawn], _SomeGreedy(len(best), warpers))
+    after = [tuple(map(spell, each)) for each in written]
+    branches = dict(zip(best, after[: len(best)], strict=True))
+    sampled = [
+        Continuation(settings.said, (spell(first), *rest))
+        for first, rest in zip(drawn, after[len(best) :], strict=True)
+    ]
+    return [Continuation(GREEDY, (spell(best[0]), *branches[best[0]])), *sampled], branches
 
 
-def _written(model: Any, texts: list[list[int]], **how: Any) -> list[list[int]]:
-    """What comes after each of some texts of one length, up to the end token."""
-    ids = torch.tensor(texts)
+# Takes token ids (B, T) and logits (B, V), and gives logits.
+Warpers = Callable[[Tensor, Tensor], Tensor]
+
+
+def _warpers(settings: Settings) -> Warpers:
+    """transformers' own, in its order."""
+    warpers: list[Any] = [TemperatureLogitsWarper(settings.temperature)]
+    if settings.top_k:
+        warpers.append(TopKLogitsWarper(settings.top_k))
+    all_of_them: Any = LogitsProcessorList([*warpers, TopPLogitsWarper(settings.top_p)])
+    warped: Warpers = all_of_them
+    return warped
+
+
+class _SomeGreedy(LogitsProcessor):
+    """Of a batch that is sampled, the first rows are left their best token alone."""
+
+    def __init__(self, greedy: int, warpers: Warpers):
+        self._greedy = greedy
+        self._warpers = warpers
+
+    def __call__(self, input_ids: Tensor, scores: Tensor) -> Tensor:
+        first, rest = scores[: self._greedy], scores[self._greedy :]
+        best = first.argmax(-1, keepdim=True)
+        alone = torch.full_like(first, -torch.inf).scatter(-1, best, 0.0)
+        return torch.cat([alone, self._warpers(input_ids[self._greedy :], rest)])
+
+
+@torch.no_grad()
+def _written(
+    model: Any, ids: Sequence[int], firsts: Sequence[int], choosing: LogitsProcessor
+) -> list[list[int]]:
+    """What comes after a text and each of some first tokens, up to the end token."""
+    cache: Any = DynamicCache(config=model.config)
+    model(torch.tensor([list(ids)]), past_key_values=cache, use_cache=True, logits_to_keep=1)
+    cache.batch_repeat_interleave(len(firsts))
+    texts = torch.tensor([[*ids, first] for first in firsts])
     end = model.generation_config.eos_token_id
     ends = {end} if isinstance(end, int) else set(end or ())
     settings: Any = GenerationConfig
     before, model.generation_config = model.generation_config, settings()
     try:
         out = model.generate(
-            ids,
-            attention_mask=torch.ones_like(ids),
+            texts,
+            attention_mask=torch.ones_like(texts),
+            past_key_values=cache,
+            logits_processor=LogitsProcessorList([choosing]),
             generation_config=settings(
+                do_sample=True,
                 max_new_tokens=NEW_TOKENS,
                 eos_token_id=sorted(ends) or None,
                 pad_token_id=0,
-                **{"do_sample": False, **how},
             ),
         )
     finally:
         model.generation_config = before
-    return [_until_the_end(row.tolist(), ends) for row in out[:, ids.shape[1] :]]
+    rows = out[:, texts.shape[1] :].tolist()
+    return [
+        [] if first in ends else _until_the_end(row, ends)
+        for first, row in zip(firsts, rows, strict=True)
+    ]
 
 
 def _until_the_end(ids: list[int], ends: set[int]) -> list[int]:
