@@ -300,6 +300,8 @@ def test_every_activation_has_its_shape(shipped: Pack) -> None:
         "head": c.num_attention_heads,
         "key/value head": c.num_key_value_heads,
         "dim": c.head_dim,
+        "all heads": c.num_attention_heads * c.head_dim,
+        "all key/value heads": c.num_key_value_heads * c.head_dim,
         "neuron": c.intermediate_size,
         "vocabulary": c.vocab_size,
     }
