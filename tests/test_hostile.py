@@ -135,13 +135,35 @@ def test_a_change_for_the_whole_process_stays_with_its_stage(line, solved, tmp_p
     assert {stage for _, stage in spoiled} <= {"s03_rms_norm"}
 
 
+@pytest.mark.parametrize("given", ["maria", "maria/s03_rms_norm.py", "."])
+def test_a_conftest_beside_stages_is_refused_before_it_runs(given, solved):
+    """Whether its folder is named, one of its stages, or a folder that holds it."""
+    ran = solved / "ran"
+    (solved / "conftest.py").write_text(f"import pathlib\npathlib.Path({str(ran)!r}).touch()\n")
+    graded = grade(solved.parent / given)
+    assert graded.exit_code == (2 if given == "." else 4)
+    assert "Traceback" not in graded.output
+    assert "conftest.py would run inside the grader" in graded.output
+    assert not ran.exists()
+
+
 def test_a_skip_is_no_pass(solved):
-    (solved / "conftest.py").write_text(
-        "import pytest\n\n\n@pytest.fixture\ndef stage():\n    pytest.skip('not today')\n"
+    append(
+        solved,
+        "s03_rms_norm",
+        "import pytest\n\n\ndef rms_norm(x, weight, eps):\n    pytest.skip('not today')\n",
     )
     graded = grade(solved / "s03_rms_norm.py")
     assert graded.exit_code == 1
     assert graded.kinds("s03_rms_norm") == {"failed"}
+
+
+@pytest.mark.parametrize("how", ["os._exit(0)", "from os import _exit; _exit(0)", "sys.exit(0)"])
+def test_an_exit_ends_nothing(how, solved):
+    append(solved, "s03_rms_norm", f"def rms_norm(x, weight, eps):\n    import os, sys; {how}\n")
+    graded = grade(solved / "s03_rms_norm.py")
+    assert graded.exit_code == 1
+    assert "Your code ended the program" in " ".join(graded.output.split())
 
 
 def test_torch_s_own_not_implemented_is_no_stub(solved):

@@ -114,6 +114,28 @@ def session_of(config: pytest.Config) -> Session:
 # -- collecting ---------------------------------------------------------------
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
+    for path in early_config.known_args_namespace.file_or_dir:
+        place = early_config.invocation_params.dir / str(path).partition("::")[0]
+        if refused := _refused_conftest(place if place.is_dir() else place.parent):
+            raise pytest.UsageError(refused)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collect_directory(path: Path) -> None:
+    if refused := _refused_conftest(path):
+        raise pytest.Collector.CollectError(refused)
+
+
+def _refused_conftest(folder: Path) -> str | None:
+    """What to say before pytest runs it: it could rewrite the verdict on the stages beside it."""
+    conftest = folder / "conftest.py"
+    if conftest.is_file() and any(Stage.of_file(file) for file in folder.glob("*.py")):
+        return f"{conftest} would run inside the grader, beside what is graded: remove it."
+    return None
+
+
 class StageModule(pytest.Module):
     """A stage file whose tests are its check file's."""
 

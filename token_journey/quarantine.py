@@ -15,13 +15,17 @@ def quarantine() -> Iterator[None]:
     """Restore torch's defaults, Python's recursion limit and the current folder.
 
     A line such as `torch.set_default_dtype(torch.float64)` would otherwise
-    spoil every stage that is graded after it, and other people's folders.
+    spoil every stage that is graded after it, and other people's folders. And
+    `os._exit(0)` would end the run at once, as if all were right: here it is an exit
+    like any other.
     """
     gradients, dtype = torch.is_grad_enabled(), torch.get_default_dtype()
     device, recursion, folder = torch.get_default_device(), sys.getrecursionlimit(), os.getcwd()
+    end_at_once, os._exit = os._exit, sys.exit  # type: ignore[assignment]
     try:
         yield
     finally:
+        os._exit = end_at_once
         torch.set_grad_enabled(gradients)
         if torch.get_default_dtype() != dtype:
             torch.set_default_dtype(dtype)

@@ -28,6 +28,15 @@ def without_the_impossible(logits, dim=-1):
     return weights * weights.sum(dim, True).reciprocal()
 
 
+@rewrite("softmax", "a running sum, one number after the other")
+def by_a_running_sum(logits, dim=-1):
+    weights = (logits - logits.amax(dim, keepdim=True)).exp()
+    total = torch.zeros_like(weights.select(dim, 0))
+    for number in weights.unbind(dim):
+        total = total + number
+    return weights / total.unsqueeze(dim)
+
+
 @rewrite("apply_temperature", "the inverse, refused first")
 def by_the_inverse(logits, temperature):
     if not temperature > 0:
