@@ -88,7 +88,7 @@ begin token in front.
 What goes wrong
 ---------------
 - The pairs are joined from left to right, whatever their rank.
-- All places of the best pair are joined at once, or the rightmost first.
+- Places of the best pair that overlap are both joined, or the rightmost is joined first.
 - The loop stops at the first pair without a rank, though another pair has one.
 - Merging crosses the border between two words.
 - The begin token is forgotten, stands last, or comes again before each word. Or there is no

@@ -76,8 +76,12 @@ def _told(judge: Judge, error: BaseException, promise: str, held_back: bool) -> 
         comparison = error.comparison
         place = f"{comparison.where}: " if comparison.where else ""
         lines = explain(error)
-        subject = lines[0] if error.complaint else promise
-        return Failure(_lines(promise, f"{place}{comparison.what}", below=lines), subject)
+        if error.complaint:
+            below = [f"{place}{comparison.what}"] if place else []
+            return Failure(
+                _lines(error.complaint, below=[*below, f"Checked: {promise}"]), error.complaint
+            )
+        return Failure(_lines(promise, f"{place}{comparison.what}", below=lines), promise)
     if isinstance(error, CheckFailure):
         return Failure(_lines(str(error), below=[f"Checked: {promise}"]), str(error))
     frames = judge.folder.frames(error)

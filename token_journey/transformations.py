@@ -31,6 +31,7 @@ def _comparable(actual: object, expected: object) -> bool:
     return (
         isinstance(actual, Tensor)
         and isinstance(expected, Tensor)
+        and actual.dtype == expected.dtype
         and actual.dtype.is_floating_point
         and actual.device == expected.device
         and bool(actual.isfinite().all())

@@ -243,6 +243,21 @@ def attention_output_normed(x, layer, cos, sin, config, cache=None):
 
 @misconception(
     "decoder_layer",
+    "the norms stand on what the branches give back",
+    "attention and the MLP read the stream as it is, and what they return is normalised before "
+    "it is added",
+    read=NORMS,
+)
+def norms_on_the_results(x, layer, cos, sin, config, cache=None):
+    eps, heads = config.rms_norm_eps, (config.num_attention_heads, config.num_key_value_heads)
+    attention = grouped_query_attention(x, layer, cos, sin, *heads, cache)
+    x = x + rms_norm(attention, layer["input_layernorm.weight"], eps)
+    mlp = [layer[f"mlp.{name}_proj.weight"] for name in ("gate", "up", "down")]
+    return x + rms_norm(swiglu(x, *mlp), layer["post_attention_layernorm.weight"], eps)
+
+
+@misconception(
+    "decoder_layer",
     "the first norm is applied twice",
     "what attention reads has gone through the same norm two times",
     read=NORMS,
@@ -268,6 +283,21 @@ def fixed_eps(x, layer, cos, sin, config, cache=None):
     normed = rms_norm(x, layer["input_layernorm.weight"], 1e-6)
     x = x + grouped_query_attention(normed, layer, cos, sin, *heads, cache)
     normed = rms_norm(x, layer["post_attention_layernorm.weight"], 1e-6)
+    mlp = [layer[f"mlp.{name}_proj.weight"] for name in ("gate", "up", "down")]
+    return x + swiglu(normed, *mlp)
+
+
+@misconception(
+    "decoder_layer",
+    "the norms always have an eps of 1e-5",
+    "a fixed eps is used, whatever the configuration says",
+    read=CONFIG,
+)
+def another_fixed_eps(x, layer, cos, sin, config, cache=None):
+    heads = config.num_attention_heads, config.num_key_value_heads
+    normed = rms_norm(x, layer["input_layernorm.weight"], 1e-5)
+    x = x + grouped_query_attention(normed, layer, cos, sin, *heads, cache)
+    normed = rms_norm(x, layer["post_attention_layernorm.weight"], 1e-5)
     mlp = [layer[f"mlp.{name}_proj.weight"] for name in ("gate", "up", "down")]
     return x + swiglu(normed, *mlp)
 

@@ -82,6 +82,16 @@ def another_eps(x, norm_weight, w_vocab, eps):
 
 @misconception(
     "lm_head",
+    "eps is a number of its own, 1e-5",
+    "the eps that is handed in is not used, though every model has its own",
+    read=FORMULA,
+)
+def yet_another_eps(x, norm_weight, w_vocab, eps):
+    return rms_norm(x, norm_weight, 1e-5) @ w_vocab.mT
+
+
+@misconception(
+    "lm_head",
     "eps is added outside the root",
     "the root is taken of the mean square alone, and eps is added after it",
     read=FORMULA,

@@ -159,6 +159,26 @@ class JoinedAlongHeads:
 
 @misconception(
     "KeyValueCache",
+    "the axis of tokens is counted from the front",
+    "axis 1 holds the tokens of (K, T, d), but the heads of (B, K, T, d)",
+    read=LENGTH,
+)
+class AxisFromTheFront:
+    def __init__(self):
+        self.k = self.v = None
+
+    def __len__(self):
+        return 0 if self.k is None else self.k.shape[1]
+
+    def update(self, k, v):
+        if self.k is not None:
+            k, v = torch.cat([self.k, k], dim=1), torch.cat([self.v, v], dim=1)
+        self.k, self.v = k, v
+        return k, v
+
+
+@misconception(
+    "KeyValueCache",
     "len counts the updates",
     "the prompt counts as one token, so the positions after it are too small",
     read=LENGTH,
