@@ -88,7 +88,7 @@ def test_a_cached_token_is_those_of_torchs_own_counter():
     with counter:
         ids = torch.zeros(1, 1, dtype=torch.long, device="meta")
         mask = torch.zeros(1, 1, 1, 64, device="meta")
-        model(ids, position_ids=ids, attention_mask=mask, past_key_values=past)
+        model(ids, position_ids=ids, attention_mask=mask, cache=past)
     products = ("projections", "scores", "weighted sum", "output projection", "gate", "up", "down")
     layer = sum(cost(step, AITANA, 1, 64).flops for step in products)
     assert counter.get_total_flops() == 2 * layer + formulas.logits(AITANA, 1, 1).flops

@@ -100,7 +100,7 @@ class Transformers:
         )
         past = DynamicCache()
         past.layers = [cache.layer for cache in caches]
-        out = model(token_ids[None], past_key_values=past, logits_to_keep=1)
+        out = model(token_ids[None], cache=past, logits_to_keep=1)
         logits: Tensor = out.logits[0, -1]
         return logits
 

@@ -85,7 +85,7 @@ def _written(
 ) -> list[list[int]]:
     """What comes after a text and each of some first tokens, up to the end token."""
     cache: Any = DynamicCache(config=model.config)
-    model(torch.tensor([list(ids)]), past_key_values=cache, use_cache=True, logits_to_keep=1)
+    model(torch.tensor([list(ids)]), cache=cache, use_cache=True, logits_to_keep=1)
     cache.batch_repeat_interleave(len(firsts))
     texts = torch.tensor([[*ids, first] for first in firsts])
     end = model.generation_config.eos_token_id
@@ -96,7 +96,7 @@ def _written(
         out = model.generate(
             texts,
             attention_mask=torch.ones_like(texts),
-            past_key_values=cache,
+            cache=cache,
             logits_processor=LogitsProcessorList([choosing]),
             generation_config=settings(
                 do_sample=True,
