@@ -1,8 +1,8 @@
-"""Wrong submissions as learners write them: all fail, and the first line says why.
+"""Submissions as learners write them: wrong ones are told why in the first line, right ones pass.
 
-Each was written from the lesson alone, without the bank in sight: own names,
-loops, in-place work, three languages. `cause.txt` holds the mistake in a
-teacher's words, and below it key words of which a message that names it has one.
+Each was written from the lesson alone, with neither checks nor bank in sight: own
+names, loops, in-place work, three languages. Beside a wrong one `cause.txt` holds the
+mistake in a teacher's words, and below it key words of which the first sentence has one.
 """
 
 import shutil
@@ -13,21 +13,34 @@ from graded import grade
 
 from token_journey.course import find_course
 
-SUBMISSIONS = sorted((Path(__file__).parent / "learners").iterdir())
+LEARNERS = Path(__file__).parent / "learners"
+WRONG, RIGHT = (sorted((LEARNERS / kind).iterdir()) for kind in ("wrong", "right"))
 
 
-@pytest.mark.parametrize("submission", SUBMISSIONS, ids=lambda folder: folder.name)
-def test_the_first_line_names_the_mistake(submission, tmp_path):
+def graded_among_solutions(submission, folder):
+    """A submission is one stage file; all others are the reference's."""
     (stage,) = submission.glob("s*.py")
     for file in find_course().reference.glob("s*.py"):
-        shutil.copy(stage if file.name == stage.name else file, tmp_path / file.name)
-    graded = grade(tmp_path / stage.name)
+        shutil.copy(stage if file.name == stage.name else file, folder / file.name)
+    return grade(folder / stage.name)
+
+
+@pytest.mark.parametrize("submission", WRONG, ids=lambda folder: folder.name)
+def test_the_first_line_names_the_mistake(submission, tmp_path):
+    graded = graded_among_solutions(submission, tmp_path)
     assert graded.exit_code == 1
-    first = " ".join(graded.messages[0].split()).partition(" Read again")[0].lower()
+    told = " ".join(graded.messages[0].split()).lower()
+    first = told.partition(" read again")[0].partition(" checked:")[0]
     cause, words = (submission / "cause.txt").read_text(encoding="utf-8").splitlines()
-    assert first.startswith("it looks as if"), cause
     assert any(word.strip() in first for word in words.split(",")), cause
 
 
+@pytest.mark.parametrize("submission", RIGHT, ids=lambda folder: folder.name)
+def test_right_is_right_however_it_is_written(submission, tmp_path):
+    graded = graded_among_solutions(submission, tmp_path)
+    assert graded.exit_code == 0, graded.messages[:1]
+
+
 def test_there_are_enough():
-    assert len(SUBMISSIONS) >= 15
+    assert len(WRONG) >= 40
+    assert len(RIGHT) >= 20
