@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -15,8 +16,10 @@ from transformers import LlamaConfig, LlamaForCausalLM
 
 from token_journey.cli import main
 from token_journey.cost import formulas
+from token_journey.cost.benchmarking import Bench
 from token_journey.cost.formulas import ATTENTION, MLP, cost
 from token_journey.cost.forward import measured_crossing
+from token_journey.cost.machine import Machine, best
 from token_journey.cost.profile import Profile
 from token_journey.cost.stepclock import StepClock
 from token_journey.cost.workload import AITANA, MODELS, Size, TooLarge, Work, check_memory
@@ -325,7 +328,23 @@ def test_bad_input_gets_one_sentence(arguments, said, benchmark_file, tmp_path, 
     assert said in error and error.count("\n") == 1
 
 
-def test_a_size_that_needs_too_much_memory_is_refused():
+def test_a_size_that_needs_too_much_memory_is_refused(monkeypatch):
     work = Work(Size("Aitana-2B-S", 16, 2048), CPU)
-    with pytest.raises(TooLarge, match="may take 4 GB"):
+    monkeypatch.setattr("token_journey.cost.workload.free_memory", lambda: 4e9)
+    with pytest.raises(TooLarge, match=r"would take .* GB and 4\.0 GB are free: close other"):
         check_memory(work.bytes_of("lm_head"), "lm_head at 2048 tokens")
+
+
+def test_a_machine_is_measured_at_its_best():
+    slow, fast = (Machine(rate, 10 / rate, "cpu", 2) for rate in (1.0, 2.0))
+    assert best([slow, fast]) == Machine(2.0, 10.0, "cpu", 2)
+
+
+def test_what_a_machine_can_do_is_read_beside_each_step():
+    readings = iter(Machine(float(n), 1.0, "cpu", 2) for n in (3, 1, 2))
+    bench = Bench(CPU)
+    bench._gauge = SimpleNamespace(read=lambda: next(readings))
+    for highest in (3.0, 2.0):
+        with bench.beside() as machine:
+            pass
+        assert machine().flops_per_second == highest

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import torch
@@ -11,9 +11,10 @@ import torch
 from token_journey.cost.formulas import FLOAT32, Cost
 from token_journey.cost.stepclock import now_on
 
-_SIDE = 2048
-_MEGABYTES = 256
-_ROUNDS = 5
+# A tall product such as the MLP's, and more numbers than a processor's own caches hold.
+_TOKENS, _HIDDEN, _INTERMEDIATE = 512, 2048, 5440
+_MEGABYTES = 128
+_ROUNDS = 3
 
 
 @dataclass(frozen=True)
@@ -39,32 +40,47 @@ class Machine:
         return asdict(self)
 
 
-def measure(device: torch.device) -> Machine:
-    """The best of a few rounds each; takes about a second and half a GB."""
-    now = now_on(device)
+class Gauge:
+    """Reads what a device can do: again and again, for a busy machine has good and bad minutes."""
 
-    def fastest(work: Callable[[], object]) -> float:
+    def __init__(self, device: torch.device):
+        """Takes 0.18 GB for as long as it lives."""
+        self._device = device
+        self._now = now_on(device)
+        self._a = torch.rand(_TOKENS, _HIDDEN, device=device)
+        self._b = torch.rand(_INTERMEDIATE, _HIDDEN, device=device).mT
+        numbers = _MEGABYTES * 1_000_000 // FLOAT32
+        self._many = torch.rand(numbers // _HIDDEN, _HIDDEN, device=device)
+        self._vector = torch.rand(_HIDDEN, device=device)
+        self.read()  # what runs for the first time is slow
+
+    def read(self) -> Machine:
+        """The best of a few rounds each; takes a fifth of a second on two cores."""
+        flops = 2 * _TOKENS * _HIDDEN * _INTERMEDIATE
+        moved = self._many.numel() * FLOAT32
+        products = flops / self._fastest(lambda: self._a @ self._b)
+        read = max(
+            moved / self._fastest(lambda: self._many @ self._vector),
+            moved / self._fastest(lambda: self._many.sum()),
+        )
+        cuda = self._device.type == "cuda"
+        name = torch.cuda.get_device_name(self._device) if cuda else "cpu"
+        return Machine(products, read, name, torch.get_num_threads())
+
+    def _fastest(self, work: Callable[[], object]) -> float:
         seconds = []
-        for _ in range(_ROUNDS + 1):
-            started = now()
+        for _ in range(_ROUNDS):
+            started = self._now()
             work()
-            seconds.append(now() - started)
+            seconds.append(self._now() - started)
         return min(seconds)
 
-    # A square, and a tall product such as the MLP's: libraries have a favourite.
-    shapes = ((_SIDE, _SIDE, _SIDE), (512, _SIDE, 5440))
-    rate = 0.0
-    for m, k, n in shapes:
-        a, b = torch.rand(m, k, device=device), torch.rand(n, k, device=device).mT
-        rate = max(rate, 2 * m * k * n / fastest(lambda a=a, b=b: a @ b))  # type: ignore[misc]
-    numbers = _MEGABYTES * 1_000_000 // FLOAT32
-    x = torch.rand(numbers // _SIDE, _SIDE, device=device)
-    y, vector = torch.empty_like(x), torch.rand(_SIDE, device=device)
-    moved = x.numel() * FLOAT32
-    bandwidth = max(
-        2 * moved / fastest(lambda: y.copy_(x)),
-        moved / fastest(lambda: x.sum()),
-        moved / fastest(lambda: x @ vector),
+
+def best(machines: Iterable[Machine]) -> Machine:
+    """The highest rates of several readings of one machine."""
+    first, *others = machines
+    return replace(
+        first,
+        flops_per_second=max(m.flops_per_second for m in (first, *others)),
+        bytes_per_second=max(m.bytes_per_second for m in (first, *others)),
     )
-    name = torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
-    return Machine(rate, bandwidth, name, torch.get_num_threads())

@@ -10,7 +10,7 @@ from typing import Any
 
 from token_journey.cost.errors import CostError
 from token_journey.cost.formulas import Cost
-from token_journey.cost.machine import Machine
+from token_journey.cost.machine import Machine, best
 from token_journey.cost.workload import Size
 
 REFERENCE = "transformers-eager"
@@ -78,7 +78,8 @@ class Profile:
 
     @property
     def machine(self) -> Machine:
-        return next(iter(self._measured.values())).machine
+        """At its best, of all the times it was looked at."""
+        return best(m.machine for m in self._measured.values())
 
     def tokens(self, by: str, step: str, size: Size) -> list[int]:
         """At how many tokens a step of this model was measured."""

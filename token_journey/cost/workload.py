@@ -13,8 +13,7 @@ from token_journey.course import find_course
 from token_journey.memory import free_memory
 from token_journey.pack import ModelConfig, Pack
 
-# What one measurement may take, and what of it Python, torch and transformers need.
-MOST_BYTES = 4_000_000_000
+# What Python, torch and transformers need.
 _LIBRARIES = 700_000_000
 _LARGER_THAN_CACHES = 150_000_000
 
@@ -145,13 +144,8 @@ class Work:
 
 
 def check_memory(bytes_needed: int, what: str) -> None:
-    """Raise TooLarge where a measurement would take more than it may, or than there is."""
+    """Raise TooLarge where a measurement would take more memory than is free."""
     needed = bytes_needed + _LIBRARIES
-    if needed > MOST_BYTES:
-        raise TooLarge(
-            f"{what} would take {needed / 1e9:.1f} GB; a measurement may take "
-            f"{MOST_BYTES / 1e9:.0f} GB."
-        )
     free = free_memory()
     if needed > free:
         raise TooLarge(
