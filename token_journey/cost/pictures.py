@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from html import escape
 from typing import Any
 
 import matplotlib
@@ -53,7 +54,8 @@ def where_the_time_goes(axes: Any, profile: Profile, by: str) -> str:
             left += share
         axes.text(101, place, duration(whole), va="center")
     axes.set_yticks(range(len(sizes)), [f"{tokens} tokens" for tokens in sizes])
-    axes.set_xlim(0, 128)
+    axes.set_xlim(0, 128)  # room for the seconds
+    axes.set_xticks(range(0, 101, 20))
     axes.set_xlabel("share of the time of one forward pass, %")
     handles, labels = axes.get_legend_handles_labels()
     first = dict(zip(labels[::-1], handles[::-1], strict=True))
@@ -111,21 +113,35 @@ def roofline(axes: Any, profile: Profile, by: str) -> str:
     markers = dict(zip(sizes, "v^soD", strict=False))
     for tokens in sizes:
         for row in forward_pass(profile, by, tokens):
-            one = row.one
-            if one.cost.flops:
-                axes.plot(
-                    one.cost.intensity,
-                    one.rate / 1e9,
-                    markers[tokens],
-                    ms=5,
-                    color=_COLOURS[PARTS[row.step]],
-                    alpha=0.8,
-                )
+            one, colour = row.one, _COLOURS[PARTS[row.step]]
+            place = one.cost.intensity, one.rate / 1e9
+            axes.plot(*place, markers[tokens], ms=5, color=colour, alpha=0.8)
+            if tokens == 512:
+                _call(axes, row.step, place, colour, bound=one.machine.bound(one.cost))
     for tokens, marker in markers.items():
         axes.plot([], [], marker, color=GREY, label=f"{tokens} tokens")
     axes.set(xscale="log", yscale="log", xlabel="FLOPs a byte", ylabel="GFLOP/s")
     axes.legend(frameon=False, fontsize=8, loc="lower right")
-    return "Roofline: each step as a point"
+    return "Roofline: each step as a point (named at 512 tokens)"
+
+
+# Where several steps lie at one place, one stands for them.
+_CALLED = {"gate": "gate, up, down", "up": "", "down": ""}
+
+
+def _call(axes: Any, step: str, place: tuple[float, float], colour: str, *, bound: str) -> None:
+    """Write a step's name beside its point, on the side where the fewest others lie."""
+    right = bound == "memory"
+    axes.annotate(
+        _CALLED.get(step, step),
+        place,
+        xytext=(5 if right else -5, 0),
+        textcoords="offset points",
+        ha="left" if right else "right",
+        va="center",
+        fontsize=7,
+        color=colour,
+    )
 
 
 def what_the_cache_saves(axes: Any, profile: Profile, by: str) -> str:
@@ -183,7 +199,7 @@ def what_shared_heads_save(axes: Any, profile: Profile, by: str) -> str:
     )
 
 
-_ON_TOP: dict[str, Any] = {"ha": "center", "va": "bottom", "fontsize": 7.5}
+_ON_TOP: dict[str, Any] = {"ha": "center", "va": "bottom", "fontsize": 6.5}
 Picture = Callable[[Any, Profile, str], str]
 PICTURES: tuple[Picture, ...] = (
     where_the_time_goes,
@@ -216,10 +232,11 @@ def svg(picture: Picture, profile: Profile, by: str) -> tuple[str, str]:
     out = io.StringIO()
     figure.savefig(out, format="svg", metadata={"Date": None})
     text = out.getvalue()
-    return title, text[text.index("<svg") :]
+    named = f'<svg role="img" aria-label="{escape(title)}"'
+    return title, text[text.index("<svg") :].replace("<svg", named, 1)
 
 
 def _write(axes: Any, lines: list[str]) -> None:
     axes.axis("off")
     text = "\n\n".join(lines)
-    axes.text(0, 1, text, va="top", wrap=True, transform=axes.transAxes)
+    axes.text(0, 1, text.replace("`", ""), va="top", wrap=True, transform=axes.transAxes)
