@@ -101,7 +101,7 @@ from torch import Tensor
 def silu(x: Float[Tensor, "..."]) -> Float[Tensor, "..."]:
     """x · σ(x), number by number.
 
-    x:       any numbers, any shape
+    x:       any finite numbers, any shape
     returns: x / (1 + e^(−x)), a new tensor at the shape and dtype of x; close to x for large
              x and close to 0 for very negative x, never NaN
     """
