@@ -23,11 +23,12 @@ import torch
 from torch import Tensor
 
 from token_journey.checking import StageUnderTest
+from token_journey.collecting import StageModule
 from token_journey.compare import Comparison
 from token_journey.course import find_course
 from token_journey.diagnosis import Doctor, Observed, observe
-from token_journey.grading import StageModule, check_of, others_and_siblings
 from token_journey.implementation import Implementation, Stage
+from token_journey.items import check_of, others_and_siblings
 from token_journey.misconceptions import Misconception, Rewrite, rewrites_in, rewritten
 from token_journey.session import DIAGNOSES_A_STAGE
 

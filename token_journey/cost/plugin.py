@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Generator
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
+from token_journey.collecting import StageModule, session_of
 from token_journey.cost.benchmarking import (
     THEIRS,
     Bench,
@@ -16,7 +19,7 @@ from token_journey.cost.benchmarking import (
     parametrize,
 )
 from token_journey.cost.workload import Size
-from token_journey.grading import StageModule, check_of, session_of
+from token_journey.items import check_of
 from token_journey.judging import Judge
 
 _BENCH = pytest.StashKey[Bench]()
@@ -35,8 +38,17 @@ class CostModule(pytest.Module):
         return session_of(self.config).checks.module(f"cost_{self.judge.stage.name}")
 
 
-def cost_modules(module: StageModule) -> list[CostModule]:
+@pytest.hookimpl(wrapper=True)
+def pytest_collect_file(
+    file_path: Path, parent: pytest.Collector
+) -> Generator[None, list[pytest.Collector], list[pytest.Collector]]:
     """What there is to time of a stage file, beside its checks."""
+    collectors = yield
+    stages = [module for module in collectors if isinstance(module, StageModule)]
+    return [*collectors, *(costs for module in stages for costs in _cost_modules(module))]
+
+
+def _cost_modules(module: StageModule) -> list[CostModule]:
     stage = module.judge.stage
     course = session_of(module.config).course
     if not (course.checks / f"cost_{stage.name}.py").is_file():
