@@ -120,20 +120,38 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
         place = early_config.invocation_params.dir / str(path).partition("::")[0]
         if refused := _refused_conftest(place if place.is_dir() else place.parent):
             raise pytest.UsageError(refused)
+    settings = early_config.inipath
+    if settings and _holds_stages(settings.parent) and _is_pytest_s(settings):
+        raise pytest.UsageError(f"{settings} would steer the grader: remove it.")
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collect_directory(path: Path) -> None:
+def pytest_collect_directory(path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    """A folder of stages is no package of tests, whose `__init__.py` pytest would run."""
     if refused := _refused_conftest(path):
         raise pytest.Collector.CollectError(refused)
+    if (path / "__init__.py").is_file() and _holds_stages(path):
+        folder: pytest.Dir = pytest.Dir.from_parent(parent, path=path)
+        return folder
+    return None
 
 
 def _refused_conftest(folder: Path) -> str | None:
     """What to say before pytest runs it: it could rewrite the verdict on the stages beside it."""
     conftest = folder / "conftest.py"
-    if conftest.is_file() and any(Stage.of_file(file) for file in folder.glob("*.py")):
+    if conftest.is_file() and _holds_stages(folder):
         return f"{conftest} would run inside the grader, beside what is graded: remove it."
     return None
+
+
+def _holds_stages(folder: Path) -> bool:
+    return any(Stage.of_file(file) for file in folder.glob("*.py"))
+
+
+def _is_pytest_s(settings: Path) -> bool:
+    """Whether a file holds settings of pytest's: a pyproject.toml need not."""
+    text = settings.read_text(encoding="utf-8", errors="replace")
+    return settings.name != "pyproject.toml" or "[tool.pytest" in text
 
 
 class StageModule(pytest.Module):
