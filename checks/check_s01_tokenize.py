@@ -196,6 +196,12 @@ def test_symbols_of_several_bytes(stage):
     expect_equal(pieces, [b"a", "çò".encode()], "merge of “açò”")
 
 
+def test_a_rank_is_a_pair_s(stage):
+    """A rank belongs to one pair, and not to others that would give the same bytes."""
+    pieces = stage.merge([b"s", b"tan", b"a"], dict(RANKS))  # "st" and "an" have a rank
+    expect_equal(pieces, [b"s", b"tan", b"a"], "merge of “s”, “tan” and “a”")
+
+
 def test_the_word_is_left_alone(stage):
     """merge returns a new list; the word that came in stays as it was."""
     word = symbols("tanstana")
@@ -212,7 +218,7 @@ def encode(stage, text, *bos_id):
 
 def test_merges_decide(stage):
     """The merges decide where a word is cut, even if the vocabulary has a longer piece."""
-    expect_equal(encode(stage, "stan sta"), [7, 132, 215, 3], "the ids of “stan sta”")
+    expect_equal(encode(stage, "sta stan"), [215, 3, 132, 7], "the ids of “sta stan”")
 
 
 def test_words_stay_apart(stage):
@@ -239,9 +245,11 @@ def test_no_begin_token(stage):
 
 
 def test_no_words(stage):
-    """A text without words is the begin token, or nothing."""
+    """A text without words is the begin token, or nothing; so is a word without symbols."""
     expect_equal(stage.encode([], dict(VOCAB), dict(RANKS), 77), [77], "the ids of no words")
     expect_equal(stage.encode([], dict(VOCAB), dict(RANKS)), [], "the ids of no words")
+    ids = stage.encode([[], symbols("oo")], dict(VOCAB), dict(RANKS), 77)
+    expect_equal(ids, [77, 4], "the ids of an empty word and “oo”")
 
 
 def test_spelled_in_bytes(stage):
@@ -307,21 +315,30 @@ def test_every_character_stays(stage):
         ("ca\u0301", "“a” and an accent of its own"),
         ("a\r\nb\rc\u2028", "line ends of four kinds"),
         ("\ta\0b\x1b", "characters that can't be seen"),
+        ("a▁b", "“▁”, which is no space here"),
+        ("és  , 'm ?", "two spaces, and spaces before a sign"),
     ):
         ids = [100 + byte for byte in text.encode()]
         expect_equal(stage.decode(ids, dict(ID_TO_BYTES)), text, f"the text with {called}")
 
 
+def test_a_begin_token_has_its_bytes(stage):
+    """A begin token is no exception: it becomes whatever bytes `id_to_bytes` has for it."""
+    decoded = stage.decode([77, 4, 78], {77: b"<s>", 4: b"oo", 78: b"<|im_end|>"})
+    expect_equal(decoded, "<s>oo<|im_end|>", "the text of b'<s>', b'oo', b'<|im_end|>'")
+
+
 def test_no_utf_8(stage):
-    """Bytes that are not UTF-8 become “�”."""
-    ids = [3, 100 + 0xFF, 2]
-    expect_equal(stage.decode(ids, dict(ID_TO_BYTES)), "ta�na", "the text of b'ta\\xffna'")
+    """Bytes that are not UTF-8 become “�”, each its own."""
+    ids = [3, 100 + 0xFF, 100 + 0xFE, 2]
+    expect_equal(stage.decode(ids, dict(ID_TO_BYTES)), "ta��na", "the text of b'ta\\xff\\xfena'")
 
 
 def test_half_a_character(stage):
-    """A text that ends inside a character ends in “�”."""
-    ids = [3, 100 + 0xC3]
-    expect_equal(stage.decode(ids, dict(ID_TO_BYTES)), "ta�", "the text of b'ta\\xc3'")
+    """A text that ends inside a character ends in “�”, in one, however much of it is there."""
+    ids = [3, *(100 + byte for byte in "🎶".encode()[:3])]
+    said = "the text of b'ta' and three bytes of the four of “🎶”"
+    expect_equal(stage.decode(ids, dict(ID_TO_BYTES)), "ta�", said)
 
 
 def test_no_tokens(stage):

@@ -243,10 +243,10 @@ def test_who_may_look(stage, rows):
 
 
 def test_a_long_text(stage):
-    """A text may be as long as it likes: here a new token looks at 2,500."""
-    expected = torch.ones(2, 2500, dtype=torch.bool)
+    """A text may be as long as it likes: here a new token looks at 4,200."""
+    expected = torch.ones(2, 4200, dtype=torch.bool)
     expected[0, -1] = False
-    expect(stage.causal_mask(2, 2500), expected, "causal_mask(2, 2500)", axes=PATTERN[1:])
+    expect(stage.causal_mask(2, 4200), expected, "causal_mask(2, 4200)", axes=PATTERN[1:])
 
 
 # -- pattern ------------------------------------------------------------------
@@ -439,15 +439,16 @@ def test_only_distances_count(stage):
 
 
 def test_weights_are_left_alone(stage):
-    """The mapping of weights is only read, and may hold more than attention needs."""
+    """The mapping of weights is only read, by its names; it may hold more than is needed."""
     e = grouped()
     weights = {
-        **e.weights,
-        "mlp.up_proj.weight": random(3, 10),
         "input_layernorm.weight": random(10),
+        **dict(reversed(e.weights.items())),
+        "mlp.up_proj.weight": random(3, 10),
     }
     given = dict(weights)
-    stage.grouped_query_attention(e.x, weights, e.cos, e.sin, *e.heads)
+    whole = Example(e.x, weights, e.cos, e.sin, e.heads)
+    expect_attention(stage, whole, "attention with all weights of a layer, in another order")
     expect_true(
         list(weights) == list(given) and all(weights[name] is given[name] for name in given),
         "grouped_query_attention changed the mapping of weights: only read from it.",
@@ -493,11 +494,13 @@ def test_step_by_step(stage, steps):
 
 
 def test_what_the_cache_is_given(stage):
-    """The cache is given rotated keys and the values, K heads of each."""
+    """The cache is given rotated keys and the values, K heads of each, of a whole batch at once."""
     e, cache = grouped(), Cache()
+    e = Example(torch.stack([e.x, -e.x, 2 * e.x]), e.weights, e.cos, e.sin, e.heads)
     stage.grouped_query_attention(*e.inputs, cache=cache)
+    expect_equal(cache.calls, 1, "the number of calls of cache.update, for a batch of three")
     _, k, v = (heads.float() for heads in projected(e))
-    axes = ("key/value head", "token", "dim")
+    axes = ("text", "key/value head", "token", "dim")
     expect(cache.k, k, "the first argument of cache.update, the keys", axes=axes)
     expect(cache.v, v, "the second argument of cache.update, the values", axes=axes)
 

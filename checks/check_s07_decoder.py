@@ -119,7 +119,7 @@ def tiny_angles():
 
 
 def test_weights_of_one_layer(stage):
-    """layer_weights finds each layer's weights, and does not take layer 10 for layer 1."""
+    """layer_weights finds each layer's own tensors, and does not take layer 10 for layer 1."""
     inside = ["input_layernorm.weight", "mlp.up_proj.weight"]
     weights = {"model.embed_tokens.weight": torch.tensor(-1), "lm_head.weight": torch.tensor(-2)}
     for layer in range(12):
@@ -134,6 +134,11 @@ def test_weights_of_one_layer(stage):
         expect_equal(sorted(found), inside, f"the list of names in layer {layer}")
         for name in inside:
             expect(found[name], torch.tensor(layer), f"{name} of layer {layer}")
+            expect_true(
+                found[name] is weights[f"model.layers.{layer}.{name}"],
+                "layer_weights returned copies: hand on the same tensors, which costs no memory "
+                "and lets gradients through.",
+            )
 
 
 # -- decoder_layer ------------------------------------------------------------
@@ -290,9 +295,9 @@ def test_piece_by_piece(stage, case):
     case.expect("out", joined, end_to_end=True)
 
 
-def first_keys(theta, start):
+def first_keys(weights, theta, start):
     """The first layer's rotated keys by torch's own functions, in float64, as float32."""
-    wide = {name: w.double() for name, w in tiny_model().items()}
+    wide = {name: w.double() for name, w in weights.items()}
     x, d = wide["model.embed_tokens.weight"][IDS], CONFIG.head_dim
     gains = wide["model.layers.0.input_layernorm.weight"]
     normed = F.rms_norm(x, gains.shape, gains, CONFIG.rms_norm_eps)
@@ -305,18 +310,22 @@ def first_keys(theta, start):
 
 
 def test_angles_of_every_call(stage):
-    """A token's angles follow theta and its place in the text, however long that has become."""
-    for theta, start in ((100.0, 0), (5000.0, 0), (100.0, 5000)):
+    """A token's angles follow theta and its place in the text, however long, in any dtype."""
+    whole, half = torch.float32, torch.bfloat16
+    for theta, start, dtype in ((100.0, 0, whole), (5000.0, 0, whole), (100.0, 5000, half)):
         config, memory = SimpleNamespace(**vars(CONFIG) | {"rope_theta": theta}), caches(CONFIG)
-        earlier = torch.zeros(CONFIG.num_key_value_heads, start, CONFIG.head_dim)
+        weights = {name: w.to(dtype) for name, w in tiny_model().items()}
+        earlier = torch.zeros(CONFIG.num_key_value_heads, start, CONFIG.head_dim, dtype=dtype)
         for cache in memory:
             cache.update(earlier, earlier)
-        stage.decoder(IDS, tiny_model(), config, memory)
-        keys, expected = memory[0].k[..., start:, :], first_keys(theta, start)
-        # An angle m·θ_i is off by 4 eps a position at most, as in stage 4.
-        rounded = 4 * torch.finfo(torch.float32).eps * (start + len(IDS))
-        allowed = rounding(expected) + rounded * expected.abs().max().item()
-        what = f"the rotated keys of 5 tokens after {start}, theta {theta:.0f}"
+        stage.decoder(IDS, weights, config, memory)
+        # Whoever computes in float32 inside may keep them so.
+        keys, expected = memory[0].k[..., start:, :].float(), first_keys(weights, theta, start)
+        # An angle m·θ_i is off by 4 eps of float32 a position at most, as in stage 4.
+        rounded = 4 * torch.finfo(whole).eps * (start + len(IDS))
+        rounded += 4 * torch.finfo(dtype).eps
+        allowed = rounding(expected, terms=1) + rounded * expected.abs().max().item()
+        what = f"the rotated keys of 5 tokens after {start}, theta {theta:.0f}, in {dtype}"
         expect(keys, expected, what, tolerance=allowed, axes=("key/value head", "token", "dim"))
 
 
@@ -385,11 +394,11 @@ def test_batches(stage):
     alone = [tensor(stage.decoder(ids, weights, CONFIG), "the stream") for ids in sentences]
     alone = torch.stack(alone)
     expect(stage.decoder(sentences, weights, CONFIG), alone, "decoder of six sentences")
-    batch, expected = sentences.view(2, 3, 5), alone.view(2, 3, 5, 10)
-    expect(stage.decoder(batch, weights, CONFIG), expected, "decoder of 2 × 3 sentences")
+    batch, expected = sentences.view(1, 2, 3, 5), alone.view(1, 2, 3, 5, 10)
+    expect(stage.decoder(batch, weights, CONFIG), expected, "decoder of 1 × 2 × 3 sentences")
     memory = caches(CONFIG)
     steps = [stage.decoder(ids, weights, CONFIG, memory) for ids in batch.split((3, 2), dim=-1)]
-    expect(steps[-1], expected[..., 3:, :], "decoder of 2 × 3 sentences, in two pieces")
+    expect(steps[-1], expected[..., 3:, :], "decoder of 1 × 2 × 3 sentences, in two pieces")
 
 
 def test_weights_unchanged(stage):

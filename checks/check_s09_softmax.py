@@ -180,7 +180,7 @@ def test_gradients(stage):
     gradients = []
     for softmax in (stage.softmax, lambda x: x.softmax(-1)):
         x = X.clone().requires_grad_()
-        (tensor(softmax(x), "softmax") * weights).sum().backward()
+        manners.backward((tensor(softmax(x), "softmax") * weights).sum(), "softmax")
         gradients.append(x.grad)
     # It is made of probabilities times weights of up to 2, and a difference of two of these.
     tolerance = 4 * EPS * (X.abs().max().item() + 16)
@@ -209,11 +209,13 @@ def shown(case, logits):
 
 
 def test_temperature_by_hand(stage):
-    """Logits are divided by the temperature: 1/2 doubles them, 4 makes quarters of them."""
+    """Logits are divided by the temperature, any above 0: 1/2 doubles them, 4 makes quarters."""
     x = torch.tensor([[2.0, -4.0, 0.0], [8.0, -INF, 1.0]])
     expect(stage.apply_temperature(x, 0.5), 2 * x, "the logits at temperature 0.5")
     expect(stage.apply_temperature(x, 4.0), x / 4, "the logits at temperature 4")
     expect(stage.apply_temperature(x, 1), x, "the logits at temperature 1")
+    tiny = 2.0**-20
+    expect(stage.apply_temperature(x, tiny), x / tiny, "the logits at temperature 0.000001")
     manners.expect_new(lambda x: stage.apply_temperature(x, 1), x, what="apply_temperature")
 
 
@@ -289,8 +291,8 @@ def test_top_k_keeps_all(stage):
 
 def test_top_k_row_by_row(stage):
     """Each row has its own k best."""
-    x = torch.tensor([[9.0, 8.0, 7.0], [0.0, 2.0, 1.0], [-3.0, -9.0, -4.0]])
-    kept = [[1, 1, 0], [0, 1, 1], [1, 0, 1]]
+    x = torch.tensor([[9.0, 8.0, 7.0], [0.0, 2.0, 0.0], [-3.0, -9.0, -4.0]])
+    kept = [[1, 1, 0], [1, 1, 1], [1, 0, 1]]  # in the second row, two tie
     expect_kept(stage.keep_top_k(x, 2), x, kept, "the 2 best of each row")
 
 
@@ -444,12 +446,13 @@ def test_greedy(stage):
 
 
 def test_shapes(stage):
-    """One id for each row of logits: (V,) gives (), and (2, 3, V) gives (2, 3)."""
-    ids = torch.tensor([[3, 0, 2], [1, 1, 0]])
-    x = torch.full((2, 3, 4), -INF).scatter(-1, ids[..., None], 1.0)  # one possible token a row
+    """One id for each row of logits: (V,) gives (), and (1, 2, 3, V) gives (1, 2, 3)."""
+    ids = torch.tensor([[[3, 0, 2], [1, 1, 0]]])
+    x = torch.full((1, 2, 3, 4), -INF).scatter(-1, ids[..., None], 1.0)  # one possible token a row
     expect(stage.sample(x, generator=seeded(0)), ids, "the only tokens there are")
-    one = x[0, 0]
-    expect(stage.sample(one, generator=seeded(0)), ids[0, 0], "the only token there is")
+    expect(stage.sample(x, temperature=0), ids, "the best tokens there are")
+    one = x[0, 0, 0]
+    expect(stage.sample(one, generator=seeded(0)), ids[0, 0, 0], "the only token there is")
     x = x.bfloat16()
     expect(stage.sample(x, generator=seeded(0)), ids, "the only tokens there are, in bfloat16")
 
@@ -581,7 +584,7 @@ def test_torch_s_own_generator(stage):
             manners.of_kind(ids, like, "sample") for ids in (first, further, again)
         )
         before = torch.get_rng_state()
-        stage.sample(FLAT, generator=seeded(3))
+        stage.sample(FLAT, 0.7, 50, 0.9, seeded(3))
         left_alone = torch.equal(before, torch.get_rng_state())
     came = {
         "torch.manual_seed counts": torch.equal(first, again),

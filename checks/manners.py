@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from token_journey.checking import expect, expect_true, tensor
-from token_journey.compare import wrong_kind
+from token_journey.compare import CheckFailure, wrong_kind
 
 Call = Callable[..., Tensor]
 
@@ -48,8 +48,10 @@ def expect_batches(call: Call, *inputs: Tensor, what: str, batched: int = 1) -> 
     one_by_one = torch.stack([tensor(call(*one, *rest), what) for one in varied])
     stacked = [torch.stack(column) for column in zip(*varied, strict=True)]
     expect(call(*stacked, *rest), one_by_one, f"{what} of a batch of three", where="shape (3, …)")
-    twice = [torch.stack([x, x]) for x in stacked]
-    expect(call(*twice, *rest), torch.stack([one_by_one] * 2), f"{what} of a batch of 2 × 3")
+    # Two axes more, one of them of length 1: that is an axis, too, and stays.
+    twice = [torch.stack([x, x])[None] for x in stacked]
+    expected = torch.stack([one_by_one] * 2)[None]
+    expect(call(*twice, *rest), expected, f"{what} of a batch of 1 × 2 × 3")
 
 
 def expect_gradients(call: Call, *inputs: Tensor, what: str, smooth: bool = True) -> None:
@@ -61,7 +63,7 @@ def expect_gradients(call: Call, *inputs: Tensor, what: str, smooth: bool = True
         f"No gradient flows through {what}: leave out .detach(), .item(), .data, .numpy() "
         "and torch.no_grad().",
     )
-    _loss(result).backward()
+    backward(_loss(result), what)
     for place, leaf in enumerate(leaves):
         if leaf.requires_grad:
             expect_true(
@@ -70,6 +72,17 @@ def expect_gradients(call: Call, *inputs: Tensor, what: str, smooth: bool = True
             )
     if smooth and all(leaf.requires_grad for leaf in leaves):
         _check_slopes(call, inputs, [leaf.grad for leaf in leaves], what)
+
+
+def backward(loss: Tensor, what: str) -> None:
+    """Run the gradients back; what autograd can't run is the learner's to mend."""
+    try:
+        loss.backward()
+    except RuntimeError as error:
+        raise CheckFailure(
+            f"The gradient of {what} can't be computed: {str(error).partition(';')[0]}. A tensor "
+            "that was changed in place (`x += y`, `x.mul_(y)`) is often to blame."
+        ) from error
 
 
 def _check_slopes(call: Call, inputs: tuple[Tensor, ...], grads: list[Tensor], what: str) -> None:

@@ -103,7 +103,7 @@ def silu(x: Float[Tensor, "..."]) -> Float[Tensor, "..."]:
 
     x:       any finite numbers, any shape
     returns: x / (1 + e^(−x)), a new tensor at the shape and dtype of x; close to x for large
-             x and close to 0 for very negative x, never NaN
+             x and close to 0 for very negative x, never NaN, and its gradient neither
     """
     raise NotImplementedError
 

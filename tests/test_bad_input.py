@@ -33,6 +33,15 @@ BAD_FILES = {
         "s03_rms_norm.py:1 could not be imported: ZeroDivisionError",
     ),
     "exit while imported": ("raise SystemExit(0)\n", "could not be imported: SystemExit"),
+    "error that can't speak": (
+        "class Mute(Exception):\n    def __str__(self):\n        raise ValueError\n\nraise Mute",
+        "s03_rms_norm.py:5 could not be imported: Mute.",
+    ),
+    "null bytes": ("x = 1\0", "s03_rms_norm.py is not UTF-8 text, for it holds null bytes"),
+    "never ends while imported": (
+        "while True: pass\n",
+        "s03_rms_norm.py:1 did not end in time while it was imported",
+    ),
     "empty file": ("", "s03_rms_norm.py has no `rms_norm`"),
     "other name": ("def rmsnorm(x, weight, eps): return x\n", "has no `rms_norm`"),
     "no function": ("rms_norm = 3\n", "`rms_norm` in s03_rms_norm.py is not a function"),
@@ -54,6 +63,23 @@ BAD_FILES = {
     ),
     "NaN": (rms_norm("return x * float('nan')"), "numbers are NaN, first at token 0"),
     "infinity": (rms_norm("return x * float('inf')"), "numbers are"),
+    "sparse": (
+        rms_norm(f"return ({RIGHT}).to_sparse()"),
+        "is sparse_coo; it should be an ordinary",
+    ),
+    "parameter": (
+        rms_norm(f"return torch.nn.Parameter({RIGHT})"),
+        "is a Parameter; it should be a torch.Tensor",
+    ),
+    "torch's own": (
+        f"{HEAD}rms_norm = torch.nn.functional.rms_norm\n",
+        "`rms_norm` raised TypeError: rms_norm(): argument 'normalized_shape'",
+    ),
+    "torch's own, in C": (f"{HEAD}rms_norm = torch.rms_norm\n", "`rms_norm` raised TypeError: "),
+    "raises without a word": (
+        rms_norm("raise MemoryError"),
+        "MemoryError at s03_rms_norm.py:5, in rms_norm\n",
+    ),
     "another device": (rms_norm("return x.to('meta')"), "is on device meta"),
     "changes its input": (
         rms_norm(f"y = {RIGHT}\nx += 1\nreturn y"),
@@ -98,6 +124,42 @@ def test_not_utf8(folder):
     graded = grade(folder)
     assert "s03_rms_norm.py" in graded.messages[0]
     assert graded.kinds("s02_embed") == {"passed"}
+
+
+def test_a_byte_order_mark_does_no_harm(folder):
+    """As some editors write it on Windows."""
+    written = (SOLUTIONS / "s03_rms_norm.py").read_bytes().replace(b"\n", b"\r\n")
+    (folder / "s03_rms_norm.py").write_bytes(b"\xef\xbb\xbf" + written)
+    assert grade(folder).exit_code == 0
+
+
+def test_an_encoding_that_is_declared_does_no_harm(folder):
+    written = (SOLUTIONS / "s03_rms_norm.py").read_text(encoding="utf-8")
+    code = written[written.index("from jaxtyping") :]
+    declared = f"# -*- coding: latin-1 -*-\n# açò\n{code}"
+    (folder / "s03_rms_norm.py").write_bytes(declared.encode("latin-1", errors="replace"))
+    assert grade(folder).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("body", "sentence"),
+    [
+        (
+            "root = (x.float().square().mean(-1, keepdim=True) + eps).sqrt()\n"
+            "normed = x / root\nroot.add_(1)\nreturn (weight * normed).to(x.dtype)",
+            "The gradient of rms_norm can't be computed: one of the variables needed for gradient",
+        ),
+        (
+            f"return ({RIGHT}).detach().requires_grad_()",
+            "No finite gradient reaches argument 1 of rms_norm",
+        ),
+    ],
+)
+def test_gradients_that_can_not_be(body, sentence, folder):
+    (folder / "s03_rms_norm.py").write_text(rms_norm(body))
+    graded = grade(folder)
+    assert any(sentence in " ".join(message.split()) for message in graded.messages)
+    assert not any("token_journey/" in message for message in graded.messages)
 
 
 def test_a_stage_that_prints_a_lot_is_cut_short(folder):

@@ -62,6 +62,13 @@ def test_nothing_is_guessed():
     assert transformations_that_fit(compared(noise)) == []
 
 
+def test_a_soft_cap_is_not_taken_for_rounding():
+    """It is as small, but moves all numbers towards 0."""
+    capped = 20 * (RIGHT / 20).tanh()
+    assert capped.bfloat16().isclose(RIGHT.bfloat16(), rtol=0.02).all()
+    assert transformations_that_fit(compared(capped)) == []
+
+
 def changed(part, values=RIGHT):
     """The same but for a part of it."""
     other = values.clone()

@@ -1,6 +1,8 @@
 """Code that would win by other means, or spoil what is graded beside it."""
 
 import shutil
+import subprocess
+import sys
 
 import pytest
 from graded import grade
@@ -203,3 +205,87 @@ def test_an_endless_message_is_cut(solved):
         solved, "s03_rms_norm", "def rms_norm(x, weight, eps):\n    raise ValueError('x' * 10**6)\n"
     )
     assert len(grade(solved / "s03_rms_norm.py").output) < 20_000
+
+
+@pytest.mark.parametrize("given", ["maria", "maria/s03_rms_norm.py"])
+def test_an_init_beside_stages_is_not_run(given, solved):
+    """Pytest runs that of a package of tests, where it could end the run as if all were right."""
+    append(solved, "s03_rms_norm", "def rms_norm(x, weight, eps):\n    return x")
+    (solved / "__init__.py").write_text("import os; os._exit(0)")
+    graded = grade(solved.parent / given, options=("-k", "rms_norm and by_hand"))
+    assert graded.exit_code == 1
+    assert graded.kinds("s03_rms_norm") == {"failed"}
+
+
+SETTINGS = {
+    "pytest.ini": "[pytest]\naddopts = --collect-only\n",
+    "pyproject.toml": "[tool.pytest.ini_options]\naddopts = '--collect-only'\n",
+}
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_settings_beside_stages_are_refused(name, solved):
+    (solved / name).write_text(SETTINGS[name])
+    graded = grade(solved)
+    assert graded.exit_code == 4
+    assert f"{name} would steer the grader: remove it." in " ".join(graded.output.split())
+
+
+def test_a_project_s_own_settings_are_not_in_the_way(solved):
+    (solved / "pyproject.toml").write_text("[project]\nname = 'maria'\nversion = '1'\n")
+    assert grade(solved / "s03_rms_norm.py").exit_code == 0
+
+
+def test_a_tensor_that_answers_for_itself_is_refused(solved):
+    """A class made from Tensor could call itself equal to anything."""
+    append(
+        solved,
+        "s03_rms_norm",
+        "import torch\n\n\n"
+        "class Mine(torch.Tensor):\n"
+        "    @classmethod\n"
+        "    def __torch_function__(cls, function, types, args=(), kwargs=None):\n"
+        "        if function is torch.Tensor.__eq__:\n"
+        "            return torch.ones(args[0].shape, dtype=torch.bool)\n"
+        "        return super().__torch_function__(function, types, args, kwargs or {})\n\n\n"
+        "def rms_norm(x, weight, eps):\n"
+        "    return (0 * x * weight).as_subclass(Mine)\n",
+    )
+    graded = grade(solved / "s03_rms_norm.py")
+    assert "is a Mine; it should be a torch.Tensor" in " ".join(graded.messages[0].split())
+    assert len(graded.messages) > 30
+
+
+def test_a_thread_that_never_ends_keeps_nobody_waiting(solved):
+    append(
+        solved,
+        "s03_rms_norm",
+        "import threading, time\n"
+        "threading.Thread(target=lambda: [time.sleep(0.1) for _ in iter(int, 1)]).start()\n",
+    )
+    command = [sys.executable, "-m", "pytest", str(solved / "s03_rms_norm.py"), "-q"]
+    home = find_course().home
+    done = subprocess.run(command, cwd=home, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stdout
+
+
+def test_answers_in_a_helper_are_seen(solved):
+    (solved / "helper.py").write_text("def norm():\n    import transformers\n")
+    append(solved, "s03_rms_norm", "from .helper import norm")
+    graded = grade(solved)
+    assert red(graded) == {"s03_rms_norm"}
+    assert "uses transformers" in " ".join(graded.messages[0].split())
+
+
+def test_a_function_of_one_s_own_may_be_called_as_torch_calls_its_own(solved):
+    append(
+        solved,
+        "s03_rms_norm",
+        "import torch\n\n\n"
+        "@torch.jit.script\n"
+        "def rms_norm(x: torch.Tensor, weight: torch.Tensor, eps: float) -> torch.Tensor:\n"
+        "    wide = x.float()\n"
+        "    mean_square = (wide * wide).mean(-1, keepdim=True)\n"
+        "    return (weight * wide / torch.sqrt(mean_square + eps)).to(x.dtype)\n",
+    )
+    assert grade(solved / "s03_rms_norm.py").kinds("s03_rms_norm") == {"passed"}

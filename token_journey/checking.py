@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import inspect
 import math
+import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,7 +80,7 @@ class StageUnderTest:
             return found
         if not callable(found):
             raise CheckFailure(f"`{function}` in {self.file.name} is not a function.")
-        return _watched(function, found)
+        return _watched(function, found, self.file.parent)
 
 
 class CalledAfresh(StageUnderTest):
@@ -96,13 +97,17 @@ class CalledAfresh(StageUnderTest):
         return call
 
 
-def _watched(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+def _watched(name: str, function: Callable[..., Any], folder: Path) -> Callable[..., Any]:
     def call(*args: Any, **kwargs: Any) -> Any:
         before = [(t, t._version) for t in _tensors([*args, *kwargs.values()])]
         try:
             result = function(*args, **kwargs)
-        except TypeError:
-            _check_parameters(name, function, args, kwargs)
+        except Exception as error:
+            if isinstance(error, TypeError):
+                _check_parameters(name, function, args, kwargs)
+            if _is_torch_s_alone(error, folder):
+                said = f"{type(error).__name__}: {error}".partition("\n")[0]
+                raise CheckFailure(f"`{name}` raised {said}") from error
             raise
         if result is None:
             raise CheckFailure(f"`{name}` returned None: is a `return` missing?")
@@ -114,6 +119,18 @@ def _watched(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
         return result
 
     return call
+
+
+def _is_torch_s_alone(error: Exception, folder: Path) -> bool:
+    """Whether a function was torch's own, `silu = F.silu`, so that no line of a file raised."""
+    assert error.__traceback__ is not None
+    inside = error.__traceback__.tb_next
+    if inside is None:  # written in C
+        return True
+    if not inside.tb_frame.f_globals.get("__name__", "").startswith("torch."):
+        return False
+    walked = traceback.extract_tb(inside)
+    return not any(Path(frame.filename).parent == folder for frame in walked)
 
 
 def _check_parameters(

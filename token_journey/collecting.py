@@ -91,9 +91,26 @@ def _unknown_stage(file: Path, session: Session) -> str:
     return f"{file.name} is not graded: stages are called {' or '.join(near or names)}."
 
 
+# -- what would steer the grader ----------------------------------------------
+
+
 def refused_conftest(folder: Path) -> str | None:
     """What to say before pytest runs it: it could rewrite the verdict on the stages beside it."""
     conftest = folder / "conftest.py"
-    if conftest.is_file() and any(Stage.of_file(file) for file in folder.glob("*.py")):
+    if conftest.is_file() and holds_stages(folder):
         return f"{conftest} would run inside the grader, beside what is graded: remove it."
     return None
+
+
+def refused_settings(settings: Path) -> str | None:
+    """What to say of pytest's settings beside stages; a pyproject.toml need not hold any."""
+    text = settings.read_text(encoding="utf-8", errors="replace")
+    if not holds_stages(settings.parent):
+        return None
+    if settings.name == "pyproject.toml" and "[tool.pytest" not in text:
+        return None
+    return f"{settings} would steer the grader: remove it."
+
+
+def holds_stages(folder: Path) -> bool:
+    return any(Stage.of_file(file) for file in folder.glob("*.py"))

@@ -162,7 +162,12 @@ def wrong_type(what: str, actual: Any, wanted: type) -> str | None:
     """What is wrong with the type of `actual`, if anything is."""
     if actual is None:
         return f"{what} is None: is a `return` missing?"
-    if isinstance(actual, wanted):
+    # A class made from Tensor may answer every comparison as it likes.
+    if wanted is Tensor and type(actual) is Tensor:
+        if actual.layout is torch.strided:
+            return None
+        return f"{what} is {name(actual.layout)}; it should be an ordinary, dense tensor."
+    if wanted is not Tensor and isinstance(actual, wanted):
         return None
     kind = type(actual).__name__
     article = "an" if kind[0] in "aeiouAEIOU" else "a"
@@ -183,5 +188,5 @@ def shape(tensor: Tensor) -> str:
     return str(tuple(tensor.shape))
 
 
-def name(dtype: torch.dtype) -> str:
-    return str(dtype).removeprefix("torch.")
+def name(kind: torch.dtype | torch.layout) -> str:
+    return str(kind).removeprefix("torch.")

@@ -96,7 +96,8 @@ def _told(judge: Judge, error: BaseException, promise: str, held_back: bool) -> 
     elif isinstance(error, SystemExit | KeyboardInterrupt):
         said = f"Your code ended the program at {place}: leave out exit()."
     else:
-        message = "" if held_back else f": {_message(error)}"
+        said = "" if held_back else _message(error)
+        message = f": {said}" if said else ""
         said = f"{type(error).__name__} at {place}{message}{_hint(error)}"
     subject = f"{type(error).__name__} {place}"
     return Failure(_lines(said, below=[f"  {last.line}", f"Checked: {promise}"]), subject)

@@ -19,7 +19,9 @@ from token_journey.collecting import (
     SESSION,
     StageModule,
     collected,
+    holds_stages,
     refused_conftest,
+    refused_settings,
     session_of,
     timing,
 )
@@ -92,12 +94,19 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
         place = early_config.invocation_params.dir / str(path).partition("::")[0]
         if refused := refused_conftest(place if place.is_dir() else place.parent):
             raise pytest.UsageError(refused)
+    if (settings := early_config.inipath) and (refused := refused_settings(settings)):
+        raise pytest.UsageError(refused)
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collect_directory(path: Path) -> None:
+def pytest_collect_directory(path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    """A folder of stages is no package of tests, whose `__init__.py` pytest would run."""
     if refused := refused_conftest(path):
         raise pytest.Collector.CollectError(refused)
+    if (path / "__init__.py").is_file() and holds_stages(path):
+        folder: pytest.Dir = pytest.Dir.from_parent(parent, path=path)
+        return folder
+    return None
 
 
 @pytest.hookimpl(wrapper=True)

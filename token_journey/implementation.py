@@ -17,11 +17,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
+from token_journey.limits import OutOfTime
+
 _STAGE_FILE = re.compile(r"s(\d\d)_\w+\.py")
 _STAGE_NAME = re.compile(r"\bs\d\d_\w+")
 # `from .s03_rms_norm import rms_norm`, `from . import s03_rms_norm`, and helpers: `from .utils …`
 _RELATIVE_IMPORT = re.compile(r"^\s*from\s+\.(.*)", re.MULTILINE)
 _package_numbers = itertools.count()
+_LONGEST_MESSAGE = 500
 
 
 @dataclass(frozen=True, order=True)
@@ -118,10 +121,24 @@ class Implementation:
             return f"Python can't read {place}: {error.msg}.\n    {line}"
         if isinstance(error, UnicodeDecodeError):
             return f"{stage}.py is not UTF-8 text: save it as UTF-8."
+        if isinstance(error, SyntaxError) and "null bytes" in str(error):
+            return f"{stage}.py is not UTF-8 text, for it holds null bytes: save it as UTF-8."
         frames = self.frames(error)
         place, line = f"{stage}.py", ""
         if frames:
             place = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}"
             line = f"\n    {frames[-1].line}"
-        said = f": {error}" if str(error) else ""
+        if isinstance(error, OutOfTime):
+            said = "did not end in time while it was imported: a loop that never stops?"
+            return f"{place} {said}{line}"
+        said = _said(error)
         return f"{place} could not be imported: {type(error).__name__}{said}.{line}"
+
+
+def _said(error: BaseException) -> str:
+    """ ": " and an error's own words, if it has any and can say them."""
+    try:
+        said = str(error)
+    except Exception:  # a learner's own exception may not even be able to speak
+        return ""
+    return f": {said[:_LONGEST_MESSAGE]}" if said else ""

@@ -15,7 +15,7 @@ from pathlib import Path
 from types import ModuleType
 
 from token_journey.checking import CalledAfresh, StageUnderTest
-from token_journey.implementation import Implementation, Stage
+from token_journey.implementation import CannotLoad, Implementation, Stage
 from token_journey.limits import OutOfTime, time_limit
 from token_journey.quarantine import quarantine
 
@@ -66,7 +66,7 @@ class Judge:
         error = self._attempt(check, self.folder, seconds)
         if error is None or self.is_stub(error):
             return Outcome(self.folder, error)
-        if self._holds_afresh(check):
+        if not isinstance(error, CannotLoad) and self._holds_afresh(check):
             return Outcome(self.folder, KeptState())
         if not self._may_be_inherited():
             return Outcome(self.folder, error)

@@ -7,6 +7,7 @@ ORDER = "the lesson's worked example: which pair is joined next, and why that on
 GROWING = "the lesson's worked example: what the neighbours are after the first merge"
 BYTES = "what the lesson says of a piece that is not in the vocabulary"
 BEGIN = "what the lesson says of the begin token"
+BYTES_STAY = "what `decode` returns: what is left out, and what becomes of a begin token?"
 CHARACTERS = "what the lesson says of characters that take several tokens"
 
 
@@ -229,6 +230,26 @@ def the_word_itself(symbols, ranks):
     return symbols
 
 
+@misconception(
+    "merge",
+    "a pair is looked up by the bytes that it gives",
+    "a pair that has no rank takes that of another with the same bytes together, as tiktoken's "
+    "tables would have it",
+    read=ORDER,
+)
+def by_joined_bytes(symbols, ranks):
+    symbols, joined = list(symbols), {}
+    for (one, other), rank in ranks.items():
+        joined[one + other] = min(rank, joined.get(one + other, rank))
+    while len(symbols) > 1:
+        pairs = [one + other for one, other in zip(symbols, symbols[1:], strict=False)]
+        best = min(range(len(pairs)), key=lambda i: joined.get(pairs[i], float("inf")))
+        if pairs[best] not in joined:
+            break
+        symbols[best : best + 2] = [pairs[best]]
+    return symbols
+
+
 # -- encode -------------------------------------------------------------------
 
 
@@ -273,6 +294,21 @@ def longest_match(words, vocab, ranks, bos_id=None):
             end = next(n for n in range(len(rest), 0, -1) if rest[:n] in vocab)
             ids.append(vocab[rest[:end]])
             rest = rest[end:]
+    return ids
+
+
+@misconception(
+    "encode",
+    "a word that is in the vocabulary is not merged",
+    "the whole word is looked up first, though its merges may lead to other pieces",
+    read=ORDER,
+)
+def whole_words_first(words, vocab, ranks, bos_id=None):
+    ids = [] if bos_id is None else [bos_id]
+    for word in words:
+        whole = b"".join(word)
+        for piece in [whole] if whole in vocab else merge(word, ranks):
+            ids.extend([vocab[piece]] if piece in vocab else [vocab[bytes([b])] for b in piece])
     return ids
 
 
@@ -570,3 +606,39 @@ def compatible(ids, id_to_bytes):
 def line_ends(ids, id_to_bytes):
     text = b"".join(id_to_bytes[i] for i in ids).decode("utf-8", errors="replace")
     return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+@misconception(
+    "decode",
+    "“▁” becomes a space",
+    "SentencePiece writes its spaces so, but here “▁” is a sign like any other",
+    read=BYTES_STAY,
+)
+def sentencepiece_spaces(ids, id_to_bytes):
+    text = b"".join(id_to_bytes[i] for i in ids).decode("utf-8", errors="replace")
+    return text.replace("▁", " ")
+
+
+@misconception(
+    "decode",
+    "the spaces before signs are cleaned up",
+    "some decoders write “a, b” for “a , b”, and the text is not the one that was encoded",
+    read=BYTES_STAY,
+)
+def cleaned_up(ids, id_to_bytes):
+    text = b"".join(id_to_bytes[i] for i in ids).decode("utf-8", errors="replace")
+    for sign in (".", ",", "!", "?", "'m", "'s", "n't", "'ve", "'re"):
+        text = text.replace(f" {sign}", sign)
+    return text
+
+
+@misconception(
+    "decode",
+    "tokens such as <s> are left out",
+    "a begin token's bytes are passed over, as `skip_special_tokens` does elsewhere",
+    read=BYTES_STAY,
+)
+def special_tokens_skipped(ids, id_to_bytes):
+    kept = [id_to_bytes[i] for i in ids]
+    kept = [piece for piece in kept if not (piece[:1] == b"<" and piece[-1:] == b">")]
+    return b"".join(kept).decode("utf-8", errors="replace")

@@ -244,3 +244,15 @@ def first_id_checked(token_ids, table):
     if token_ids.numel() and not 0 <= token_ids.flatten()[0] < len(table):
         raise IndexError("out of range")
     return table[token_ids]
+
+
+@misconception(
+    "embed",
+    "axes of length 1 are squeezed away",
+    "a batch of one text, or a text of one token, loses an axis that whoever called counts on",
+    read=SHAPE,
+)
+def squeezed(token_ids, table):
+    if token_ids.numel() and (token_ids.min() < 0 or token_ids.max() >= len(table)):
+        raise IndexError("out of range")
+    return table[token_ids.squeeze()]

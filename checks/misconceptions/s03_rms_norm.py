@@ -371,3 +371,15 @@ def detached(x, weight, eps):
     wide = x.float()
     rms = (wide.square().mean(-1, keepdim=True) + eps).sqrt().detach()
     return (weight * wide / rms).to(x.dtype)
+
+
+@misconception(
+    "rms_norm",
+    "a second small number is added beside eps",
+    "the formula has ε alone, and with ε = 0 nothing is added",
+    read=FORMULA,
+)
+def two_small_numbers(x, weight, eps):
+    wide = x.float()
+    mean_square = wide.square().mean(-1, keepdim=True) + 1e-7
+    return (weight * wide / (mean_square + eps).sqrt()).to(x.dtype)

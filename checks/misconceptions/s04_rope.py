@@ -255,6 +255,19 @@ def half_precision_angles(positions, frequencies):
     return angles.cos(), angles.sin()
 
 
+@misconception(
+    "rotary_tables",
+    "a negative position counts from the end of a table",
+    "all angles up to the largest position are made and then looked up, and Python's −3 is the "
+    "last but two",
+    read="which positions there may be",
+)
+def looked_up(positions, frequencies):
+    angles = torch.arange(int(positions.max()) + 1)[:, None] * frequencies
+    angles = torch.cat([angles, angles], dim=-1)[positions]
+    return angles.cos(), angles.sin()
+
+
 # -- rotate_half --------------------------------------------------------------
 
 
@@ -320,6 +333,17 @@ def minus_before_both(x):
 def mirrored(x):
     first, second = x.flip(-1).chunk(2, dim=-1)
     return torch.cat([-first, second], dim=-1)
+
+
+@misconception(
+    "rotate_half",
+    "the quarter turn comes back in float32",
+    "it moves numbers and negates some, which needs no other dtype than that of x",
+    read="the dtype of what `rotate_half` returns",
+)
+def turned_wide(x):
+    first, second = x.float().chunk(2, dim=-1)
+    return torch.cat([-second, first], dim=-1)
 
 
 # -- apply_rope ---------------------------------------------------------------

@@ -659,6 +659,26 @@ def cache_not_used(x, weights, cos, sin, n_heads, n_kv_heads, cache=None):
 
 @misconception(
     "grouped_query_attention",
+    "each text of a batch is handed to the cache by itself",
+    "the second text comes to stand behind the first, as if it went on there",
+    read=CACHE,
+)
+def text_by_text(x, weights, cos, sin, n_heads, n_kv_heads, cache=None):
+    if x.ndim > 2:
+        heads = n_heads, n_kv_heads
+        texts = [text_by_text(text, weights, cos, sin, *heads, cache) for text in x]
+        return torch.stack(texts)
+    q, k, v = (x @ weights[f"self_attn.{name}_proj.weight"].mT for name in "qkv")
+    q, k, v = split_heads(q, n_heads), split_heads(k, n_kv_heads), split_heads(v, n_kv_heads)
+    q, k = apply_rope(q, cos, sin), apply_rope(k, cos, sin)
+    k, v = (k, v) if cache is None else cache.update(k, v)
+    k, v = (repeat_kv(heads, n_heads // n_kv_heads) for heads in (k, v))
+    z = attention_pattern(q, k, causal_mask(q.shape[-2], k.shape[-2])) @ v
+    return merge_heads(z) @ weights["self_attn.o_proj.weight"].mT
+
+
+@misconception(
+    "grouped_query_attention",
     "what the cache gives back is thrown away",
     "the new keys and values are stored, but attention goes on with the new ones alone",
     read=CACHE,

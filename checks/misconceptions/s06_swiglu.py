@@ -175,6 +175,16 @@ def clamped(x):
     return x * torch.sigmoid(x.clamp(-5, 5))
 
 
+@misconception(
+    "silu",
+    "the gradient is no number where e^(−x) overflows",
+    "x / ∞ is 0, as it should be, but the slope of that quotient is ∞/∞",
+    read=OVERFLOW,
+)
+def as_a_quotient(x):
+    return x / (1 + torch.exp(-x))
+
+
 # -- swiglu -------------------------------------------------------------------
 
 

@@ -675,6 +675,23 @@ def one_cache_for_all(token_ids, weights, config, caches=None):
     return x
 
 
+@misconception(
+    "decoder",
+    "the positions are rounded to the dtype of the weights",
+    "in bfloat16 there is no 257, so that far into a text neighbours stand at one place",
+    read=POSITIONS,
+)
+def rounded_positions(token_ids, weights, config, caches=None):
+    start = 0 if caches is None else len(caches[0])
+    x = embed(token_ids, weights["model.embed_tokens.weight"])
+    positions = torch.arange(start, start + token_ids.shape[-1]).to(x.dtype)
+    cos, sin = rotary_tables(positions, frequencies(config.head_dim, config.rope_theta))
+    for i in range(config.num_hidden_layers):
+        cache = None if caches is None else caches[i]
+        x = decoder_layer(x, layer_weights(weights, i), cos, sin, config, cache)
+    return x
+
+
 # -- layer_weights ------------------------------------------------------------
 
 
@@ -721,3 +738,25 @@ def with_all_others(weights, layer):
     return {
         k.removeprefix(prefix): w for k, w in weights.items() if ".layers." not in k or prefix in k
     }
+
+
+@misconception(
+    "layer_weights",
+    "the weights are copied",
+    "each layer's weights are in memory twice, though they are only read",
+    read="the docstring of layer_weights: which tensors are returned?",
+)
+def copies(weights, layer):
+    prefix = f"model.layers.{layer}."
+    return {k.removeprefix(prefix): w.clone() for k, w in weights.items() if k.startswith(prefix)}
+
+
+@misconception(
+    "layer_weights",
+    "the weights are cut off from the gradient",
+    "they are detached on their way into the layer, so no training reaches them",
+    read="the docstring of layer_weights: which tensors are returned?",
+)
+def detached(weights, layer):
+    prefix = f"model.layers.{layer}."
+    return {k.removeprefix(prefix): w.detach() for k, w in weights.items() if k.startswith(prefix)}

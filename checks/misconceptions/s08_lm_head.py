@@ -250,3 +250,13 @@ def last_token_missing(x, norm_weight, w_vocab, eps):
 )
 def best_token(x, norm_weight, w_vocab, eps):
     return (rms_norm(x, norm_weight, eps) @ w_vocab.mT).argmax(-1)
+
+
+@misconception(
+    "lm_head",
+    "axes of length 1 are squeezed away",
+    "a batch of one text, or a text of one token, loses an axis that whoever called counts on",
+    read="which axes go in, and which come out",
+)
+def squeezed(x, norm_weight, w_vocab, eps):
+    return rms_norm(x.squeeze(), norm_weight, eps) @ w_vocab.mT

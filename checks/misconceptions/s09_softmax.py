@@ -240,6 +240,18 @@ def the_logits_themselves_at_1(logits, temperature):
     return logits if temperature == 1 else logits / temperature
 
 
+@misconception(
+    "apply_temperature",
+    "a very low temperature is raised",
+    "it is kept from 0 by a least value, which other temperatures fall below, too",
+    read=TEMPERATURE,
+)
+def never_very_low(logits, temperature):
+    if temperature <= 0:
+        raise ValueError("temperature must be above 0")
+    return logits / max(temperature, 1e-4)
+
+
 # -- top-k --------------------------------------------------------------------
 
 
@@ -914,3 +926,22 @@ def axis_kept(logits, temperature=1.0, top_k=None, top_p=None, generator=None):
     probs = softmax(logits)
     drawn = torch.multinomial(probs.reshape(-1, probs.shape[-1]), 1, generator=generator)
     return drawn.reshape((*probs.shape[:-1], 1))
+
+
+@misconception(
+    "sample",
+    "all axes of length 1 are squeezed away",
+    "`squeeze()` takes off the column of `multinomial`, but the axis of a batch of one as well",
+    read=CHANCE,
+)
+def squeezed(logits, temperature=1.0, top_k=None, top_p=None, generator=None):
+    if temperature == 0:
+        return logits.argmax(dim=-1)
+    logits = apply_temperature(logits, temperature)
+    if top_k is not None:
+        logits = keep_top_k(logits, top_k)
+    if top_p is not None:
+        logits = keep_top_p(logits, top_p)
+    probs = softmax(logits)
+    drawn = torch.multinomial(probs.reshape(-1, probs.shape[-1]), 1, generator=generator)
+    return drawn.reshape((*probs.shape[:-1], 1)).squeeze()

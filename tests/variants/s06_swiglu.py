@@ -7,9 +7,9 @@ from einops import einsum
 from token_journey.misconceptions import rewrite
 
 
-@rewrite("silu", "as a quotient")
+@rewrite("silu", "as a quotient, whose power of e stays below the limit")
 def as_a_quotient(x):
-    return x / (1 + torch.exp(-x))
+    return x / (1 + torch.exp(-x.float().clamp(min=-80))).to(x.dtype)
 
 
 @rewrite("silu", "by tanh")
