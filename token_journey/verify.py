@@ -54,8 +54,12 @@ class Record:
 
 
 def figures_of(model: str, packs: Path) -> Pack | None:
-    """The published figures of a model on the hub."""
-    return next((figures for figures in _figures(packs) if figures.model["id"] == model), None)
+    """The published figures of a model on the hub, or of a folder that is named as it is."""
+    for figures in _figures(packs):
+        published: str = figures.model["id"]
+        if model == published or model.lower() == published.rpartition("/")[2].lower():
+            return figures
+    return None
 
 
 def published_for(pack: Pack, packs: Path) -> Pack | None:
