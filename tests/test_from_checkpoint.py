@@ -107,6 +107,47 @@ def test_whole_and_streamed_agree(variant: str, tmp_path: Path) -> None:
     assert about["device"] == "cpu" and about["weights_on"] == ["cpu"] and about["seed"] == 0
 
 
+# What older releases of transformers wrote, with all that stands beside it in real ones.
+OLDER: dict[str, Any] = {
+    **{"_name_or_path": "/scratch/run-7", "attention_bias": False, "attention_dropout": 0.0},
+    **{"bos_token_id": 1, "eos_token_id": [2, 5], "head_dim": 8, "hidden_act": "silu"},
+    **{"initializer_range": 0.02, "max_position_embeddings": 8192, "mlp_bias": False},
+    **{"num_layers": 3, "pretraining_tp": 1, "rope_scaling": None, "rope_theta": 500.0},
+    **{"tie_word_embeddings": False, "torch_dtype": "bfloat16", "use_cache": False},
+    "transformers_version": "4.40.2",
+}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        *({"head_dim": None}, {"rope_scaling": {"type": "linear", "factor": 4.0}}),
+        {"torch_dtype": "float32"},
+        *({"without": key} for key in ("head_dim", "rope_scaling", "torch_dtype")),
+        *({"without": key} for key in ("tie_word_embeddings", "attention_bias", "mlp_bias")),
+    ],
+    ids=str,
+)
+def test_config_json_as_older_releases_wrote_it(changes: dict[str, Any], tmp_path: Path) -> None:
+    rope = {"rope_type": "default", "rope_theta": 500.0}
+    scaling = changes.get("rope_scaling")
+    rope |= {"rope_type": "linear", "factor": scaling["factor"]} if scaling else {}
+    folder = make(tmp_path / "model", rope_parameters=rope)
+    today, _ = captured(folder, tmp_path / "today", streamed=True)
+    described = json.loads((folder / "config.json").read_text())
+    older = {key: described[key] for key in {*SMALL, "architectures", "model_type"} - {*OLDER}}
+    older |= OLDER | {key: value for key, value in changes.items() if key != "without"}
+    older.pop(changes.get("without", ""), None)
+    (folder / "config.json").write_text(json.dumps(older))
+    streamed, plan = captured(folder, tmp_path / "streamed", streamed=True)
+    whole, _ = captured(folder, tmp_path / "whole")
+    same(today, streamed)
+    same(streamed, whole)
+    assert today.config == streamed.config == plan.checkpoint.family.shape
+    assert today.beyond == streamed.beyond
+
+
 @pytest.mark.slow
 def test_smollm2_every_way(whole_smollm2: Path, tmp_path: Path) -> None:
     """The real SmolLM2 as a checkpoint: whole, offloaded, streamed, and over HTTP."""

@@ -24,10 +24,7 @@ if TYPE_CHECKING:
 INDEX = "model.safetensors.index.json"
 SINGLE = "model.safetensors"
 # The longest that each may be; safetensors itself refuses headers beyond 100 MB.
-_LONGEST = {
-    **{"config.json": 10**6, INDEX: 10**8},
-    **{"tokenizer.json": 2 * 10**8, "tokenizer_config.json": 10**8},
-}
+_LONGEST = {"config.json": 10**6, INDEX: 10**8, "tokenizer.json": 2 * 10**8}
 _LONGEST_HEADER = 10**8
 # Of a matrix that is not needed at once so many bytes are read at a time.
 BLOCK_BYTES = 2**25
@@ -94,20 +91,12 @@ class Checkpoint:
         return self._tensors()
 
     def tokenizer_json(self) -> bytes:
-        """tokenizer.json, and in it what tokenizer_config.json says of the begin token."""
-        from token_journey.checkpoint_tokenizer import as_told
-
-        content = self._content("tokenizer.json")
-        if self.source.size("tokenizer_config.json") is None:
-            return content
-        settings = self._json("tokenizer_config.json")
-        return as_told(content, settings if isinstance(settings, dict) else {})
+        return self._content("tokenizer.json")
 
     @property
     def files(self) -> list[str]:
         """The files that are read: descriptions, and weights."""
-        descriptions = ("config.json", INDEX, "tokenizer.json", "tokenizer_config.json")
-        there = [name for name in descriptions if self.source.size(name) is not None]
+        there = [name for name in _LONGEST if self.source.size(name) is not None]
         return [*there, *sorted({stored.file for stored in self.tensors.values()})]
 
     @property

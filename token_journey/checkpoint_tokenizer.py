@@ -102,35 +102,6 @@ def opened(content: bytes) -> Tokenizer:
     return tokenizer
 
 
-def as_told(content: bytes, settings: Mapping[str, Any]) -> bytes:
-    """A tokenizer.json that begins and ends texts as tokenizer_config.json says, if it says so.
-
-    It overrules tokenizer.json where it has `add_bos_token`, as it does in transformers.
-    """
-    from tokenizers.processors import TemplateProcessing
-
-    if not isinstance(settings.get("add_bos_token"), bool):
-        return content
-    tokenizer, around = opened(content), ["$A"]
-    for which in ("bos", "eos"):
-        token = settings.get(f"{which}_token")
-        spelled = token.get("content") if isinstance(token, dict) else token
-        if settings.get(f"add_{which}_token") is not True:
-            continue
-        if not isinstance(spelled, str) or tokenizer.token_to_id(spelled) is None:
-            raise CheckpointError(
-                f"tokenizer_config.json asks for a {which}_token that tokenizer.json does not "
-                "have: the two don't belong together."
-            )
-        around.insert(0 if which == "bos" else len(around), spelled)
-    special = [(token, tokenizer.token_to_id(token)) for token in around if token != "$A"]
-    if tokenizer.encode("").ids == [token_id for _, token_id in special]:
-        return content
-    # Each by itself: a token may have a space in it, which a template in one text has not.
-    tokenizer.post_processor = TemplateProcessing(single=around, special_tokens=special)
-    return tokenizer.to_str().encode()
-
-
 # -- words ------------------------------------------------------------------------
 
 
