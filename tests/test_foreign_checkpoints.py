@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import torch
-from checkpoints import captured, make
+from checkpoints import captured, make, same
 from safetensors.torch import load_file, save_file
 
 from token_journey.bytesource import CheckpointError, open_source
@@ -91,6 +91,7 @@ def first(described: dict[str, Any], which: int = 0) -> dict[str, Any]:
         ({"model_type": "mixtral"}, "mixtral"),
         ({"auto_map": {"AutoModelForCausalLM": "modeling.Evil"}}, "auto_map"),
         ({"quantization_config": {"quant_method": "gptq"}}, "quantised"),
+        ({"transformers_weights": "other.safetensors"}, "a name of their own"),
         ({"hidden_act": "gelu"}, "gelu"),
         ({"rope_parameters": None, "rope_scaling": {"type": "yarn", "factor": 2.0}}, "yarn"),
         (
@@ -295,6 +296,16 @@ def test_a_weight_in_the_wrong_shard(shards: Path) -> None:
     assert "model.norm.weight is not in" in refused(shards)
 
 
+def test_one_file_beside_shards(shards: Path, tmp_path: Path) -> None:
+    """transformers reads the one file; what is streamed is the same."""
+    other = make(tmp_path / "other", num_hidden_layers=1, seed=2)
+    shutil.copy(other / WEIGHTS, shards / WEIGHTS)
+    streamed, _ = captured(shards, tmp_path / "streamed", streamed=True)
+    whole, _ = captured(shards, tmp_path / "whole")
+    same(streamed, whole)
+    same(streamed, captured(other, tmp_path / "expected", streamed=True)[0])
+
+
 @pytest.mark.parametrize("name", ["config.json", "tokenizer.json", WEIGHTS])
 def test_links_that_lead_out(folder: Path, tmp_path: Path, name: str) -> None:
     (folder / name).rename(tmp_path / name)
@@ -311,7 +322,9 @@ def test_links_of_the_hubs_own_cache(folder: Path, tmp_path: Path) -> None:
     for path in folder.iterdir():
         path.rename(blobs / f"hash-of-{path.name}")
         (snapshot / path.name).symlink_to(Path("../../blobs") / f"hash-of-{path.name}")
-    Checkpoint(open_source(str(snapshot)))
+    checkpoint = Checkpoint(open_source(str(snapshot)))
+    assert checkpoint.source.origin["id"] == "someone/small"
+    assert checkpoint.source.origin["revision"] == "c0ffee"
 
 
 # -- tokenizers -----------------------------------------------------------------------------

@@ -207,6 +207,7 @@ def test_the_residual_added_to_the_normalised_input(
     assert not any(found[f"blocks.0.{name}"].first for name in LAYER_0)
 
 
+IDS = "token 1 is 537, published 125647"
 NOTEBOOKS = "adding the output of attention to the normalised input"
 
 
@@ -259,6 +260,18 @@ def test_exit_codes(model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert "There is no pack" in capsys.readouterr().err
     assert main(["verify", str(PACKS / "aitana-2b-s-published")]) == 0
     assert "match what was published" in capsys.readouterr().out
+
+
+def test_a_folder_named_as_the_model_is_held_against_its_figures(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without a prompt it walks those that were published; it is another model, and told so."""
+    folder, out = make(tmp_path / "Aitana-2B-S"), str(tmp_path / "pack")
+    assert main(["capture", str(folder), "--stream", "--layers", "0", "--out", out]) == 1
+    said = capsys.readouterr()
+    assert "ids of “açò es or...”" in said.out and "DIFFERS" in said.out
+    assert said.err == f"token-journey: {out} is not what was published: {IDS}.\n"
+    assert {*Pack(tmp_path / "pack").prompts} == {"aco", "spelling"}
 
 
 def test_aitanas_own_figures_are_all_compared() -> None:

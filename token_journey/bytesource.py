@@ -83,11 +83,13 @@ class LocalFolder:
     def __init__(self, folder: Path):
         self.folder = folder.resolve()
         self.counted = Counted()
-        self.origin: Mapping[str, Any] = {
-            "id": self.folder.name,
-            "revision": None,
-            "source": "a folder",
-        }
+        # <cache>/models--gplsi--Aitana-2B-S/snapshots/<commit>
+        kind, *repository = self.folder.parent.parent.name.split("--")
+        if self.folder.parent.name == "snapshots" and kind == "models" and len(repository) == 2:
+            name, revision, source = "/".join(repository), self.folder.name, "the hub's cache"
+        else:
+            name, revision, source = self.folder.name, None, "a folder"
+        self.origin: Mapping[str, Any] = {"id": name, "revision": revision, "source": source}
 
     def names(self) -> list[str]:
         return sorted(path.name for path in self.folder.iterdir())
@@ -269,8 +271,8 @@ class HubRepository:
                 "streamed capture goes on where it stopped."
             ) from None
 
-    def download(self) -> Path:
-        """All of it, in the hub's own cache. Raises CheckpointError."""
+    def download(self, names: Sequence[str]) -> Path:
+        """Whole files, in the hub's own cache. Raises CheckpointError."""
         from huggingface_hub import snapshot_download
 
         try:
@@ -278,7 +280,7 @@ class HubRepository:
                 snapshot_download(
                     self._repository,
                     revision=self._commit,
-                    allow_patterns=["*.json", "*.safetensors"],
+                    allow_patterns=list(names),
                 )
             )
         except Exception as error:

@@ -202,19 +202,15 @@ class Walk:
             dtype = torch.float64 if exact else torch.float32
             like = torch.empty(1, len(prompt.ids), 1, dtype=dtype, device=self._parts.device)
             with recording_attention(self._parts.config), Widened() if exact else nullcontext():
+                # No padding and no cache, whose name is another in every release.
                 mask = create_causal_mask(
-                    config=self._parts.config,
-                    inputs_embeds=like,
-                    attention_mask=None,
-                    past_key_values=None,
-                    position_ids=positions,
+                    self._parts.config, like, None, None, position_ids=positions
                 )
             both.append(
                 {
                     "attention_mask": mask,
                     "position_embeddings": tables,
                     "position_ids": positions,
-                    "past_key_values": None,
                     "use_cache": False,
                 }
             )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from token_journey.bytesource import CheckpointError
+from token_journey.bytesource import CheckpointError, LocalFolder
 from token_journey.from_checkpoint import Order, capture, plan_for
 from token_journey.pack import Pack
 from token_journey.plan import megabytes
@@ -26,7 +26,7 @@ def run(options: argparse.Namespace) -> None:
         held_back=options.held_back,
     )
     plan = plan_for(order)
-    out = options.out or Path(_name(options.model))
+    out = options.out or Path(_folder_for(_named(options.model)))
     print(plan.describe())
     if options.dry_run:
         return
@@ -53,7 +53,7 @@ def _prompts(options: argparse.Namespace) -> dict[str, str]:
         except (OSError, UnicodeDecodeError) as error:
             raise CheckpointError(f"{options.prompts} can't be read ({error}).") from None
         texts = [line for line in lines if line.strip()]
-    figures = figures_of(options.model, PACKS)
+    figures = figures_of(_named(options.model), PACKS)
     if not texts and figures:  # so that what was published can be held against what comes out
         return {name: prompt.text for name, prompt in figures.prompts.items()}
     if not texts:
@@ -72,5 +72,10 @@ def _layers(given: str | None) -> tuple[int, ...] | str | None:
         ) from None
 
 
-def _name(model: str) -> str:
-    return model.rstrip("/").rpartition("/")[2].lower() or "pack"
+def _named(model: str) -> str:
+    """What the pack will call the model: a folder has a name, whatever the way to it."""
+    return str(LocalFolder(Path(model)).origin["id"]) if Path(model).is_dir() else model
+
+
+def _folder_for(name: str) -> str:
+    return name.rstrip("/").rpartition("/")[2].lower() or "pack"

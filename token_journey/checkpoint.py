@@ -30,6 +30,7 @@ _LONGEST_HEADER = 10**8
 BLOCK_BYTES = 2**25
 # The floating-point types that checkpoints come in, by bytes a number.
 _BYTES = {"BF16": 2, "F16": 2, "F32": 4}
+_NAMES = {"BF16": "bfloat16", "F16": "float16", "F32": "float32"}
 _OTHER_BYTES = {
     **{"BOOL": 1, "U8": 1, "I8": 1, "F8_E4M3": 1, "F8_E5M2": 1, "I16": 2, "U16": 2},
     **{"I32": 4, "U32": 4, "F64": 8, "I64": 8, "U64": 8},
@@ -93,6 +94,12 @@ class Checkpoint:
         return self._content("tokenizer.json")
 
     @property
+    def files(self) -> list[str]:
+        """The files that are read: descriptions, and weights."""
+        there = [name for name in _LONGEST if self.source.size(name) is not None]
+        return [*there, *sorted({stored.file for stored in self.tensors.values()})]
+
+    @property
     def stored_bytes(self) -> int:
         """What all weights weigh together."""
         return sum(stored.bytes for stored in self.tensors.values())
@@ -107,8 +114,13 @@ class Checkpoint:
         weights: dict[str, int] = {}
         for stored in self.tensors.values():
             weights[stored.dtype] = weights.get(stored.dtype, 0) + stored.bytes
-        names = {"BF16": "bfloat16", "F16": "float16", "F32": "float32"}
-        return names[max(weights, key=lambda dtype: weights[dtype])]
+        return _NAMES[max(weights, key=lambda dtype: weights[dtype])]
+
+    @property
+    def widest_dtype(self) -> str:
+        """What holds every weight as it is stored, whatever config.json says of them."""
+        stored = {stored.dtype for stored in self.tensors.values()}
+        return _NAMES[stored.pop()] if len(stored) == 1 else "float32"
 
     # -- weights --------------------------------------------------------------
 
@@ -126,8 +138,8 @@ class Checkpoint:
         import torch
 
         stored = self.tensors[name]
-        dtypes = {"BF16": torch.bfloat16, "F16": torch.float16, "F32": torch.float32}
-        read = torch.empty((end - begin, *stored.shape[1:]), dtype=dtypes[stored.dtype])
+        dtype = getattr(torch, _NAMES[stored.dtype])
+        read = torch.empty((end - begin, *stored.shape[1:]), dtype=dtype)
         if read.numel():
             into: Any = read.view(torch.uint8).reshape(-1).numpy()
             start = stored.start + begin * stored.bytes_a_row
@@ -190,13 +202,13 @@ class Checkpoint:
         return found
 
     def _files(self) -> Callable[[str], str | None]:
-        """Which file holds a tensor."""
-        if self.source.size(INDEX) is None:
-            if self.source.size(SINGLE) is None:
-                raise CheckpointError(
-                    f"There is neither {SINGLE} nor {INDEX}: only safetensors are read."
-                )
+        """Which file holds a tensor; of a single one and an index, transformers takes the first."""
+        if self.source.size(SINGLE) is not None:
             return lambda name: SINGLE
+        if self.source.size(INDEX) is None:
+            raise CheckpointError(
+                f"There is neither {SINGLE} nor {INDEX}: only safetensors are read."
+            )
         index = self._json(INDEX)
         lies_in = index.get("weight_map") if isinstance(index, dict) else None
         if not isinstance(lies_in, dict):

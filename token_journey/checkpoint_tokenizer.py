@@ -69,7 +69,8 @@ def _tokenized(content: bytes, texts: Mapping[str, str], whole: bool) -> Tokeniz
         prompt if _merging_explains(prompt, merging, begin_token, small) else _wordless(prompt)
         for prompt in prompts
     )
-    kept = {**described, "model": {**model, "vocab": _all_ids(described)}} if whole else small
+    complete = {"vocab": _all_ids(described), "merges": [*map(_pair, model["merges"])]}
+    kept = {**described, "model": {**model, **complete}} if whole else small
     return Tokenized(explained, begin_token, _compact(kept))
 
 

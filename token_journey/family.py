@@ -91,6 +91,10 @@ def refuse_by_name(described: Any) -> None:
     for key, why in (
         ("auto_map", "it asks for code of its own to be run (auto_map)"),
         ("quantization_config", "it is quantised (quantization_config)"),
+        (
+            "transformers_weights",
+            "its weights lie under a name of their own (transformers_weights)",
+        ),
     ):
         if described.get(key):
             raise CheckpointError(f"This checkpoint is not supported: {why}.")

@@ -17,7 +17,12 @@ from token_journey.checkpoint import Checkpoint
 from token_journey.checkpoint_tokenizer import tokenized
 from token_journey.gathering import Gathering
 from token_journey.keeping import ROWS, Keeping
-from token_journey.packwriter import Kept, PackWriter, refuse_to_replace_others
+from token_journey.packwriter import (
+    Kept,
+    PackWriter,
+    refuse_to_replace_others,
+    refuse_what_is_out_of_reach,
+)
 from token_journey.plan import Plan
 
 if TYPE_CHECKING:
@@ -108,6 +113,7 @@ def capture(order: Order, plan: Plan, out: Path) -> None:
     Interrupted, it goes on after the last layer that was finished.
     """
     refuse_to_replace_others(out)
+    refuse_what_is_out_of_reach(out)
     from token_journey.capture import Ids, Walk, best
 
     keeping = plan.keeping

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from token_journey.digest import sha256_of
 from token_journey.keeping import Keeping
+from token_journey.packwriter import writing
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -63,7 +64,10 @@ class Gathering:
     def add(
         self, step: Step, streams: Mapping[str, Streams], weights: Mapping[str, Tensor]
     ) -> None:
-        """Store a step; once it returns, the step need not be made again."""
+        """Store a step; once it returns, the step need not be made again.
+
+        Raises PackError where it can't be written.
+        """
         from safetensors.torch import save_file
 
         tensors = {f"weights/{name}": weight for name, weight in weights.items()}
@@ -76,12 +80,13 @@ class Gathering:
         for prompt, stream in streams.items():
             for kind, kept in vars(stream).items():
                 tensors[f"streams/{prompt}/{kind}"] = kept
-        self.folder.mkdir(parents=True, exist_ok=True)
         file = f"step-{len(self._steps):03}.safetensors"
-        # Two names of the same memory are stored twice: that is what clone is for.
-        save_file({k: t.contiguous().clone() for k, t in tensors.items()}, self.folder / file)
-        self._steps.append(_Kept(file, sha256_of(self.folder / file), step.layer, allowed))
-        self._write_state()
+        with writing(self.folder):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            # Two names of the same memory are stored twice: that is what clone is for.
+            save_file({k: t.contiguous().clone() for k, t in tensors.items()}, self.folder / file)
+            self._steps.append(_Kept(file, sha256_of(self.folder / file), step.layer, allowed))
+            self._write_state()
 
     def found(self) -> dict[str, dict[str, Captured]]:
         """Every activation that was stored, by prompt, in the order in which data flows."""

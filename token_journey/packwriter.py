@@ -8,8 +8,10 @@ next, in its date and versions.
 from __future__ import annotations
 
 import json
+import os
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -160,11 +162,8 @@ class PackWriter:
         Raises PackError where something else is there, or it can't be written.
         """
         refuse_to_replace_others(folder, {MANIFEST, *self._tensors, *self._copies})
-        try:
-            with replacing(folder) as fresh:
-                self._write_files(fresh)
-        except OSError as error:
-            raise PackError(f"{folder} can't be written: {error.strerror or error}.") from None
+        with writing(folder), replacing(folder) as fresh:
+            self._write_files(fresh)
 
     def _write_files(self, folder: Path) -> None:
         from safetensors.torch import save_file
@@ -240,6 +239,27 @@ def to_json(value: Any, indent: str = "") -> str:
 
 def _described(path: Path) -> dict[str, Any]:
     return {"sha256": sha256_of(path), "bytes": path.stat().st_size}
+
+
+@contextmanager
+def writing(folder: Path) -> Iterator[None]:
+    """A block that writes to a folder. Raises PackError where that can't be done."""
+    from safetensors import SafetensorError
+
+    try:
+        yield
+    except (OSError, SafetensorError) as error:  # a full disk is either, by who wrote
+        why = getattr(error, "strerror", None) or error
+        raise PackError(
+            f"{folder} can't be written ({why}): make room, or choose another place with --out."
+        ) from None
+
+
+def refuse_what_is_out_of_reach(folder: Path) -> None:
+    """Raises PackError, before any work is done, where no folder can be made."""
+    there = next(parent for parent in folder.absolute().parents if parent.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK):
+        raise PackError(f"Nothing can be written to {there}: choose another place with --out.")
 
 
 def refuse_to_replace_others(folder: Path, ours: Collection[str] = ()) -> None:

@@ -54,8 +54,12 @@ class Record:
 
 
 def figures_of(model: str, packs: Path) -> Pack | None:
-    """The published figures of a model on the hub."""
-    return next((figures for figures in _figures(packs) if figures.model["id"] == model), None)
+    """The published figures of a model on the hub, or of a folder that is named as it is."""
+    for figures in _figures(packs):
+        published: str = figures.model["id"]
+        if model == published or model.lower() == published.rpartition("/")[2].lower():
+            return figures
+    return None
 
 
 def published_for(pack: Pack, packs: Path) -> Pack | None:
@@ -147,7 +151,9 @@ def _has_the_notebooks_residual(pack: Pack, published: Pack) -> bool:
     found = []
     group = [name for name in published.apart_names if name.startswith(_WRONG_RESIDUAL)]
     for prompt in published.prompts.values():
-        here = _same_text(pack, prompt)
+        # Of some texts the ids alone were published.
+        walked = any(published.activation_names(prompt.name))
+        here = _same_text(pack, prompt) if walked else None
         for apart in group:
             name = f"blocks.0.{apart.removeprefix(_WRONG_RESIDUAL)}"
             if here is None or not pack.has_activation(here.name, name):
