@@ -8,6 +8,7 @@ command the bytes of weights read, the peak memory, the time and the pack's size
 """
 
 import json
+import multiprocessing
 import os
 import random
 import re
@@ -180,13 +181,20 @@ def measured(command):
         text = output.read().decode()
     if status:
         sys.exit(f"{' '.join(command)} failed:\n{text}")
-    return text, seconds, usage.ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3)
+    return text, seconds, usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024) / 1e6
 
 
 def main():
     with tempfile.TemporaryDirectory(prefix="token-journey-") as scratch:
         folder = Path(sys.argv[1] if len(sys.argv) > 1 else f"{scratch}/aitana-random")
-        make_checkpoint(folder)
+        # In a process of its own: the peak of this one would count as that of each it starts.
+        making = multiprocessing.get_context("spawn").Process(
+            target=make_checkpoint, args=(folder,)
+        )
+        making.start()
+        making.join()
+        if making.exitcode:
+            sys.exit(f"The checkpoint could not be made in {folder}.")
         tool = [sys.executable, "-m", "token_journey", "capture", str(folder)]
         prompts = [argument for prompt in PROMPTS for argument in ("--prompt", prompt)]
         ways = {

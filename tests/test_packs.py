@@ -232,7 +232,7 @@ class TestWriter:
 
         with monkeypatch.context() as patched:
             patched.setattr(Path, "write_text", disk_full)
-            with pytest.raises(PackError, match="can't be written: No space left on device"):
+            with pytest.raises(PackError, match=r"can't be written \(No space left on device\)"):
                 self.draft({"embed": torch.rand(2, 4)}).write(folder)
         assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
         assert list(folder.parent.iterdir()) == [folder]
