@@ -1,10 +1,12 @@
 """The page of a walk, in a real browser, against what transformers computes itself."""
 
+import base64
 import math
 import os
 import re
 import subprocess
 import sys
+import zlib
 from dataclasses import replace
 
 import pytest
@@ -19,7 +21,6 @@ from transformers import (
 )
 
 from token_journey.course import find_course
-from token_journey.journey import vega
 from token_journey.journey.opening import opened, published
 from token_journey.journey.page import framed, page
 from token_journey.journey.payload import packed
@@ -109,7 +110,7 @@ def test_a_script_in_the_sentence_stays_text(browser, hostile, tmp_path):
         assert visit.complaints == []
         heading = visit.page.locator("h1").text_content()
         assert heading == HOSTILE
-        assert visit.page.evaluate("document.scripts.length") == 4
+        assert visit.page.evaluate("document.scripts.length") == 5
 
 
 def test_published_walk_says_what_was_not_published(browser, tmp_path):
@@ -450,8 +451,5 @@ def test_bundle_is_kept(tmp_path):
 def test_a_cache_that_can_not_be_written_hurts_nobody(tmp_path):
     nowhere = tmp_path / "file"
     nowhere.write_text("")
-    assert "vegaEmbed" in in_a_fresh_process(nowhere, "print(vega.bundle())")
-
-
-def test_nothing_in_the_bundle_ends_its_script_block():
-    assert vega._harmless("a('</script>', '<!--')") == r"a('<\/script>', '<\!--')"
+    packed = in_a_fresh_process(nowhere, "print(vega.bundle())")
+    assert b"vegaEmbed" in zlib.decompress(base64.b64decode(packed))

@@ -25,6 +25,8 @@ BEST = 12
 SPELLED = 400
 # And of so many of the least likely ones.
 WORST = 8
+# Of a vocabulary up to this size all texts are kept.
+WHOLE = 65_536
 _LENS_BEST = 3
 
 
@@ -61,6 +63,7 @@ def assemble(material: Material, layer: int = 0) -> Journey:
         logits=logits,
         best=best,
         pieces={token: material.spell(token) for token in sorted(named)},
+        vocabulary=_vocabulary(material) if logits is not None else (),
         continuations=tuple(material.continuations),
         branches=material.branches,
         costs=_costs(part),
@@ -102,6 +105,11 @@ def _derive(material: Material, layer: int) -> None:
     last = found.get("logits.last")
     if "probs.last" not in found and last is not None and not last.visible:
         found["probs.last"] = Known(last.value.softmax(-1), by=last.by)
+
+
+def _vocabulary(material: Material) -> Sequence[str]:
+    size = material.config.vocab_size
+    return [material.spell(token) for token in range(size)] if size <= WHOLE else ()
 
 
 def _whole(material: Material, name: str) -> Tensor | None:

@@ -147,7 +147,8 @@ class Journey:
     holds the attention patterns (H, T, T) of all layers of which they are known. Of a long
     text only the tokens in `tokens` are shown, and `left_out` says what is not.
     `logits` (V,) are those after the last token, and `pieces` the texts of all ids that
-    anything here names, and of the likeliest ones. `branches` go on greedily after
+    anything here names, and of the likeliest ones; `vocabulary` are the texts of all, by id,
+    if there are not too many. `branches` go on greedily after
     each of the likeliest next tokens, by their ids. `costs` are shares of all operations,
     largest first.
     """
@@ -168,6 +169,7 @@ class Journey:
     logits: Tensor | None = None
     best: Sequence[Candidate] = ()
     pieces: Mapping[int, str] = field(default_factory=dict)
+    vocabulary: Sequence[str] = ()
     continuations: Sequence[Continuation] = ()
     branches: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     costs: Sequence[tuple[str, float]] = ()

@@ -14,7 +14,7 @@ from markupsafe import Markup, escape
 
 from token_journey.journey import excerpt, vega
 from token_journey.journey.journey import Journey, Step
-from token_journey.journey.payload import payload
+from token_journey.journey.payload import payload, vocabulary
 from token_journey.journey.pictures import after, pictures, share
 from token_journey.journey.spelling import visible, words_of
 from token_journey.journey.stations import INTRODUCTION
@@ -72,6 +72,7 @@ def page(journey: Journey) -> str:
             style=Markup(_part("page.css")),
             vega=Markup(vega.bundle()),
             script=Markup("\n".join(_part(name) for name in _SCRIPTS)),
+            vocabulary=Markup(vocabulary(journey)),
             payload=Markup(payload(journey, drawn)),
         )
         .strip()

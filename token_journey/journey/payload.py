@@ -13,6 +13,7 @@ from torch import Tensor
 
 from token_journey.journey.journey import Journey
 from token_journey.journey.pictures import Picture
+from token_journey.journey.vega import deflated
 
 
 def payload(journey: Journey, drawn: Mapping[str, Sequence[Picture]]) -> str:
@@ -44,6 +45,13 @@ def _told(journey: Journey, drawn: Mapping[str, Sequence[Picture]]) -> dict[str,
         "branches": {token: list(pieces) for token, pieces in journey.branches.items()},
         "pictures": {p.name: _picture(p) for found in drawn.values() for p in found},
     }
+
+
+def vocabulary(journey: Journey) -> str:
+    """The texts of all tokens that exist, by id, as deflated JSON; empty if they are not known."""
+    if not journey.vocabulary:
+        return ""
+    return deflated(json.dumps(journey.vocabulary, ensure_ascii=False, separators=(",", ":")))
 
 
 def packed(tensor: Tensor) -> str:

@@ -12,7 +12,10 @@ ALSO = "anxova així caparaçò col·legi l'horta mascletà perquè"
 
 def shown(spelled: bytes) -> str:
     """A token's text; bytes that are no letter by themselves as `<C3>`."""
-    text = spelled.decode("utf-8", errors="surrogateescape")
+    try:
+        return spelled.decode("utf-8")
+    except UnicodeDecodeError:
+        text = spelled.decode("utf-8", errors="surrogateescape")
     return "".join(f"<{ord(c) - 0xDC00:02X}>" if 0xDC80 <= ord(c) <= 0xDCFF else c for c in text)
 
 

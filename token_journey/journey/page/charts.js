@@ -118,7 +118,11 @@ function sized(spec, width, height) {
   return { autosize: { type: "fit", contains: "padding" }, padding: 4, width, height, ...spec };
 }
 
+/** The drawing library, inflated and run once. */
+const drawn = inflated("vega").then((script) => { (0, eval)(script); });
+
 async function render(place, spec, colours) {
+  await drawn;
   const { view } = await vegaEmbed(place, { config: config(colours), ...spec }, {
     mode: "vega-lite", renderer: "svg", actions: false, tooltip: false, hover: false,
   });
