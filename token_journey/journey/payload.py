@@ -13,6 +13,8 @@ from torch import Tensor
 
 from token_journey.journey.journey import Journey
 from token_journey.journey.pictures import Picture
+from token_journey.journey.stations import SAID
+from token_journey.journey.turning import rates
 from token_journey.journey.vega import deflated
 
 
@@ -26,11 +28,12 @@ def _told(journey: Journey, drawn: Mapping[str, Sequence[Picture]]) -> dict[str,
     config = journey.config
     return {
         "text": journey.text,
+        "words": SAID,
         "tokens": [{"piece": t.piece, "place": t.place} for t in journey.tokens],
         "layer": journey.layer,
         "heads": config.num_attention_heads,
         "headDim": config.head_dim,
-        "theta": config.rope_theta,
+        "rates": rates(journey),
         "patterns": {layer: packed(_lower(p)) for layer, p in sorted(journey.patterns.items())},
         "raw": _packed(journey.seen("attn.scores_raw")),
         "scores": _packed(journey.seen("attn.scores")),

@@ -60,6 +60,10 @@ const spelled = document.getElementById("vocabulary")
   ? inflated("vocabulary").then((texts) => { journey.pieces = JSON.parse(texts); })
   : Promise.resolve();
 
+/** A sentence of the page with its gaps filled. */
+const say = (key, gaps = {}) =>
+  journey.words[key].replace(/\{(\w+)\}/g, (gap, name) => gaps[name] ?? gap);
+
 /** A new element with text or children. */
 function element(tag, content = [], attributes = {}) {
   const made = document.createElement(tag);
