@@ -121,6 +121,7 @@ REMARKS = {
 
 # What is said beside pictures.
 SAID = {
+    "stages": "Beside a station stands the stage of the kata in which you write it yourself.",
     "pattern": "How much each token (row) looks at each token before it (column)",
     "raw": "How well the query of each token (row) fits the key of each token (column)",
     "scores": "The same, divided by √d; later tokens are masked",
@@ -366,8 +367,8 @@ STATIONS = (
         8,
         "γ ⊙ x / RMS(x)",
         "({T}, {D}) → ({T}, {D})",
-        "The stream has any length by now. One more RMSNorm, with gains γ of its own, makes the "
-        "vectors alike again. It is applied only once.",
+        "The stream has any length by now. One more RMSNorm, with gains γ of its own, brings "
+        "all vectors to a like size. It is applied only once.",
         ("ln_final.scale", "model.norm.weight", "ln_final.out"),
         (formulas.norm,),
     ),

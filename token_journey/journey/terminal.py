@@ -32,10 +32,12 @@ def show(journey: Journey, console: Console, keys: Sequence[str] = ()) -> None:
 
 def _head(journey: Journey, whole: bool) -> RenderableType:
     """The sentence, and whose walk it is; the introduction in front of a whole walk."""
-    said: list[RenderableType] = [sentence(journey.tokens), Text("")]
     introduction = "".join(INTRODUCTION) if whole else ""
-    said += [Text(line) for line in (introduction, journey.left_out, journey.verdict) if line]
-    said += [Text(""), Text(journey.source, style="dim")]
+    lines = [line for line in (introduction, journey.left_out, journey.verdict) if line]
+    said: list[RenderableType] = [sentence(journey.tokens), Text("")]
+    if lines:
+        said += [*map(Text, lines), Text("")]
+    said.append(Text(journey.source, style="dim"))
     return Panel(Group(*said), title=journey.title, title_align="left", padding=(1, 2))
 
 
