@@ -36,7 +36,10 @@ function drawRotation(figure) {
   fillHeads();
   pair.replaceChildren(...Array.from({ length: d / 2 }, (_, i) => element("option", `${i} and ${i + d / 2}`, { value: i })));
 
-  const degrees = (radians) => `${((radians * 180) / Math.PI).toFixed(radians < 1 ? 2 : 1)}°`;
+  const degrees = (radians) => {
+    const found = (radians * 180) / Math.PI;
+    return `${found >= 10 ? found.toFixed(1) : found.toPrecision(2)}°`;
+  };
   const both = ([x, y]) => `(${number(x)}, ${number(y)})`;
 
   function explain() {
