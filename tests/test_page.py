@@ -1,10 +1,12 @@
 """The page of a walk, in a real browser, against what transformers computes itself."""
 
+import base64
 import math
 import os
 import re
 import subprocess
 import sys
+import zlib
 from dataclasses import replace
 
 import pytest
@@ -19,7 +21,6 @@ from transformers import (
 )
 
 from token_journey.course import find_course
-from token_journey.journey import vega
 from token_journey.journey.opening import opened, published
 from token_journey.journey.page import framed, page
 from token_journey.journey.payload import packed
@@ -27,6 +28,7 @@ from token_journey.journey.payload import packed
 COURSE = find_course()
 SENTENCE = "The capital of France is"
 HOSTILE = "<script>alert(1)</script> & </script><!--<b>"
+SIGNS = {ord("\n"): "⏎", ord("\r"): "␍", ord("\t"): "⇥"}
 MOST_BYTES = 2_000_000
 pytestmark = pytest.mark.slow
 
@@ -99,8 +101,10 @@ def test_opens_from_disk_alone_and_without_complaint(browser, file):
         assert visit.complaints == []
 
 
-def test_small_enough(hostile):
+def test_small_enough(hostile, walks):
     assert len(page(hostile).encode()) <= MOST_BYTES
+    long = walks.walk(f"{SENTENCE} " * 90)
+    assert len(long.tokens) == 20 and len(page(long).encode()) <= MOST_BYTES
 
 
 def test_a_script_in_the_sentence_stays_text(browser, hostile, tmp_path):
@@ -109,7 +113,7 @@ def test_a_script_in_the_sentence_stays_text(browser, hostile, tmp_path):
         assert visit.complaints == []
         heading = visit.page.locator("h1").text_content()
         assert heading == HOSTILE
-        assert visit.page.evaluate("document.scripts.length") == 4
+        assert visit.page.evaluate("document.scripts.length") == 5
 
 
 def test_published_walk_says_what_was_not_published(browser, tmp_path):
@@ -255,6 +259,75 @@ def test_rotation_turns_by_position_times_frequency(visited, journey):
     )
 
 
+def test_a_layer_that_was_chosen_comes_back(browser, file):
+    """Scores are kept of one layer only; to look at them does not forget the choice."""
+    with Visit(browser, file) as visit:
+        figure = visit.page.locator("[data-chart='attention']")
+        layer = figure.locator("[data-control='layer']")
+        layer.select_option("20")
+        figure.locator("[data-control='what']").select_option("raw")
+        assert layer.input_value() == "0"
+        assert "kept for layer 0 only" in figure.locator("[data-stored]").text_content()
+        assert figure.locator("figcaption").text_content().startswith("How well the query")
+        assert layer.locator("option:not([disabled])").count() == 1
+        figure.locator("[data-control='what']").select_option("pattern")
+        assert layer.input_value() == "20"
+        assert not figure.locator("[data-stored]").is_visible()
+
+
+def test_colours_are_explained(browser, file, journey):
+    with Visit(browser, file) as visit:
+        for step, low in (("embed", "−"), ("resid_mid", "−"), ("scores", "0")):
+            visit.page.locator(f"#{step} .plot").first.scroll_into_view_if_needed()
+            legend = visit.page.locator(f"#{step} p.colours")
+            legend.locator(".gradient").wait_for()
+            assert legend.text_content().startswith(low)
+        visit.page.locator("[data-control='what']").nth(1).select_option("raw")
+        most = f"{journey.seen('attn.scores_raw').abs().max():.4f}"
+        visit.page.locator("#scores p.colours", has_text=f"−{most}").wait_for()
+
+
+@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
+def test_the_lens_opens_at_the_answer(browser, file, journey, size):
+    with Visit(browser, file, size) as visit:
+        box = visit.page.locator(".lens")
+        box.scroll_into_view_if_needed()
+        frame, cell = box.bounding_box(), box.locator("tbody tr:last-child td:last-child")
+        assert journey.best[0].piece.strip() in cell.text_content()
+        place = cell.bounding_box()
+        assert (
+            frame["x"] <= place["x"]
+            and place["x"] + place["width"] <= frame["x"] + frame["width"] + 1
+        )
+        assert (
+            frame["y"] <= place["y"]
+            and place["y"] + place["height"] <= frame["y"] + frame["height"] + 1
+        )
+        corner = box.locator("thead th").first.bounding_box()
+        assert (
+            visit.page.evaluate(
+                "([x, y]) => document.elementFromPoint(x, y).textContent",
+                [corner["x"] + 12, corner["y"] + corner["height"] / 2],
+            )
+            == "after"
+        )
+
+
+def test_what_is_cut_off_fades(browser, file):
+    with Visit(browser, file, PHONE) as visit:
+        visit.page.wait_for_selector("#lens .more-left")
+        box = visit.page.locator("#scores .more-right").first.element_handle()
+        assert "gradient" in box.evaluate("(box) => getComputedStyle(box).maskImage")
+        box.evaluate("(box) => box.scrollTo(box.scrollWidth, 0)")
+        visit.page.wait_for_function("(box) => !box.classList.contains('more-right')", arg=box)
+
+
+def test_stories_fit_a_phone(browser, tmp_path):
+    with Visit(browser, written(published(COURSE).walk(), tmp_path), NARROW) as visit:
+        for box in visit.page.locator(".story .scroll").all():
+            assert box.evaluate("(box) => box.scrollWidth <= box.clientWidth")
+
+
 # -- sampling ---------------------------------------------------------------------------------
 
 
@@ -322,6 +395,26 @@ def test_draws_follow_the_seed(browser, file):
         assert first != second
         set_slider(visit, "top-k", 3)
         assert len(set(draws(visit, 3))) <= 3
+
+
+def test_every_token_has_its_text(browser, file, walks):
+    vocabulary = walks.walk(SENTENCE).vocabulary
+    with Visit(browser, file) as visit:
+        set_slider(visit, "temperature", 3)
+        for _ in range(12):
+            visit.page.click("#generate button[type='submit']")
+            chip = visit.page.locator("#generate .drawn .token")
+            text = vocabulary[int(chip.get_attribute("data-id"))]
+            assert chip.text_content().strip() == text.translate(SIGNS).strip()
+
+
+def test_draws_of_other_settings_are_forgotten(browser, file):
+    with Visit(browser, file) as visit:
+        visit.page.click("#generate button[type='submit']")
+        assert "Draw 1 with seed 1" in visit.page.locator("#generate .draws").text_content()
+        set_slider(visit, "temperature", 2)
+        assert visit.page.locator("#generate .drawn").text_content() == ""
+        assert not visit.page.locator("#generate .draws").is_visible()
 
 
 # -- for everybody ----------------------------------------------------------------------------
@@ -450,8 +543,5 @@ def test_bundle_is_kept(tmp_path):
 def test_a_cache_that_can_not_be_written_hurts_nobody(tmp_path):
     nowhere = tmp_path / "file"
     nowhere.write_text("")
-    assert "vegaEmbed" in in_a_fresh_process(nowhere, "print(vega.bundle())")
-
-
-def test_nothing_in_the_bundle_ends_its_script_block():
-    assert vega._harmless("a('</script>', '<!--')") == r"a('<\/script>', '<\!--')"
+    packed = in_a_fresh_process(nowhere, "print(vega.bundle())")
+    assert b"vegaEmbed" in zlib.decompress(base64.b64decode(packed))

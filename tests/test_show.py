@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import nbformat
@@ -15,7 +17,7 @@ from nbclient import NotebookClient
 from rich.console import Console
 from transformers import LlamaForCausalLM
 
-from token_journey.cli import main
+from token_journey.cli import STEPS, main
 from token_journey.course import find_course
 from token_journey.explain import number
 from token_journey.journey.errors import JourneyError
@@ -25,6 +27,7 @@ from token_journey.journey.settings import Settings
 from token_journey.journey.spelling import shown
 from token_journey.journey.stations import STATIONS
 from token_journey.journey.terminal import show
+from token_journey.journey.worked import remark
 from token_journey.pack import Pack
 from token_journey.shipped import PACKS
 
@@ -94,7 +97,10 @@ def test_the_stories_are_told_by_the_numbers(aitana):
     )
     torch.testing.assert_close(copy + attention, printed, atol=2e-4, rtol=0)
     assert (stream + attention - printed).abs().max() > 0.1
-    ratios = torch.tensor([[float(cell) for cell in row[1:]] for row in final.rows])
+    numbers = torch.tensor([[float(cell) for cell in row[1:]] for row in final.rows])
+    ratios, in_layer_0 = numbers[:, :-1], numbers[:, -1]
+    assert in_layer_0.max() > 1.5 * in_layer_0.min()
+    assert ((ratios.amax(0) / ratios.amin(0)) < 1.04).all() and "by up to 3.6 %" in final.answer
     assert (ratios - 1).abs().max() < 0.1
     # One factor a column, but for one a row: what a gain and a length do.
     assert torch.linalg.svdvals(ratios)[1] < 0.005 * torch.linalg.svdvals(ratios)[0]
@@ -170,6 +176,51 @@ def test_every_station_has_its_numbers(journey):
         assert all(seen.value is not None for seen in step.seen), step.key
     assert sum(share for _, share in journey.costs) == pytest.approx(1)
     assert "not computed" not in said(journey)
+
+
+def test_what_is_worked_out_comes_out(journey):
+    """Every sentence that works a number out closes, from the digits that it prints."""
+    worked = {step.key: step.worked for step in journey.steps if step.worked}
+    assert list(worked) == [
+        "norm1", "scores", "weighted", "resid_mid", "norm2", "mlp", "resid_post", "final_norm"
+    ]  # fmt: skip
+    for key in ("norm1", "weighted", "resid_mid", "norm2", "resid_post", "final_norm"):
+        made, given = re.search(r" is (.*) ≈ (\S+)\.$", worked[key]).groups()
+        made = made.replace(" · ", " * ").replace(" from the other tokens", "")
+        assert eval(made) == pytest.approx(float(given), abs=3e-4, rel=2e-3), key
+
+
+def test_a_mistake_is_not_worked_out(walks, tmp_path):
+    written = (COURSE.reference / "s03_rms_norm.py").read_text(encoding="utf-8")
+    (tmp_path / "s03_rms_norm.py").write_text(
+        written + "\n\n_right = rms_norm\n\n\n"
+        "def rms_norm(x, weight, eps):\n    return 2 * _right(x, weight, eps)\n",
+        encoding="utf-8",
+    )
+    assert walks.walk(TEXT, folder=tmp_path).step("norm1").worked == ""
+
+
+def test_a_jump_and_a_sink_are_told_where_they_are(journey):
+    growth = journey.growth
+    length = growth.length.clone()
+    length[2, 0] = 100 * length.max()
+    grown = replace(journey, growth=replace(growth, length=length))
+    assert "after layer 1. This is common" in remark(journey.step("layers"), grown)
+    assert remark(journey.step("layers"), replace(journey, growth=None)) == ""
+    assert remark(journey.step("norm1"), grown) == ""
+
+
+def test_stories_of_layer_0_are_told_there_alone():
+    assert published(COURSE).walk(layer=3).step("resid_mid").story is None
+
+
+def test_answers_stand_at_the_end(aitana):
+    told = said(aitana, "resid_mid", "final_norm")
+    assert told.index("what did the last norm find?") < told.index("Of rows 2 and 3")
+
+
+def test_the_help_names_the_steps():
+    assert tuple(station.key for station in STATIONS) == STEPS
 
 
 @pytest.mark.parametrize("width", [40, 80, 200])

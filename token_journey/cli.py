@@ -21,6 +21,13 @@ from token_journey.journey.errors import JourneyError
 from token_journey.pack import PackError
 from token_journey.verify import Differs
 
+# The stations of a walk, as `show --step` names them; stations.py has them, at the cost of torch.
+STEPS = (
+    *("tokens", "model", "embed", "norm1", "qkv", "heads", "rope", "scores", "weighted", "output"),
+    *("resid_mid", "norm2", "mlp", "down", "resid_post", "layers", "final_norm", "lm_head"),
+    *("probs", "lens", "generate", "cost"),
+)
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a subcommand; 0, or 1 with one sentence on stderr."""
@@ -170,7 +177,13 @@ def _add_show(commands: Any) -> None:
     add("--revision", metavar="COMMIT", help="of a repository on the hub")
     add("--impl", type=Path, metavar="FOLDER", help="walk it with these stages, e.g. exercises")
     add("--layer", type=int, default=0, metavar="N", help="the layer to look into (default: 0)")
-    add("--step", action="append", default=[], metavar="STEP", help="show this step only (repeat)")
+    add(
+        "--step",
+        action="append",
+        default=[],
+        metavar="STEP",
+        help=f"show this step only (repeat): {', '.join(STEPS)}",
+    )
     add("--html", type=Path, metavar="FILE", help="write a page instead")
     add("--open", action="store_true", help="open the page in a browser")
     add("--force", action="store_true", help="replace a page that is there")

@@ -59,6 +59,7 @@ _ACTIVATIONS = {
     "mlp.post": Activation(NEURONS, "SiLU(gate) ⊙ up"),
     "mlp_out": Activation(RESIDUAL, "the output of the MLP"),
     "resid_post": Activation(RESIDUAL, "the residual stream that leaves the layer"),
+    "ln_final.scale": Activation(("token", "scale"), "RMS(x), with eps, before the vocabulary"),
     "ln_final.out": Activation(RESIDUAL, "the output of the final norm"),
     "logits": Activation(VOCABULARY, "the logits"),
     "logits.last": Activation(("vocabulary",), "the logits of the last token"),

@@ -15,7 +15,14 @@ from token_journey.journey.journey import Candidate, Growth, Journey, Lens, Seen
 from token_journey.journey.material import Known, Material
 from token_journey.journey.readable import kept, left_out
 from token_journey.journey.shares import shares
-from token_journey.journey.stations import STATIONS, Station
+from token_journey.journey.stations import (
+    STATIONS,
+    TIED_HEAD,
+    TIED_LENS,
+    WEIGHTS,
+    Station,
+)
+from token_journey.journey.worked import remark, worked
 from token_journey.names import describe
 from token_journey.pack import ModelConfig
 from token_journey.shapes import activation_shape, weight_shape
@@ -25,6 +32,8 @@ BEST = 12
 SPELLED = 400
 # And of so many of the least likely ones.
 WORST = 8
+# Of a vocabulary up to this size all texts are kept.
+WHOLE = 65_536
 _LENS_BEST = 3
 
 
@@ -44,7 +53,7 @@ def assemble(material: Material, layer: int = 0) -> Journey:
     if logits is not None:
         named.update(logits.topk(min(SPELLED, len(logits))).indices.tolist())
         named.update(logits.topk(min(WORST, len(logits)), largest=False).indices.tolist())
-    return Journey(
+    journey = Journey(
         title=material.title,
         source=material.source,
         text=material.text,
@@ -61,12 +70,17 @@ def assemble(material: Material, layer: int = 0) -> Journey:
         logits=logits,
         best=best,
         pieces={token: material.spell(token) for token in sorted(named)},
+        vocabulary=_vocabulary(material) if logits is not None else (),
         continuations=tuple(material.continuations),
         branches=material.branches,
         costs=_costs(part),
         also=material.also,
         verdict=material.verdict,
     )
+    steps = [
+        replace(s, worked=worked(s, journey), remark=remark(s, journey)) for s in journey.steps
+    ]
+    return replace(journey, steps=tuple(steps))
 
 
 def _costs(part: dict[str, float]) -> tuple[tuple[str, float], ...]:
@@ -91,17 +105,27 @@ def _derive(material: Material, layer: int) -> None:
         if f"{block}attn.{flat}" not in found and known is not None and not known.visible:
             merged = rearrange(known.value, "H T d -> T (H d)")
             found[f"{block}attn.{flat}"] = replace(known, value=merged)
-    for norm, stream in (("ln1", "resid_pre"), ("ln2", "resid_mid")):
-        known = found.get(block + stream)
+    last = f"blocks.{material.config.num_hidden_layers - 1}.resid_post"
+    for norm, stream in (
+        (f"{block}ln1", f"{block}resid_pre"),
+        (f"{block}ln2", f"{block}resid_mid"),
+        ("ln_final", last),
+    ):
+        known = found.get(stream)
         if known is not None and not known.visible:
             scale = (known.value.square().mean(-1, keepdim=True) + eps).sqrt()
-            found[f"{block}{norm}.scale"] = Known(scale, by=known.by)
+            found[f"{norm}.scale"] = Known(scale, by=known.by)
     logits = found.get("logits")
     if "logits.last" not in found and logits is not None and not logits.visible:
         found["logits.last"] = replace(logits, value=logits.value[-1])
-    last = found.get("logits.last")
-    if "probs.last" not in found and last is not None and not last.visible:
-        found["probs.last"] = Known(last.value.softmax(-1), by=last.by)
+    scores = found.get("logits.last")
+    if "probs.last" not in found and scores is not None and not scores.visible:
+        found["probs.last"] = Known(scores.value.softmax(-1), by=scores.by)
+
+
+def _vocabulary(material: Material) -> Sequence[str]:
+    size = material.config.vocab_size
+    return [material.spell(token) for token in range(size)] if size <= WHOLE else ()
 
 
 def _whole(material: Material, name: str) -> Tensor | None:
@@ -114,19 +138,20 @@ def _whole(material: Material, name: str) -> Tensor | None:
 
 def _step(station: Station, material: Material, layer: int, share: float) -> Step:
     words = _words(material.config, len(material.tokens), layer)
-    stage = station.stage
+    stage, story = station.stage, material.stories.get(station.key)
+    names = (name.format(layer=layer, last=words["last"]) for name in station.seen)
     return Step(
         key=station.key,
         title=station.title.format(**words),
         stage=stage,
-        formula=station.formula,
+        formula=station.formula.format(**words),
         shapes=station.shapes.format(**words),
         why=station.why.format(**words),
-        seen=tuple(_seen(name.format(layer=layer), material) for name in station.seen),
+        seen=tuple(_seen(name, material) for name in names),
         share=share or None,
         by=material.by.get(stage, "model") if stage else "model",
         said=material.said.get(stage, "") if stage else "",
-        story=material.stories.get(station.key),
+        story=story if story is not None and story.layer in (None, layer) else None,
     )
 
 
@@ -146,6 +171,10 @@ def _words(config: ModelConfig, tokens: int, layer: int) -> dict[str, object]:
         "Kd": shared * config.head_dim,
         "half": config.head_dim // 2,
         "layer": layer,
+        "last": config.num_hidden_layers - 1,
+        "base": f"{config.rope_theta:,.0f}",
+        "tied": TIED_HEAD if config.tie_word_embeddings else "",
+        "tied_lens": TIED_LENS if config.tie_word_embeddings else "",
         "shared": f"Here {groups} query heads share one head of keys and values."
         if groups > 1
         else "Here every query head has keys and values of its own.",
@@ -153,7 +182,7 @@ def _words(config: ModelConfig, tokens: int, layer: int) -> dict[str, object]:
 
 
 def _seen(name: str, material: Material) -> Seen:
-    if name.startswith("model."):
+    if name.startswith("model.") or name == "lm_head.weight":
         return _weight(name, material)
     about = describe(name)
     shape = tuple(activation_shape(material.config, name, len(material.tokens)))
@@ -173,21 +202,16 @@ def _seen(name: str, material: Material) -> Seen:
     )
 
 
-_WEIGHTS = {
-    "q_proj": "W_q, that makes queries",
-    "k_proj": "W_k, that makes keys",
-    "v_proj": "W_v, that makes values",
-    "o_proj": "W_o, that mixes the heads",
-}
-
-
 def _weight(name: str, material: Material) -> Seen:
+    config, meaning = material.config, WEIGHTS[name.split(".")[-2]]
     known = material.weight(name)
-    shape = tuple(weight_shape(material.config, name))
-    meaning = _WEIGHTS[name.split(".")[-2]]
+    if known is None and name == "lm_head.weight" and config.tie_word_embeddings:
+        known = material.weight("model.embed_tokens.weight")
+    shape = tuple(weight_shape(config, name))
+    axes = ("row", "column") if len(shape) == 2 else ("hidden",)
     if known is None:
-        return Seen(name, meaning, ("row", "column"), shape, None)
-    return Seen(name, meaning, ("row", "column"), shape, known.value, known.visible)
+        return Seen(name, meaning, axes, shape, None)
+    return Seen(name, meaning, axes, shape, known.value, known.visible)
 
 
 # -- over all layers --------------------------------------------------------------------------

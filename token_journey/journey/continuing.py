@@ -45,10 +45,16 @@ def continue_all(
     after = [tuple(map(spell, each)) for each in written]
     branches = dict(zip(best, after[: len(best)], strict=True))
     sampled = [
-        Continuation(settings.said, (spell(first), *rest))
-        for first, rest in zip(drawn, after[len(best) :], strict=True)
+        Continuation(f"{settings.said}, draw {n}", (spell(first), *rest), _ended(rest))
+        for n, (first, rest) in enumerate(zip(drawn, after[len(best) :], strict=True), start=1)
     ]
-    return [Continuation(GREEDY, (spell(best[0]), *branches[best[0]])), *sampled], branches
+    greedy = branches[best[0]]
+    return [Continuation(GREEDY, (spell(best[0]), *greedy), _ended(greedy)), *sampled], branches
+
+
+def _ended(rest: Sequence[str]) -> bool:
+    """Whether the model ended, for fewer tokens came than were asked for."""
+    return len(rest) < NEW_TOKENS
 
 
 # Takes token ids (B, T) and logits (B, V), and gives logits.

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
 
 from rich.columns import Columns
-from rich.console import Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.table import Table
 from rich.text import Text
 from torch import Tensor
 
 from token_journey.explain import number
-from token_journey.journey.journey import Candidate, Journey, Token
+from token_journey.journey.journey import Journey, Token
 from token_journey.journey.palette import printable, token_text
-from token_journey.journey.parameters import shares_of_parameters
-from token_journey.journey.spelling import visible, words_of
+from token_journey.journey.parameters import card, shares_of_parameters
+from token_journey.journey.spelling import quoted, visible, words_of
+from token_journey.journey.stations import SAID
+from token_journey.journey.turning import rates
 
 Picture = Callable[[Journey], RenderableType | None]
 
@@ -23,10 +26,13 @@ _BAR = 30
 _EIGHTHS = " ▏▎▍▌▋▊▉"
 _SHADES = " ░▒▓█"
 _LETTERS = 16
+# Gates at which SiLU is told; below the first is counted to it.
+_GATES = (-4.0, -2.0, -1.0, -0.5, 0.0, 0.5, 1.0, 2.0, 4.0)
 _STEPS = "▁▂▃▄▅▆▇█"
-_ARROWS = "→↗↑↖←↙↓↘"
 # More columns than these of four decimals don't fit a line.
 _WIDE = 9
+# Of the lens: what stands beside the tokens' columns, and how wide each of these is.
+_LENS_FIXED, _LENS_COLUMN = 36, 11
 
 
 def _grid(*columns: str) -> Table:
@@ -40,6 +46,11 @@ def _bar(share: float) -> Text:
     """Of full length for 1, in eighths of a letter."""
     eighths = round(share * _BAR * 8)
     return Text("█" * (eighths // 8) + _EIGHTHS[eighths % 8].strip(), style="cyan")
+
+
+def _drawing(*lines: str) -> Text:
+    """Lines that belong under each other: what a narrow terminal has no room for is cut off."""
+    return Text("\n".join(lines), style="cyan", no_wrap=True, overflow="crop")
 
 
 def percent(share: float) -> str:
@@ -75,12 +86,60 @@ def _spelled(tokens: Sequence[Token]) -> RenderableType:
 
 
 def _model(journey: Journey) -> RenderableType:
+    sizes = Table.grid(padding=(0, 2))
+    for entry in card(journey.config, journey.parameters, journey.missing):
+        sizes.add_row(entry.name, Text(entry.value, style="bold"), Text(entry.meaning, style="dim"))
     table = _grid("where the parameters are", "", "")
     for name, count in shares_of_parameters(journey.config):
         share = count / journey.parameters
         table.add_row(Text(name), f"{count:,}", _bar(share).append(f" {percent(share)}"))
     table.add_row(Text("all", style="bold"), f"{journey.parameters:,}", "")
-    return table
+    return Group(sizes, Text(""), table)
+
+
+def _stream(here: str) -> Picture:
+    """The residual stream as a line, what is added to it, and where we are."""
+    place = {"embed": 3, "resid_mid": 26, "resid_post": 42, "layers": 60}[here]
+
+    def picture(journey: Journey) -> RenderableType | None:
+        return _drawing(
+            "          ┌─ attention ─┐   ┌─── MLP ───┐",
+            "          │             ↓   │           ↓",
+            "embedding ┷━━━━━━━━━━━━(+)━━┷━━━━━━━━━━(+)━━━ … all layers … ━━ final norm",
+            f"{' ' * place}▲ you are here",
+        )
+
+    return picture
+
+
+def _both(first: Picture, second: Picture) -> Picture:
+    def picture(journey: Journey) -> RenderableType | None:
+        drawn = [each for each in (first(journey), second(journey)) if each is not None]
+        return Group(drawn[0], Text(""), *drawn[1:]) if drawn else None
+
+    return picture
+
+
+def _cut(journey: Journey) -> RenderableType:
+    """The numbers of one token as a bar that is cut into heads."""
+    heads, shared = journey.config.num_attention_heads, journey.config.num_key_value_heads
+    wide = max(len(str(heads)) + 1, 4)
+    group = heads // shared
+    few = min(shared, max(1, 16 // group))
+    rows = [("query", wide, few * group), *((name, group * wide, few) for name in ("key", "value"))]
+    more = " …" if few < shared else ""
+    text = SAID["heads"].format(
+        H=heads,
+        K=shared,
+        d=journey.config.head_dim,
+        Hd=heads * journey.config.head_dim,
+        Kd=shared * journey.config.head_dim,
+    )
+    bars = [
+        f"{name:6}│{''.join(f'{n:^{size - 1}}│' for n in range(count))}{more}"
+        for name, size, count in rows
+    ]
+    return Group(Text(text, style="dim"), _drawing(*bars))
 
 
 # -- inside a layer ---------------------------------------------------------------------------
@@ -104,46 +163,45 @@ def _rotation(journey: Journey) -> RenderableType | None:
     before, after = journey.seen("attn.q"), journey.seen("attn.rot_q")
     if before is None or after is None:
         return None
-    half = journey.config.head_dim // 2
-    pair = half // 4  # turns slowly enough to be followed by eye
-    rate = journey.config.rope_theta ** (-2 * pair / journey.config.head_dim)
-    table = _grid("token", "position", "angle", "before", "", "after", "")
+    config = journey.config
+    half = config.head_dim // 2
+    turns = [math.degrees(rate) for rate in rates(journey)]
+    table = _grid("token", "position m", "turned by m · θ_0", "angle before", "", "angle after")
     for index, (label, token) in enumerate(zip(_labels(journey), journey.tokens, strict=True)):
-        points = [heads[0, index, [pair, pair + half]].tolist() for heads in (before, after)]
-        (x, y), (u, v) = points
-        table.add_row(
-            label,
-            str(token.place),
-            f"{math.degrees(token.place * rate):.0f}°",
-            *(_arrow(x, y), f"({number(x)}, {number(y)})"),
-            *(_arrow(u, v), f"({number(u)}, {number(v)})"),
-        )
-    title = f"Query head 0, numbers {pair} and {pair + half} as a point, before and after:"
-    return Group(Text(title, style="dim"), table)
+        first, last = (_angle(heads[0, index, [0, half]]) for heads in (before, after))
+        turn = f"{token.place} · {turns[0]:.1f}° = {token.place * turns[0]:.1f}°"
+        table.add_row(label, str(token.place), turn, f"{first:.1f}°", "→", f"{last:.1f}°")
+    title = SAID["turned"].format(layer=journey.layer, half=half)
+    pair = half // 4
+    slow = SAID["slow"].format(pair=pair, degrees=f"{turns[pair]:.2g}°", least=f"{turns[-1]:.2g}°")
+    return Group(Text(title, style="dim"), table, Text(slow, style="dim"))
 
 
-def _arrow(x: float, y: float) -> str:
-    return _ARROWS[round(math.atan2(y, x) / (math.pi / 4)) % 8]
+def _angle(point: Tensor) -> float:
+    """Of a point seen from the centre, in degrees from 0 to 360."""
+    x, y = point.tolist()
+    return math.degrees(math.atan2(y, x)) % 360
 
 
 def _attention(journey: Journey) -> RenderableType | None:
     named = {
         "Q Kᵀ": journey.seen("attn.scores_raw"),
-        "divided by √d, the future forbidden": journey.seen("attn.scores"),
+        "divided by √d and masked": journey.seen("attn.scores"),
         "after softmax": journey.seen("attn.pattern"),
     }
     known = {name: values[0] for name, values in named.items() if values is not None}
     parts: list[RenderableType] = []
+    where = f"Layer {journey.layer}, head 0"
     if len(journey.tokens) <= _WIDE:
         for name, values in known.items():
-            parts += [Text(f"Head 0, {name} (row: query, column: key)", style="dim")]
+            parts += [Text(f"{where}, {name} (row: query, column: key)", style="dim")]
             parts += [_matrix(values, journey), Text("")]
     elif known:
-        parts += [Text("Head 0, what the last token finds at each key", style="dim")]
+        parts += [Text(f"{where}, what the last token finds at each key", style="dim")]
         parts += [_last_row(known, journey), Text("")]
     pattern = named["after softmax"]
     if pattern is not None:
-        about = "All heads: row looks at column, the darker the more."
+        about = SAID["maps"].format(layer=journey.layer)
         parts += [Text(about, style="dim"), Columns(map(_map_of, range(len(pattern)), pattern))]
     return Group(*parts) if parts else None
 
@@ -177,6 +235,24 @@ def _map_of(head: int, pattern: Tensor) -> Text:
     return text
 
 
+def _silu(journey: Journey) -> RenderableType | None:
+    """The curve at some places, and how many gates of the last token lie there."""
+    gate = journey.seen("mlp.gate")
+    if gate is None:
+        return None
+    gates = gate[-1]
+    inside = [
+        int(((gates >= low) & (gates < high)).sum())
+        for low, high in pairwise([-math.inf, *_GATES[1:], math.inf])
+    ]
+    table = _grid("gate g", "SiLU(g)", "neurons", "")
+    for place, count in zip(_GATES, inside, strict=True):
+        value = place / (1 + math.exp(-place))
+        share = count / len(gates)
+        table.add_row(f"{place:g}", number(value), f"{count}", _bar(share))
+    return Group(Text(SAID["silu"].format(token=quoted(journey.tokens[-1])), style="dim"), table)
+
+
 # -- over the layers --------------------------------------------------------------------------
 
 
@@ -197,11 +273,7 @@ def _growth(journey: Journey) -> RenderableType | None:
             _line(away),
             f"{angle:.0f}°",
         )
-    said = (
-        "From the embedding to the last layer; lengths on a scale of factors, and how far each "
-        "token has turned away from where it began."
-    )
-    return Group(Text(said, style="dim"), table)
+    return Group(Text(SAID["grown"], style="dim"), table)
 
 
 def _known(values: Tensor) -> list[float]:
@@ -244,19 +316,37 @@ def _probabilities(journey: Journey) -> RenderableType | None:
 
 
 def _lens(journey: Journey) -> RenderableType | None:
-    if not journey.lens or not journey.best:
-        return None
-    answer = journey.best[0].piece
-    table = _grid("after", "it would say", "", "", f"{answer!r} has")
-    for lens in journey.lens:
-        name = "embedding" if lens.layer < 0 else f"layer {lens.layer}"
-        said = [_said(candidate) for candidate in lens.best[-1]]
-        table.add_row(name, *said, _bar(lens.chosen).append(f" {percent(lens.chosen)}"))
-    return table
+    return _LensTable(journey) if journey.lens and journey.best else None
 
 
-def _said(candidate: Candidate) -> Text:
-    return Text(f"{candidate.piece!r} {percent(candidate.probability)}")
+class _LensTable:
+    """What each token would be followed by, for as many of the last tokens as the width holds."""
+
+    def __init__(self, journey: Journey):
+        self._journey = journey
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        journey = self._journey
+        count = len(journey.tokens)
+        room = options.max_width - _LENS_FIXED
+        shown = max(1, min(count, room // _LENS_COLUMN))
+        table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+        table.add_column("after", no_wrap=True)
+        for label in _labels(journey)[count - shown :]:
+            table.add_column(label, no_wrap=True, overflow="ellipsis", max_width=_LENS_COLUMN - 2)
+        table.add_column("sure", no_wrap=True, justify="right")
+        answer = quoted(journey.best[0])
+        table.add_column(f"{answer} has", no_wrap=True, justify="right")
+        for lens in journey.lens:
+            name = "embedding" if lens.layer < 0 else f"layer {lens.layer}"
+            last = lens.best[-1][0].probability
+            pieces = [printable(each[0].piece) for each in lens.best[count - shown :]]
+            table.add_row(
+                name, *map(Text, pieces), percent(last), Text(percent(lens.chosen), style="cyan")
+            )
+        yield table
+        if shown < count:
+            yield Text(SAID["all_tokens"].format(count=count, shown=shown), style="dim")
 
 
 def _continuations(journey: Journey) -> RenderableType | None:
@@ -267,6 +357,8 @@ def _continuations(journey: Journey) -> RenderableType | None:
         text = Text(journey.text, style="dim")
         for piece in continuation.pieces:
             text.append(visible(piece), style="bold")
+        if not continuation.ended:
+            text.append(" …", style="dim")
         table.add_row(Text(continuation.how), text)
     return table
 
@@ -281,11 +373,17 @@ def _cost(journey: Journey) -> RenderableType:
 PICTURES: dict[str, Picture] = {
     "tokens": _tokens,
     "model": _model,
+    "embed": _stream("embed"),
     "norm1": _scales("ln1.scale"),
+    "heads": _cut,
     "rope": _rotation,
     "scores": _attention,
+    "resid_mid": _stream("resid_mid"),
     "norm2": _scales("ln2.scale"),
-    "layers": _growth,
+    "mlp": _silu,
+    "resid_post": _stream("resid_post"),
+    "layers": _both(_stream("layers"), _growth),
+    "final_norm": _scales("ln_final.scale"),
     "lm_head": _logits,
     "probs": _probabilities,
     "lens": _lens,

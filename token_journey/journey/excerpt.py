@@ -38,7 +38,7 @@ def lines(seen: Seen, journey: Journey, short: bool = False) -> list[Line]:
     if value is None or value.numel() == 0:
         return []
     if value.ndim <= 1:
-        return [Line(f"all of them, by {seen.axes[-1]}", None, -1, numbers(value, seen, short))]
+        return [Line("all", None, -1, numbers(value, seen, short))]
     places = [_ends(size, value.ndim) for size in value.shape[:-1]]
     found: list[Line] = []
     before: tuple[int, ...] = ()
@@ -62,8 +62,13 @@ def _line(index: tuple[int, ...], value: Tensor, seen: Seen, journey: Journey, s
         if seen.axes[axis] in OVER_TOKENS:
             token, where = journey.tokens[place], place
         else:
-            labels.append(f"{seen.axes[axis]} {indices(seen, axis)[place]}")
+            labels.append(f"{short_name(seen.axes[axis])} {indices(seen, axis)[place]}")
     return Line(", ".join(labels), token, where, numbers(value, seen, short))
+
+
+def short_name(axis: str) -> str:
+    """What an axis is called where there is little room."""
+    return {"key/value head": "kv"}.get(axis, axis)
 
 
 def indices(seen: Seen, axis: int) -> Sequence[int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -82,9 +82,18 @@ class Model:
         text: str | None = self.tokenizer.id_to_token(token)
         if text is None:
             return f"id {token}".encode()
-        added = self.tokenizer.get_added_tokens_decoder()
-        byte_level = not getattr(self.tokenizer.model, "byte_fallback", False)
-        return text.encode() if token in added else bytes_of(text, byte_level)
+        if token in self._added:
+            return text.encode()
+        return bytes_of(text, self._byte_level)
+
+    @cached_property
+    def _added(self) -> frozenset[int]:
+        """Tokens that are no pieces of text, such as the end token."""
+        return frozenset(self.tokenizer.get_added_tokens_decoder())
+
+    @cached_property
+    def _byte_level(self) -> bool:
+        return not getattr(self.tokenizer.model, "byte_fallback", False)
 
 
 @contextmanager

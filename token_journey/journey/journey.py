@@ -61,7 +61,8 @@ class Seen:
 class Story:
     """A mistake that somebody made at this step, and the numbers that give it away.
 
-    `rows` are numbers side by side, under `columns`.
+    `rows` are numbers side by side, under `columns`. `layer` is where it happened, if it
+    happened inside a layer.
     """
 
     title: str
@@ -69,6 +70,7 @@ class Story:
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     answer: str
+    layer: int | None = None
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,8 @@ class Step:
     `key` names it in links and on the command line; `stage` is the kata's stage in which
     it is written, or None. `shapes` says what goes in and comes out. `seen` is what it
     made, first to last, and `share` how much of all operations it takes. `by` is whose code
-    took it, and `said` what there is to say of that.
+    took it, and `said` what there is to say of that. `worked` works out one of its numbers,
+    and `remark` says what these numbers show beyond `why`.
     """
 
     key: str
@@ -91,6 +94,8 @@ class Step:
     share: float | None = None
     by: str = "model"
     said: str = ""
+    worked: str = ""
+    remark: str = ""
     story: Story | None = None
 
 
@@ -118,10 +123,14 @@ class Lens:
 
 @dataclass(frozen=True)
 class Continuation:
-    """How the sentence could go on: `pieces`, chosen as `how` says."""
+    """How the sentence could go on: `pieces`, chosen as `how` says.
+
+    `ended` says that the model itself ended there; otherwise it was stopped.
+    """
 
     how: str
     pieces: tuple[str, ...]
+    ended: bool = False
 
 
 @dataclass(frozen=True)
@@ -147,7 +156,8 @@ class Journey:
     holds the attention patterns (H, T, T) of all layers of which they are known. Of a long
     text only the tokens in `tokens` are shown, and `left_out` says what is not.
     `logits` (V,) are those after the last token, and `pieces` the texts of all ids that
-    anything here names, and of the likeliest ones. `branches` go on greedily after
+    anything here names, and of the likeliest ones; `vocabulary` are the texts of all, by id,
+    if there are not too many. `branches` go on greedily after
     each of the likeliest next tokens, by their ids. `costs` are shares of all operations,
     largest first.
     """
@@ -168,6 +178,7 @@ class Journey:
     logits: Tensor | None = None
     best: Sequence[Candidate] = ()
     pieces: Mapping[int, str] = field(default_factory=dict)
+    vocabulary: Sequence[str] = ()
     continuations: Sequence[Continuation] = ()
     branches: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     costs: Sequence[tuple[str, float]] = ()

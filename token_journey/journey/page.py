@@ -14,10 +14,11 @@ from markupsafe import Markup, escape
 
 from token_journey.journey import excerpt, vega
 from token_journey.journey.journey import Journey, Step
-from token_journey.journey.payload import payload
+from token_journey.journey.parameters import card
+from token_journey.journey.payload import payload, vocabulary
 from token_journey.journey.pictures import after, pictures, share
 from token_journey.journey.spelling import visible, words_of
-from token_journey.journey.stations import INTRODUCTION
+from token_journey.journey.stations import INTRODUCTION, SAID
 
 # In this order, in one scope.
 _SCRIPTS = (
@@ -29,6 +30,7 @@ _SCRIPTS = (
     "attention.js",
     "neurons.js",
     "sampling.js",
+    "scrolling.js",
     "walk.js",
 )
 _ATTENTION = ("norm1", "qkv", "heads", "rope", "scores", "weighted", "output", "resid_mid")
@@ -52,7 +54,7 @@ def page(journey: Journey) -> str:
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters |= {"share": share, "visible": visible}
+    environment.filters |= {"share": share, "visible": visible, "short": excerpt.short_name}
     environment.globals |= {
         "lines": lambda seen: excerpt.lines(seen, journey),
         "how_much": excerpt.how_much,
@@ -68,10 +70,13 @@ def page(journey: Journey) -> str:
             words=words_of(journey.tokens),
             also=words_of(journey.also),
             introduction=INTRODUCTION,
+            said=SAID,
+            card=card(journey.config, journey.parameters, journey.missing),
             pictures=drawn,
             style=Markup(_part("page.css")),
             vega=Markup(vega.bundle()),
             script=Markup("\n".join(_part(name) for name in _SCRIPTS)),
+            vocabulary=Markup(vocabulary(journey)),
             payload=Markup(payload(journey, drawn)),
         )
         .strip()

@@ -13,6 +13,9 @@ from torch import Tensor
 
 from token_journey.journey.journey import Journey
 from token_journey.journey.pictures import Picture
+from token_journey.journey.stations import SAID
+from token_journey.journey.turning import rates
+from token_journey.journey.vega import deflated
 
 
 def payload(journey: Journey, drawn: Mapping[str, Sequence[Picture]]) -> str:
@@ -25,11 +28,12 @@ def _told(journey: Journey, drawn: Mapping[str, Sequence[Picture]]) -> dict[str,
     config = journey.config
     return {
         "text": journey.text,
+        "words": SAID,
         "tokens": [{"piece": t.piece, "place": t.place} for t in journey.tokens],
         "layer": journey.layer,
         "heads": config.num_attention_heads,
         "headDim": config.head_dim,
-        "theta": config.rope_theta,
+        "rates": rates(journey),
         "patterns": {layer: packed(_lower(p)) for layer, p in sorted(journey.patterns.items())},
         "raw": _packed(journey.seen("attn.scores_raw")),
         "scores": _packed(journey.seen("attn.scores")),
@@ -44,6 +48,13 @@ def _told(journey: Journey, drawn: Mapping[str, Sequence[Picture]]) -> dict[str,
         "branches": {token: list(pieces) for token, pieces in journey.branches.items()},
         "pictures": {p.name: _picture(p) for found in drawn.values() for p in found},
     }
+
+
+def vocabulary(journey: Journey) -> str:
+    """The texts of all tokens that exist, by id, as deflated JSON; empty if they are not known."""
+    if not journey.vocabulary:
+        return ""
+    return deflated(json.dumps(journey.vocabulary, ensure_ascii=False, separators=(",", ":")))
 
 
 def packed(tensor: Tensor) -> str:

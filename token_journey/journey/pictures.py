@@ -79,6 +79,7 @@ def _all(journey: Journey) -> Iterator[tuple[str, Picture | None]]:
     yield "embed", _strip(journey, "embed", "embed", "The vectors of this sentence")
     for key, norm in (("norm1", "ln1"), ("norm2", "ln2")):
         yield key, _scales(journey, key, f"{norm}.scale")
+    yield "final_norm", _scales(journey, "final_norm", "ln_final.scale")
     yield "resid_mid", _strip(journey, "resid_mid", "resid_mid", "The stream after attention")
     yield "resid_post", _strip(journey, "resid_post", "resid_post", "The stream after the layer")
     yield "layers", _length(journey)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from token_journey.journey.journey import Token
+from token_journey.journey.journey import Candidate, Token
 
 # A Valencian sentence on which tokenizers differ: ç, l·l, apostrophes, accents.
 ALSO = "anxova així caparaçò col·legi l'horta mascletà perquè"
@@ -12,7 +12,10 @@ ALSO = "anxova així caparaçò col·legi l'horta mascletà perquè"
 
 def shown(spelled: bytes) -> str:
     """A token's text; bytes that are no letter by themselves as `<C3>`."""
-    text = spelled.decode("utf-8", errors="surrogateescape")
+    try:
+        return spelled.decode("utf-8")
+    except UnicodeDecodeError:
+        text = spelled.decode("utf-8", errors="surrogateescape")
     return "".join(f"<{ord(c) - 0xDC00:02X}>" if 0xDC80 <= ord(c) <= 0xDCFF else c for c in text)
 
 
@@ -64,6 +67,11 @@ def visible(piece: str) -> str:
     if piece and not piece.strip(" "):
         return "␣" * len(piece)
     return "".join(map(_sign, piece))
+
+
+def quoted(token: Token | Candidate) -> str:
+    """A token in quotation marks, for sentences."""
+    return f"“{visible(token.piece.strip(' ') or token.piece)}”"
 
 
 def _sign(character: str) -> str:

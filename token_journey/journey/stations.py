@@ -37,15 +37,132 @@ class Station:
 
 # What the term in the middle means is said around it.
 INTRODUCTION = (
-    "To a transformer, a sentence is a row of tokens, and every token is one list of numbers, a "
-    "vector. That vector travels through the model from layer to layer; this is called the ",
+    "A transformer reads a sentence as a row of pieces, called tokens. Each token becomes one list "
+    "of numbers, a vector, and travels through the layers of the model, which all look alike. The "
+    "vectors on their way through the layers are called the ",
     "residual stream",
-    ". At each layer it meets two helpers. Attention looks at the other tokens and fetches what "
-    "matters from them; the MLP works on what was found. Neither replaces the vector: each only "
-    "adds a little to it. After the last layer, the vector of the last token has gathered all that "
-    "the model needs to name the next one. Below are all its stations, with the real numbers of "
-    "this very sentence.",
+    ". A layer has two halves. Attention looks at the other tokens and fetches something from "
+    "them; the MLP (multi-layer perceptron) then works on each token alone. Neither replaces the "
+    "vector: each adds something to it, sometimes little and sometimes much. After the last layer "
+    "the model names the next token from the vector of the last one. Below are all stations of "
+    "this way, with the real numbers of this very sentence.",
 )
+
+# What the model card says of each of its entries, and what is left open until a model is known.
+CARD = {
+    "parameters": ("parameters", "numbers that were learned once"),
+    "layers": ("layers, L", "each has attention and an MLP"),
+    "hidden": ("hidden size, D", "numbers in the vector of a token"),
+    "heads": ("query heads, H", "attentions side by side in a layer"),
+    "shared": ("key/value heads, K", "{groups}"),
+    "head": ("head size, d", "numbers in a query, a key or a value"),
+    "neurons": ("neurons a layer, F", "small units inside the MLP"),
+    "vocabulary": ("vocabulary, V", "tokens that exist for this model"),
+    "base": ("RoPE base", "how slowly positions turn queries and keys"),
+    "epsilon": ("ε of the norms", "keeps a norm from dividing by 0"),
+    "tied": ("first and last matrix", "from ids to vectors, and from vectors to scores"),
+}
+TIED, UNTIED = "the same (tied)", "two of their own"
+SHARED, OWN = "{groups} query heads share one", "each query head has its own"
+TIED_HEAD = "Here it is the embedding table once more. "
+TIED_LENS = (
+    " Here lm_head is the embedding table once more. So right after the embedding a token mostly "
+    "finds itself, or another one whose row holds larger numbers."
+)
+
+# Where parameters sit.
+PARTS = {
+    "embedding": "embedding table",
+    "tied": "embedding table, also lm_head",
+    "attention": "attention",
+    "mlp": "MLP",
+    "norms": "norms",
+    "vocabulary": "lm_head, the last matrix",
+}
+
+# What weights are, by the module that holds them.
+WEIGHTS = {
+    "embed_tokens": "E, the embedding table: a row for each token that exists",
+    "input_layernorm": "γ, the gains of the first norm",
+    "q_proj": "W_q, that makes queries",
+    "k_proj": "W_k, that makes keys",
+    "v_proj": "W_v, that makes values",
+    "o_proj": "W_o, that mixes the heads",
+    "post_attention_layernorm": "γ, the gains of the second norm",
+    "gate_proj": "W_gate, a row for each neuron",
+    "up_proj": "W_up, a row for each neuron",
+    "down_proj": "W_down, a column for each neuron",
+    "norm": "γ, the gains of the last norm",
+    "lm_head": "W_vocab, called lm_head: a row for each token that exists",
+}
+
+# One number of a step, worked out with the numbers of this sentence.
+WORKED = {
+    "norm": "Check it: for number 0 of {token}, x / RMS · γ is {x} / {rms} · {gain} ≈ {out}.",
+    "scores": "Check it: in head 0 the query of {query} and the key of {key} make {first} + "
+    "{second} + … + {last} ≈ {raw}. Then {raw} / √{d} ≈ {score}, and softmax makes a share of "
+    "{share} of it.",
+    "weighted": "Check it: in head 0, number 0 that {token} gathers is {terms} ≈ {out}.",
+    "rest": "{rest} from the other tokens",
+    "sum": "Check it: number 0 of {token} is {x} + {added} ≈ {out}.",
+    "mlp": "Check it: neuron {neuron} of {token} has gate {gate}. SiLU({gate}) ≈ {opened}, and "
+    "{opened} · {up} ≈ {out}.",
+}
+
+# What is only said where the numbers show it.
+REMARKS = {
+    "jump": "What is added can be much: this MLP takes the length of {token} from {before} to "
+    "{after}.",
+    "sink": "The vector of the first token, {token}, becomes far longer than all others: {length} "
+    "after layer {layer}. This is common in such models. When a head finds nothing to fetch, it "
+    "looks at the first token, which serves as a resting place (an “attention sink”), and very "
+    "large numbers mark it (“massive activations”).",
+}
+
+# What is said beside pictures.
+SAID = {
+    "stages": "Beside a station stands the stage of the kata in which you write it yourself.",
+    "pattern": "How much each token (row) looks at each token before it (column)",
+    "raw": "How well the query of each token (row) fits the key of each token (column)",
+    "scores": "The same, divided by √d; later tokens are masked",
+    "shares": "of the row's attention; an empty cell is a later token, which is masked",
+    "products": "the larger the product, the better query and key fit; an empty cell is masked",
+    "clamped": "or more (in the middle: 0)",
+    "stored": "These numbers are kept for layer {layer} only. To see another layer's, walk with "
+    "--layer.",
+    "still": "This pair turns so slowly that the eye sees no move: the numbers below tell it.",
+    "rotation": "Each token's point in one plane, before and after it is turned",
+    "before": "○ before",
+    "after": "● after; the thick arc between them is the turn",
+    "turn": "Numbers {i} and {j} are turned by m · θ_i with i = {i}: position × {rate} = position "
+    "× {degrees}.",
+    "lens": "In each cell: the likeliest next token after this token, if the model stopped at this "
+    "layer, and how sure it would be. The last column is the one that is asked; its last row is "
+    "the model's answer.",
+    "lens_scroll": "The table opens at its end. Scroll up for earlier layers, and to the left for "
+    "earlier tokens.",
+    "play": "Temperature, then top-k, then top-p act on all {count} logits, here in your browser, "
+    "as your stage 9 does it. What is left is drawn from by chance.",
+    "entropy": "{count} can be drawn; entropy {bits} bits, as much doubt as among {equal} equally "
+    "likely tokens.",
+    "drawn": "Draw {draw} with seed {seed}, of probability {probability}.",
+    "branch": "What follows is what the model chose, the best token each time.",
+    "draws": "Separate draws so far, each in place of the one before:",
+    "heads": "One query of {Hd} numbers is cut into {H} heads of {d}; key and value have {Kd} "
+    "numbers, {K} heads. A query head looks at the keys and values under it.",
+    "merged": "The {H} heads are laid side by side, {Hd} numbers. W_o mixes them into {D} numbers.",
+    "answers": "Answers",
+    "think": "Think first: the answer stands at the end of this walk.",
+    "turned": "Layer {layer}, query head 0, pair 0: numbers 0 and {half} as a point, and its angle",
+    "slow": "Pair 0 turns fastest. Pair {pair} turns by {degrees} at each position, the last one "
+    "by {least}.",
+    "maps": "Layer {layer}, all heads: the row looks at the column; the fuller the block, the "
+    "more; · is masked.",
+    "grown": "From the embedding to the last layer: how long the vector of each token is (each "
+    "step up is the same factor), and how far it has turned away from where it began.",
+    "all_tokens": "Of {count} tokens the last {shown} are shown: the page (--html) shows all.",
+    "silu": "SiLU, and how many neurons of {token} have a gate between this number and the next:",
+}
 
 _BLOCK = "blocks.{layer}."
 _WEIGHTS = "model.layers.{layer}."
@@ -57,9 +174,9 @@ STATIONS = (
         1,
         "text → pieces → ids",
         "a text → ({T},)",
-        "A model computes with numbers. The tokenizer cuts the text into pieces that it knows, and "
-        "gives the number of each. Frequent words are one piece; rare ones are spelled with "
-        "several.",
+        "A model computes with numbers. The tokenizer cuts the text into pieces that it knows, the "
+        "tokens, and gives the number of each, its id. A frequent word is one token; a rare one is "
+        "spelled with several.",
         ("tokens",),
     ),
     Station(
@@ -69,7 +186,8 @@ STATIONS = (
         "L layers, each with attention and an MLP",
         "V = {V}, D = {D}, L = {L}, H = {H}, K = {K}, d = {d}, F = {F}",
         "A model is a long list of numbers, the parameters, that were learned once and don't "
-        "change while it reads. They sit in a few kinds of matrices.",
+        "change while it reads. They sit in a few kinds of matrices. Each of the words below comes "
+        "back at a station of its own: read over them now, and look them up here later.",
     ),
     Station(
         "embed",
@@ -77,10 +195,10 @@ STATIONS = (
         2,
         "x = E[id]",
         "({T},) → ({T}, {D})",
-        "The embedding table has one row of {D} numbers for each token that exists. The rows of "
+        "The embedding table E has one row of {D} numbers for each token that exists. The rows of "
         "this sentence are taken out. From here on each token is a vector that travels through all "
         "layers, the residual stream: layers read from it and add to it, and never replace it.",
-        ("embed",),
+        ("model.embed_tokens.weight", "embed"),
         (formulas.embed,),
     ),
     Station(
@@ -89,16 +207,18 @@ STATIONS = (
         3,
         "γ ⊙ x / RMS(x),   RMS(x) = √(mean(x²) + ε)",
         "({T}, {D}) → ({T}, {D})",
-        "Attention reads a copy of the stream in which every vector has the same length, so that "
-        "large and small ones count alike. The stream itself stays as it is.",
-        (_BLOCK + "ln1.scale", _BLOCK + "ln1.out"),
+        "Attention reads a normalised copy of the stream, so that long and short vectors count "
+        "alike. First each vector is divided by its root mean square, RMS. Then number i is "
+        "multiplied by γ_i, a gain that was learned (⊙ means: number by number). ε is tiny and "
+        "keeps the RMS above 0. This is called RMSNorm. The stream itself stays as it is.",
+        (_BLOCK + "ln1.scale", _WEIGHTS + "input_layernorm.weight", _BLOCK + "ln1.out"),
         (formulas.norm,),
     ),
     Station(
         "qkv",
         "Queries, keys and values",
         5,
-        "Q = x W_qᵀ    K = x W_kᵀ    V = x W_vᵀ",
+        "Q = n W_qᵀ    K = n W_kᵀ    V = n W_vᵀ    with n = norm₁(x)",
         "({T}, {D}) → ({T}, {Hd}), ({T}, {Kd}), ({T}, {Kd})",
         "Three matrices turn each token's copy into three things: what it looks for (query), "
         "what it offers to be found by (key), and what it hands over when it is found (value).",
@@ -112,9 +232,9 @@ STATIONS = (
         "heads",
         "Cut into heads",
         5,
-        "T (H d) → H T d",
+        "tokens × (heads · d) → heads × tokens × d",
         "({T}, {Hd}) → ({H}, {T}, {d});  ({T}, {Kd}) → ({K}, {T}, {d})",
-        "Each vector is cut into pieces of {d} numbers, the heads. Every head is an attention of "
+        "Each vector is cut into parts of {d} numbers, the heads. Every head is an attention of "
         "its own, so a token can look at several places for several reasons. {shared}",
         tuple(_BLOCK + f"attn.{name}" for name in "qkv"),
     ),
@@ -122,11 +242,13 @@ STATIONS = (
         "rope",
         "Positions turn queries and keys",
         4,
-        "R(mθ) q,   R(mθ) k,   θ_i = base^(−2i/d)",
+        "turn pair i by m · θ_i,   θ_i = base^(−2i/d),   base = {base}",
         "({H}, {T}, {d}) → ({H}, {T}, {d})",
-        "So far nothing says who comes first. Now numbers i and i + {half} of each head are taken "
-        "as a point in a plane, and the plane is turned by an angle that grows with the position. "
-        "The scalar product of two turned vectors depends on their distance alone.",
+        "So far nothing says which token comes first. RoPE (rotary position embedding) tells it to "
+        "queries and keys. Numbers i and i + {half} of a head are taken as a point in a plane, and "
+        "the point is turned around the centre by m · θ_i: m is the token's position, from 0, and "
+        "the angle θ_i is 1 radian for the first pair and tiny for the last one. When a query then "
+        "meets a key, their positions count only through the distance between them.",
         ("rotary.cos", "rotary.sin", _BLOCK + "attn.rot_q", _BLOCK + "attn.rot_k"),
         (formulas.rope,),
     ),
@@ -136,9 +258,12 @@ STATIONS = (
         5,
         "softmax( Q Kᵀ / √d + mask )",
         "({H}, {T}, {d}) · ({H}, {d}, {T}) → ({H}, {T}, {T})",
-        "Each query is held against every key: a large product means “this is what I look for”. "
-        "The products are divided by √{d}, the future is forbidden (−∞), and softmax makes of "
-        "each row shares that sum to 1: how a token divides its attention.",
+        "The scalar product of a query and a key (multiply number by number, then add up) says how "
+        "well they fit: the larger the product, the better. It is divided by √{d}, for sums of "
+        "{d} products grow large, and softmax would then see one token and no other. The mask "
+        "puts −∞ in place of all later tokens: the model learns to guess them, so it must not see "
+        "them. Softmax makes shares of each row, which sum to 1: how a token divides its "
+        "attention. A head that finds nothing to fetch often looks at the first token.",
         (_BLOCK + "attn.scores_raw", _BLOCK + "attn.scores", _BLOCK + "attn.pattern"),
         (formulas.scores, formulas.softmax),
     ),
@@ -146,7 +271,7 @@ STATIONS = (
         "weighted",
         "Values are gathered",
         5,
-        "z = pattern · V",
+        "z = pattern · V,   pattern = the shares of attention",
         "({H}, {T}, {T}) · ({H}, {T}, {d}) → ({H}, {T}, {d})",
         "Every token receives the values of the tokens it looks at, each as much as its share "
         "says. This is the only place where something moves from one token to another.",
@@ -159,8 +284,8 @@ STATIONS = (
         5,
         "attention = merge(z) W_oᵀ",
         "({H}, {T}, {d}) → ({T}, {Hd}) → ({T}, {D})",
-        "The heads are laid side by side again, and one more matrix mixes what they found into "
-        "a vector of the stream's size.",
+        "The heads are laid side by side again, and one more matrix, W_o, mixes what they found "
+        "into a vector of the stream's size.",
         (_BLOCK + "attn.z_flat", _WEIGHTS + "self_attn.o_proj.weight", _BLOCK + "attn_out"),
         (formulas.output_projection,),
     ),
@@ -168,10 +293,11 @@ STATIONS = (
         "resid_mid",
         "Attention adds to the stream",
         7,
-        "x' = x + attention( norm₁(x) )",
+        "x_mid = x + attention( norm₁(x) )",
         "({T}, {D}) + ({T}, {D}) → ({T}, {D})",
         "What attention found is added to the stream: to x as it came in, not to the normalised "
-        "copy that attention read.",
+        "copy that attention read. So each half of a layer computes only the difference between "
+        "what comes in and what goes on, the residual. The stream is named after it.",
         (_BLOCK + "resid_pre", _BLOCK + "attn_out", _BLOCK + "resid_mid"),
         (formulas.residual,),
     ),
@@ -179,21 +305,27 @@ STATIONS = (
         "norm2",
         "A second normalised copy",
         3,
-        "γ ⊙ x' / RMS(x')",
+        "γ ⊙ x_mid / RMS(x_mid)",
         "({T}, {D}) → ({T}, {D})",
-        "The second half of the layer reads a normalised copy, too, with gains γ of its own.",
-        (_BLOCK + "ln2.scale", _BLOCK + "ln2.out"),
+        "The second half of the layer reads a normalised copy, too: RMSNorm as before, with gains "
+        "γ of its own.",
+        (_BLOCK + "ln2.scale", _WEIGHTS + "post_attention_layernorm.weight", _BLOCK + "ln2.out"),
         (formulas.norm,),
     ),
     Station(
         "mlp",
         "Neurons open and close",
         6,
-        "SiLU( x W_gateᵀ ) ⊙ ( x W_upᵀ ),   SiLU(g) = g / (1 + e^(−g))",
+        "SiLU( n W_gateᵀ ) ⊙ ( n W_upᵀ )    with n = norm₂(x_mid),   SiLU(g) = g / (1 + e^(−g))",
         "({T}, {D}) → ({T}, {F})",
-        "Now each token works alone. {F} neurons compute two numbers each: what there is to say "
-        "(up), and how far the gate opens for it. SiLU shuts the gate for negative numbers.",
-        tuple(_BLOCK + f"mlp.{name}" for name in ("gate", "gate_act", "up", "post")),
+        "Now each token works alone, in the MLP. It has {F} neurons. Each neuron is a row of "
+        "W_gate and a row of W_up, and computes two scalar products with the normalised copy n: "
+        "what there is to say (up), and how far its gate opens for it. SiLU lets large numbers "
+        "pass and almost shuts the gate for negative ones: SiLU(−1.3) = −0.28, SiLU(−5) = −0.03.",
+        (
+            *(_WEIGHTS + f"mlp.{name}_proj.weight" for name in ("gate", "up")),
+            *(_BLOCK + f"mlp.{name}" for name in ("gate", "gate_act", "up", "post")),
+        ),
         (formulas.gate, formulas.up, formulas.activation),
     ),
     Station(
@@ -202,18 +334,19 @@ STATIONS = (
         6,
         "mlp = ( SiLU(gate) ⊙ up ) W_downᵀ",
         "({T}, {F}) → ({T}, {D})",
-        "A last matrix turns what the open neurons say into a vector of the stream's size.",
-        (_BLOCK + "mlp_out",),
+        "One more matrix, W_down, has a column for each neuron. Each column is multiplied by what "
+        "its neuron says, and all are added up to a vector of the stream's size.",
+        (_WEIGHTS + "mlp.down_proj.weight", _BLOCK + "mlp_out"),
         (formulas.down,),
     ),
     Station(
         "resid_post",
         "The MLP adds to the stream",
         7,
-        "x\" = x' + mlp( norm₂(x') )",
+        "x_out = x_mid + mlp( norm₂(x_mid) )",
         "({T}, {D}) + ({T}, {D}) → ({T}, {D})",
-        "It is added as well. The layer is over: the stream that leaves is the stream that "
-        "came in and two additions.",
+        "What the MLP said is added as well. The layer is over: the stream that leaves is the "
+        "stream that came in, plus two additions.",
         (_BLOCK + "resid_mid", _BLOCK + "mlp_out", _BLOCK + "resid_post"),
         (formulas.residual,),
     ),
@@ -221,11 +354,12 @@ STATIONS = (
         "layers",
         "The same in all {L} layers",
         7,
-        'x → x + attention( norm₁(x) ) → x" → …',
+        "x → x_mid → x_out,   which is x of the next layer",
         "{L} × ( ({T}, {D}) → ({T}, {D}) )",
         "Each layer has matrices of its own and does the same with them. See how the stream of "
         "each token grows, and how it turns away from the direction in which it began. Early "
-        "additions stay in it, so a late layer can read what an early one wrote.",
+        "additions stay in the sum, so a late layer can read what an early one wrote.",
+        ("blocks.{last}.resid_post",),
     ),
     Station(
         "final_norm",
@@ -233,19 +367,21 @@ STATIONS = (
         8,
         "γ ⊙ x / RMS(x)",
         "({T}, {D}) → ({T}, {D})",
-        "The stream has any length by now. It is normalised once more, and only once.",
-        ("ln_final.out",),
+        "The stream has any length by now. One more RMSNorm, with gains γ of its own, brings "
+        "all vectors to a like size. It is applied only once.",
+        ("ln_final.scale", "model.norm.weight", "ln_final.out"),
         (formulas.norm,),
     ),
     Station(
         "lm_head",
         "A score for every token that exists",
         8,
-        "logits = norm(x) W_vocabᵀ",
+        "logits = norm(x) W_vocabᵀ    (W_vocab is called lm_head)",
         "({T}, {D}) → ({T}, {V})",
-        "Each of the {V} rows of a last matrix is held against the stream of a token. The product "
-        "is a logit: the larger, the better that token would go on here.",
-        ("logits.last",),
+        "The last matrix, lm_head, has a row of {D} numbers for each of the {V} tokens that exist. "
+        "{tied}The scalar product of a row and the normalised vector of a token is a logit, the "
+        "score of that row's token: the larger, the better it would come next.",
+        ("lm_head.weight", "logits.last"),
         (formulas.logits,),
     ),
     Station(
@@ -254,8 +390,8 @@ STATIONS = (
         9,
         "p_i = e^(x_i) / ( e^(x_1) + … + e^(x_V) )",
         "({V},) → ({V},)",
-        "Softmax makes numbers between 0 and 1 of the logits after the last token, which sum to "
-        "1. This is the model's answer to the only question it knows: what comes next?",
+        "Softmax turns the logits x_1 … x_V after the last token into numbers between 0 and 1 that "
+        "sum to 1. This is the model's answer to the only question it knows: what comes next?",
         ("probs.last",),
     ),
     Station(
@@ -264,9 +400,10 @@ STATIONS = (
         None,
         "softmax( norm(xˡ) W_vocabᵀ )  for every layer l",
         "({L} + 1) × ({T}, {D}) → ({V},)",
-        "The stream can be read before it is finished, by asking after every layer what the "
-        "model would say if it stopped there: normalised with its own length at that place, then "
-        "held against the vocabulary. This is called the logit lens.",
+        "The stream can be read before it is finished: ask after every layer what the model would "
+        "say if it stopped there. The vector is divided by the RMS that it has at that place and "
+        "multiplied by the gains of the last norm; then lm_head and softmax read it. This is "
+        "called the logit lens.{tied_lens}",
     ),
     Station(
         "generate",

@@ -11,7 +11,7 @@ from torch import Tensor
 from token_journey.journey.journey import Story
 from token_journey.pack import Pack, Prompt
 
-_SHOWN = 5  # numbers of a token
+_SHOWN = 3  # numbers of a token: so few that all of them can be seen on a phone
 
 
 def stories(pack: Pack, prompt: Prompt) -> dict[str, Story]:
@@ -29,30 +29,36 @@ def _wrong_residual(pack: Pack, prompt: Prompt) -> Story:
     names = ("embed", "blocks.0.ln1.out", "blocks.0.attn_out")
     stream, copy, attention = (pack.activation(prompt.name, name)[token] for name in names)
     printed = pack.apart("wrong_residual/resid_mid")[token]
-    own, model = pack.apart("wrong_residual/resid_post"), "blocks.0.resid_post"
-    apart = float((own - pack.activation(prompt.name, model)).abs().max())
+    theirs = pack.apart("wrong_residual/resid_post")
+    model = pack.activation(prompt.name, "blocks.0.resid_post")
+    apart = float((theirs - model).abs().max())
+    right = stream + attention
     return Story(
         title="Spot the bug: to what was it added?",
         question=(
-            f"The notebook printed these numbers of “{prompt.pieces[token]}”. The last row is what "
-            "it took for the stream after attention, and went on with. Which two rows above were "
-            "added?"
+            f"The notebook printed these numbers of “{prompt.pieces[token]}”. Row 4 is what it "
+            "took for the stream after attention, and went on with. It is the sum of two of the "
+            "rows above it. Of which two? Try it with number 0."
         ),
         columns=("", *(f"number {i}" for i in range(_SHOWN))),
         rows=(
-            _row("x, the stream that came in", stream),
-            _row("norm(x), the copy that attention read", copy),
-            _row("attention( norm(x) )", attention),
-            _row("what the notebook went on with", printed),
+            _row("1: x, the stream", stream),
+            _row("2: norm(x), the copy", copy),
+            _row("3: attention( norm(x) )", attention),
+            _row("4: what it went on with", printed),
         ),
         answer=(
-            "The second and the third: attention was added to the normalised copy. The stream was "
-            "lost, and is much smaller here: the first and the third row make "
-            f"{_numbers(stream + attention)}. Nothing crashes, and all shapes are "
-            "right. What shows it: this walk's layer 0 ends elsewhere than the model's own, by up "
-            f"to {apart:.2f}. So all that the notebook printed of the MLP of layer 0 belongs to "
-            "another model, and is not shown here as Aitana's. Your stage 7 is judged on this."
+            "Of rows 2 and 3: attention was added to the normalised copy, and the stream was lost. "
+            f"The right sum, of rows 1 and 3, is {_numbers(right)}: its number 0 is about "
+            f"{float(printed[0] / right[0]):.0f} times smaller. Nothing crashes, and all shapes "
+            "are right. How can it be noticed? The notebook also printed what the model itself "
+            f"returns after layer 0: {_numbers(model[token])}. Its own layer 0, computed step by "
+            f"step, ended with {_numbers(theirs[token])}. The two should be equal; over all tokens "
+            f"they differ by up to {apart:.2f}. So what the notebook printed of the MLP of layer 0 "
+            "belongs to another model, and is not shown here as Aitana's. Your stage 7 is judged "
+            "on this."
         ),
+        layer=0,
     )
 
 
@@ -60,23 +66,38 @@ def _second_norm(pack: Pack, prompt: Prompt) -> Story:
     given = pack.activation(prompt.name, "ln_final.out")
     ratio = pack.apart("second_final_norm/ln_final.out") / given
     best = pack.manifest["apart"]["second_final_norm"]["top5"][0]
+    stream, copy = (pack.activation(prompt.name, name) for name in ("embed", "blocks.0.ln1.out"))
+    # The number that four decimals tell most of, for each token.
+    clear = int(stream.abs().min(dim=0).values.argmax())
+    first = copy[:, clear] / stream[:, clear]
+    place = pack.activation_entry(prompt.name, "embed").visible[1][clear]
+    spread = float((ratio.amax(0) / ratio.amin(0)).max() - 1)
     return Story(
-        title="Spot the bug: how often was it normalised?",
+        title="Spot the bug: what did the last norm find?",
         question=(
-            "The notebook took the last hidden state that the model returned, and normalised it "
-            "before the vocabulary was asked. Here is by what each number was multiplied. Read "
-            "down the columns: what is odd?"
+            "The notebook took the last vectors that the model returned (its “last hidden state”), "
+            "normalised them, and asked the vocabulary. A norm multiplies number i of a token by "
+            f"γ_i / RMS. The first {_SHOWN} columns show by what this norm multiplied. For "
+            "comparison the last column shows it for the first norm of layer 0. Read down the "
+            "columns: what is odd?"
         ),
-        columns=("token", *(f"number {i}" for i in range(_SHOWN))),
-        rows=tuple(_row(piece, row) for piece, row in zip(prompt.pieces, ratio, strict=True)),
+        columns=("token", *(f"no. {i}" for i in range(_SHOWN)), f"layer 0, no. {place}"),
+        rows=tuple(
+            (*_row(piece, row), f"{other:.0f}")
+            for piece, row, other in zip(prompt.pieces, ratio, first.tolist(), strict=True)
+        ),
         answer=(
-            "In every column nearly the same factor for all tokens, and none is far from 1. A "
-            "stream of any length would have been shrunk by a factor of its own for each token; "
-            "here there was hardly anything left to shrink, and only the gains γ were multiplied "
-            "in again. So it was normalised already: the last hidden state that transformers "
-            f"returns is the final norm's output. The guess that followed, “{best[1]}” with "
-            f"{100 * best[2]:.1f} %, is not the model's; what Aitana really says next was not "
-            "published."
+            "Within a column the gain γ_i is the same, so the factors differ as the tokens' RMS "
+            f"does. In layer 0 they go from {float(first.min()):.0f} to {float(first.max()):.0f}, "
+            "for vectors in a stream are long or short. In the other columns they hardly differ, "
+            f"by up to {100 * spread:.1f} %: all vectors that came in had nearly the same RMS. "
+            "They had been normalised before. (Their RMS still differs a little, because the first "
+            "time the gains were multiplied in; now they are in twice.) The last hidden state that "
+            "transformers returns is the output of the final norm: it is shown here as "
+            "ln_final.out, normalised once. For the same reason the stream that leaves the last "
+            "layer was never printed, and is missing in the step before. The guess that followed, "
+            f"“{best[1]}” with {100 * best[2]:.1f} %, is not the model's; what Aitana really says "
+            "next was not published."
         ),
     )
 

@@ -16,23 +16,28 @@ from token_journey.journey.drawings import PICTURES, percent
 from token_journey.journey.excerpt import how_much, lines
 from token_journey.journey.journey import Journey, Seen, Step, Story
 from token_journey.journey.palette import sentence, token_text
-from token_journey.journey.stations import INTRODUCTION
+from token_journey.journey.stations import INTRODUCTION, SAID
 
 
 def show(journey: Journey, console: Console, keys: Sequence[str] = ()) -> None:
     """Print a walk; of its stations only those in `keys`, if any are given."""
-    console.print(_head(journey))
-    for step in journey.steps:
-        if not keys or step.key in keys:
-            console.print(_station(step, journey))
+    shown = [step for step in journey.steps if not keys or step.key in keys]
+    console.print(_head(journey, whole=not keys))
+    for step in shown:
+        console.print(_station(step, journey))
+    answers = [step.story for step in shown if step.story is not None]
+    if answers:
+        console.print(_answers(answers))
 
 
-def _head(journey: Journey) -> RenderableType:
+def _head(journey: Journey, whole: bool) -> RenderableType:
+    """The sentence, and whose walk it is; the introduction in front of a whole walk."""
+    introduction = "".join(INTRODUCTION) if whole else ""
+    lines = [line for line in (introduction, journey.left_out, journey.verdict) if line]
     said: list[RenderableType] = [sentence(journey.tokens), Text("")]
-    said += [
-        Text(line) for line in ("".join(INTRODUCTION), journey.left_out, journey.verdict) if line
-    ]
-    said += [Text(""), Text(journey.source, style="dim")]
+    if lines:
+        said += [*map(Text, lines), Text("")]
+    said.append(Text(journey.source, style="dim"))
     return Panel(Group(*said), title=journey.title, title_align="left", padding=(1, 2))
 
 
@@ -45,6 +50,10 @@ def _station(step: Step, journey: Journey) -> RenderableType:
         Text("   ".join(_about(step)), style="dim"),
         Text(step.why),
     ]
+    if step.worked:
+        parts.append(Text(step.worked, style="italic"))
+    if step.remark:
+        parts.append(Text(step.remark))
     if step.said:
         parts.append(Text(step.said, style="bold"))
     if step.seen:
@@ -123,8 +132,19 @@ def _story(story: Story) -> RenderableType:
         Text(""),
         table,
         Text(""),
-        Text.assemble(("Answer. ", "bold"), story.answer),
+        Text(SAID["think"], style="italic"),
     )
     return Padding(
         Panel(body, title=story.title, title_align="left", border_style="yellow"), (1, 0)
     )
+
+
+def _answers(stories: Sequence[Story]) -> RenderableType:
+    """What was to be found, after all the rest, so that nobody reads it too early."""
+    parts: list[RenderableType] = []
+    for story in stories:
+        parts += [Text(story.title, style="bold"), Text(story.answer), Text("")]
+    body = Panel(
+        Group(*parts[:-1]), title=SAID["answers"], title_align="left", border_style="yellow"
+    )
+    return Padding(body, (1, 0))

@@ -31,14 +31,24 @@ function drawAttention(figure) {
   what.replaceChildren(...possible.map((name) => element("option", kinds[name].label, { value: name })));
   head.replaceChildren(...Array.from({ length: H }, (_, h) => element("option", `${h}`, { value: h })));
 
-  /** Scores are known of the layer looked into, patterns of many. */
-  function fillLayers() {
-    const found = what.value === "pattern" ? Object.keys(patterns).map(Number) : [journey.layer];
-    const kept = found.includes(Number(layer.value || journey.layer)) ? layer.value || journey.layer : found[0];
-    layer.replaceChildren(...found.map((n) => element("option", `${n}`, { value: n })));
-    layer.value = String(kept);
+  const caption = figure.querySelector("figcaption");
+  const stored = figure.querySelector("[data-stored]");
+  const layers = [...new Set([...Object.keys(patterns).map(Number), journey.layer])].sort((a, b) => a - b);
+  layer.replaceChildren(...layers.map((n) => element("option", `${n}`, { value: n })));
+  let wanted = patterns[journey.layer] || !possible.includes("pattern") ? journey.layer : layers[0];
+
+  /** Scores are known of the layer looked into, patterns of many: a layer that was chosen comes back. */
+  function fitLayers() {
+    const only = what.value !== "pattern";
+    for (const option of layer.options) {
+      option.disabled = only ? Number(option.value) !== journey.layer : !patterns[option.value];
+    }
+    layer.value = String(only ? journey.layer : wanted);
+    stored.hidden = !only || layers.length === 1;
+    stored.textContent = stored.hidden ? "" : say("stored", { layer: journey.layer });
+    caption.textContent = say(what.value);
   }
-  fillLayers();
+  fitLayers();
 
   function matrix(h) {
     const of = kinds[what.value].of;
@@ -58,7 +68,7 @@ function drawAttention(figure) {
       data: { values }, mark: { type: "rect" }, width: size, height: size,
       encoding: {
         ...encoding,
-        color: { field: "value", type: "quantitative", legend: null,
+        color: { condition: { test: "datum.masked", value: colours.paper }, field: "value", type: "quantitative", legend: null,
           scale: { domain: domainOf, interpolate: "rgb",
             range: what.value === "pattern" ? colours.sequential : colours.diverging } },
       },
@@ -66,8 +76,18 @@ function drawAttention(figure) {
   }
 
   const data = (h) => matrix(h).map((value, i) => ({
-    i, query: names[Math.floor(i / T)], key: names[i % T], value: Number.isFinite(value) ? value : null,
+    i, query: names[Math.floor(i / T)], key: names[i % T],
+    value: Number.isFinite(value) ? value : 0, masked: isMasked(value, i),
   }));
+  /** A later token, which gets nothing: not the same as a token that gets little. */
+  const isMasked = (value, i) => !Number.isFinite(value)
+    || (what.value === "pattern" && value === 0 && i % T > Math.floor(i / T));
+
+  function explain() {
+    const ends = domain().map(number);
+    if (what.value === "pattern") explainColours(figure, "sequential", "0", "1", say("shares"));
+    else explainColours(figure, "diverging", ends[0].replace("-", "−"), ends[2], say("products"));
+  }
 
   const chart = new Chart(figure, {
     height: (width) => Math.min(width, 600, 150 + 40 * T),
@@ -98,7 +118,7 @@ function drawAttention(figure) {
   });
 
   const drawLarge = chart.draw.bind(chart);
-  chart.draw = async function () { await Promise.all([drawLarge(), drawSmall()]); };
+  chart.draw = async function () { explain(); await Promise.all([drawLarge(), drawSmall()]); };
 
   const buttons = Array.from({ length: H }, (_, h) => {
     const place = element("span", [], { "aria-hidden": "true" });
@@ -130,6 +150,6 @@ function drawAttention(figure) {
 
   mark();
   head.addEventListener("change", choose);
-  layer.addEventListener("change", () => chart.update());
-  what.addEventListener("change", () => { fillLayers(); chart.update(); });
+  layer.addEventListener("change", () => { wanted = Number(layer.value); chart.update(); });
+  what.addEventListener("change", () => { fitLayers(); chart.update(); });
 }

@@ -118,7 +118,20 @@ function sized(spec, width, height) {
   return { autosize: { type: "fit", contains: "padding" }, padding: 4, width, height, ...spec };
 }
 
+/** What the colours of a chart mean, above its drawing: `kind` is "sequential" or "diverging". */
+function explainColours(figure, kind, low, high, note) {
+  const old = figure.querySelector("p.colours");
+  const bar = element("span", [], { class: `gradient ${kind}`, "aria-hidden": "true" });
+  const made = element("p", [element("span", low), bar, element("span", `${high} ${note}`)], { class: "colours" });
+  if (old) old.replaceWith(made);
+  else figure.querySelector(".plot").before(made);
+}
+
+/** The drawing library, inflated and run once. */
+const drawn = inflated("vega").then((script) => { (0, eval)(script); });
+
 async function render(place, spec, colours) {
+  await drawn;
   const { view } = await vegaEmbed(place, { config: config(colours), ...spec }, {
     mode: "vega-lite", renderer: "svg", actions: false, tooltip: false, hover: false,
   });

@@ -3,6 +3,14 @@
 const journey = JSON.parse(document.getElementById("journey").textContent);
 const T = journey.tokens.length;
 
+/** The text in a block of the page that is deflated; it takes a moment. */
+async function inflated(id) {
+  const packed = document.getElementById(id).textContent;
+  const bytes = Uint8Array.from(atob(packed), (letter) => letter.charCodeAt(0));
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
+  return new Response(stream).text();
+}
+
 /** Float32Array of a base64 text; null stays null. */
 function tensor(base64) {
   if (base64 === null || base64 === undefined) return null;
@@ -44,8 +52,17 @@ const names = journey.tokens.map((token) => `${token.place} ${visible(token.piec
 /** A token in quotes, for sentences. */
 const quoted = (token) => `“${visible(journey.tokens[token].piece)}”`;
 
-/** The text of any id; of most ids of a vocabulary nothing but the number is known. */
+/** The text of any id; of most ids of a large vocabulary nothing but the number is known. */
 const pieceOf = (id) => signs(journey.pieces[id] ?? `id ${id}`);
+
+/** When the texts of all tokens are there, if they are in the page at all. */
+const spelled = document.getElementById("vocabulary")
+  ? inflated("vocabulary").then((texts) => { journey.pieces = JSON.parse(texts); })
+  : Promise.resolve();
+
+/** A sentence of the page with its gaps filled. */
+const say = (key, gaps = {}) =>
+  journey.words[key].replace(/\{(\w+)\}/g, (gap, name) => gaps[name] ?? gap);
 
 /** A new element with text or children. */
 function element(tag, content = [], attributes = {}) {

@@ -121,6 +121,7 @@ function strip(figure, picture) {
   const { labels, texts, columns } = cells(figure);
   const flat = picture.rows.flat().map(Math.abs).sort((a, b) => a - b);
   const most = flat[Math.floor(0.96 * (flat.length - 1))] || 1;
+  explainColours(figure, "diverging", `−${number(most)} or less`, number(most), say("clamped"));
   // Between numbers that are not neighbours a gap is left.
   const places = columns.map(Number);
   const x = places.map((place, c) => c + places.slice(0, c + 1).filter((p, k) => k && p !== places[k - 1] + 1).length);

@@ -74,15 +74,17 @@ function play(figure) {
     shows("top-p").textContent = topP === 1 ? "off" : topP.toFixed(2);
     const bits = now.probabilities.reduce((sum, p) => (p > 0 ? sum - p * Math.log2(p) : sum), 0);
     const count = now.ids.length;
-    box.querySelector("[data-state]").textContent =
-      `${count.toLocaleString("en")} ${count === 1 ? "token" : "tokens"} can be drawn; entropy ${bits.toFixed(3)} bits.`;
+    box.querySelector("[data-state]").textContent = say("entropy", {
+      count: `${count.toLocaleString("en")} ${count === 1 ? "token" : "tokens"}`, bits: bits.toFixed(3),
+      equal: (2 ** bits).toLocaleString("en", { maximumFractionDigits: 1 }),
+    });
   }
   const current = () => { if (!now) compute(); return now; };
   const named = (id) => `“${pieceOf(id)}”`;
   const top = (count) => Array.from(current().ids.slice(0, count), (id, n) => ({ id, p: current().probabilities[n] }));
 
   const chart = new Chart(figure, {
-    height: () => 26 * SHOWN + 40,
+    height: () => 26 * Math.min(SHOWN, now?.ids.length ?? SHOWN) + 40,
     columns: () => 1,
     points: () => top(SHOWN).map(({ id, p }) => `${named(id)} (id ${id}): probability ${percent(p)}`),
     table: () => ({
@@ -103,12 +105,20 @@ function play(figure) {
   begin.observe(box);
 
   for (const name of ["temperature", "top-k", "top-p"]) {
-    control(name).addEventListener("input", () => { compute(); chart.update(); });
+    control(name).addEventListener("input", () => { forget(); compute(); chart.update(); });
   }
+  spelled.then(() => { if (now) chart.update(); });
 
   let next = null;
+  let count = 0;
   let drawn = [];
-  control("seed").addEventListener("input", () => { next = null; drawn = []; });
+  /** Draws of other settings are no draws of these. */
+  function forget() {
+    [next, count, drawn] = [null, 0, []];
+    box.querySelector(".drawn").replaceChildren();
+    box.querySelector(".draws").hidden = true;
+  }
+  control("seed").addEventListener("input", forget);
   box.querySelector("form").addEventListener("submit", (event) => {
     event.preventDefault();
     next ??= chance(Number(control("seed").value));
@@ -125,11 +135,13 @@ function play(figure) {
     box.querySelector(".drawn").replaceChildren(
       element("span", journey.text, { class: "before" }), chip,
       ...(branch ? [element("span", `${signs(branch.join(""))} …`, { class: "after" })] : []));
+    count += 1;
     drawn = [...drawn, id].slice(-20);
     const list = box.querySelector(".draws");
     list.hidden = false;
     list.replaceChildren(
-      `Probability ${percent(probability)}. ${branch ? "What follows is what the model chose, the best token each time. " : ""}Drawn so far: `,
-      ...drawn.map((each) => element("span", pieceOf(each), { class: `token t${T % COLOURS}` })));
+      `${say("drawn", { draw: count, seed: control("seed").value, probability: percent(probability) })} ${branch ? `${say("branch")} ` : ""}`,
+      element("br"), `${say("draws")} `,
+      ...drawn.flatMap((each, n) => [n ? " · " : "", element("span", pieceOf(each), { class: `token t${T % COLOURS}` })]));
   }
 }
