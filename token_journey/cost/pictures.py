@@ -18,6 +18,7 @@ from token_journey.cost.formulas import ATTENTION, MLP
 from token_journey.cost.forward import (
     AT,
     PARTS,
+    Row,
     at,
     complete,
     forward_pass,
@@ -31,6 +32,7 @@ from token_journey.cost.workload import AITANA
 
 # Okabe and Ito's colours, which the colour-blind can tell apart.
 BLUE, ORANGE, GREEN, PURPLE, GREY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#767676"
+_NAMED_AT = 512  # tokens
 _COLOURS = {"norms": GREY, "attention": BLUE, "MLP": ORANGE, "lm_head": GREEN}
 
 matplotlib.rcParams.update(
@@ -113,35 +115,45 @@ def roofline(axes: Any, profile: Profile, by: str) -> str:
     markers = dict(zip(sizes, "v^soD", strict=False))
     for tokens in sizes:
         for row in forward_pass(profile, by, tokens):
-            one, colour = row.one, _COLOURS[PARTS[row.step]]
-            place = one.cost.intensity, one.rate / 1e9
-            axes.plot(*place, markers[tokens], ms=5, color=colour, alpha=0.8)
-            if tokens == 512:
-                _call(axes, row.step, place, colour, bound=one.machine.bound(one.cost))
+            if row.cost.flops:
+                place = row.one.cost.intensity, row.one.rate / 1e9
+                colour = _COLOURS[PARTS[row.step]]
+                axes.plot(*place, markers[tokens], ms=5, color=colour, alpha=0.8)
+    _name_the_points(axes, forward_pass(profile, by, _NAMED_AT))
     for tokens, marker in markers.items():
         axes.plot([], [], marker, color=GREY, label=f"{tokens} tokens")
     axes.set(xscale="log", yscale="log", xlabel="FLOPs a byte", ylabel="GFLOP/s")
     axes.legend(frameon=False, fontsize=8, loc="lower right")
-    return "Roofline: each step as a point (named at 512 tokens)"
+    return f"Roofline: each step as a point (named at {_NAMED_AT} tokens)"
 
 
-# Where several steps lie at one place, one stands for them.
-_CALLED = {"gate": "gate, up, down", "up": "", "down": ""}
-
-
-def _call(axes: Any, step: str, place: tuple[float, float], colour: str, *, bound: str) -> None:
-    """Write a step's name beside its point, on the side where the fewest others lie."""
-    right = bound == "memory"
-    axes.annotate(
-        _CALLED.get(step, step),
-        place,
-        xytext=(5 if right else -5, 0),
-        textcoords="offset points",
-        ha="left" if right else "right",
-        va="center",
-        fontsize=7,
-        color=colour,
-    )
+def _name_the_points(axes: Any, rows: list[Row]) -> None:
+    """Those under the slope beside their points; those under the flat roof in one list below."""
+    rows = [row for row in rows if row.cost.flops]
+    under_the_flat = [row for row in rows if row.one.machine.bound(row.one.cost) == "compute"]
+    for row in rows:
+        if row not in under_the_flat:
+            left = row.step == "norm"  # softmax lies close beside it
+            axes.annotate(
+                row.step,
+                (row.one.cost.intensity, row.one.rate / 1e9),
+                xytext=(-5 if left else 5, 0),
+                textcoords="offset points",
+                ha="right" if left else "left",
+                color=_COLOURS[PARTS[row.step]],
+                **_SMALL,
+            )
+    under_the_flat.sort(key=lambda row: -row.one.rate)
+    if under_the_flat:
+        names = "\n".join(row.step for row in under_the_flat)
+        x, y = under_the_flat[-1].one.cost.intensity, under_the_flat[-1].one.rate / 1e9
+        axes.annotate(
+            f"fastest first:\n{names}",
+            (x, y / 3),
+            ha="center",
+            color=GREY,
+            **_SMALL | {"va": "top"},
+        )
 
 
 def what_the_cache_saves(axes: Any, profile: Profile, by: str) -> str:
@@ -199,6 +211,7 @@ def what_shared_heads_save(axes: Any, profile: Profile, by: str) -> str:
     )
 
 
+_SMALL: dict[str, Any] = {"va": "center", "fontsize": 7}
 _ON_TOP: dict[str, Any] = {"ha": "center", "va": "bottom", "fontsize": 6.5}
 Picture = Callable[[Any, Profile, str], str]
 PICTURES: tuple[Picture, ...] = (
