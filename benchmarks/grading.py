@@ -39,7 +39,7 @@ def run(command: list[str]) -> tuple[float, float]:
     )
     _, _, usage = os.wait4(process.pid, 0)
     seconds = time.perf_counter() - started
-    return seconds, usage.ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3)
+    return seconds, usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024) / 1e6
 
 
 def checkout_megabytes() -> float:

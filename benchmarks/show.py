@@ -42,7 +42,8 @@ def measured(tokens: int, folder: str | None) -> dict[str, float]:
         "walk": walked - started,
         "page": time.perf_counter() - walked,
         "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        / (1e6 if sys.platform == "darwin" else 1e3),
+        * (1 if sys.platform == "darwin" else 1024)
+        / 1e6,
         "size": size / 1e6,
     }
 

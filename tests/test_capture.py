@@ -150,7 +150,7 @@ def _final(model: LlamaForCausalLM, ids: tuple[int, ...], start: int) -> Iterato
             out = model.model(
                 torch.tensor([[token]]),
                 position_ids=torch.tensor([[start + step]]),
-                past_key_values=cache,
+                cache=cache,
                 use_cache=True,
             )
         cache = out.past_key_values

@@ -84,7 +84,7 @@ def test_inside_of_a_layer_is_transformers(variant: str, tmp_path: Path) -> None
         cache = DynamicCache(config=model.config)
         with torch.no_grad():
             ids = torch.tensor([prompt.ids])
-            peer = model(ids, past_key_values=cache, output_attentions=True)
+            peer = model(ids, cache=cache, output_attentions=True)
         for layer in range(SMALL["num_hidden_layers"]):
             expected = {
                 "attn.rot_k": cache.layers[layer].keys[0],

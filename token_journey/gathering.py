@@ -12,7 +12,7 @@ import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from token_journey.digest import sha256_of
 from token_journey.keeping import Keeping
@@ -54,7 +54,7 @@ class Gathering:
         """What left the last step, by prompt."""
         from token_journey.capture import Streams
 
-        tensors = self._load(self._steps[-1])
+        tensors = dict(self._load(self._steps[-1], "streams/"))
         kinds = ("single", "double", "other")
         return {
             prompt.name: Streams(*(tensors[f"streams/{prompt.name}/{kind}"] for kind in kinds))
@@ -94,7 +94,7 @@ class Gathering:
 
         found: dict[str, dict[str, Captured]] = {p.name: {} for p in self._keeping.prompts}
         for step in self._steps:
-            tensors = self._load(step)
+            tensors = dict(self._load(step, "found/"))
             for key, tolerances in step.allowed.items():
                 prompt, _, name = key.partition("/")
                 found[prompt][name] = Captured(tensors[f"found/{key}"], *tolerances)
@@ -103,20 +103,23 @@ class Gathering:
     def weights(self) -> Iterator[tuple[str, Tensor]]:
         """The weights that were stored."""
         for step in self._steps:
-            for name, tensor in self._load(step).items():
-                if name.startswith("weights/"):
-                    yield name.removeprefix("weights/"), tensor
+            for name, tensor in self._load(step, "weights/"):
+                yield name.removeprefix("weights/"), tensor
 
     def remove(self) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     # -- on disk ----------------------------------------------------------------
 
-    def _load(self, step: _Kept) -> dict[str, Tensor]:
-        from safetensors.torch import load_file
+    def _load(self, step: _Kept, kind: str) -> Iterator[tuple[str, Tensor]]:
+        """One by one, each in memory of its own: a view would hold the whole file."""
+        from safetensors import safe_open
 
-        tensors: dict[str, Tensor] = load_file(self.folder / step.file)
-        return tensors
+        opened: Any = safe_open  # has no types
+        with opened(self.folder / step.file, "pt") as file:
+            for key in file.keys():  # noqa: SIM118  (it is no dict)
+                if key.startswith(kind):
+                    yield key, file.get_tensor(key).clone()
 
     def _left_over(self) -> list[_Kept]:
         """The steps that an interrupted capture of the same left, if they are whole."""
