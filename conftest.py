@@ -1,3 +1,3 @@
-"""Grades what pytest is pointed at; see token_journey/grading.py."""
+"""Grades what pytest is pointed at; see token_journey/pytest_plugin.py."""
 
-pytest_plugins = ["token_journey.grading"]
+pytest_plugins = ["token_journey.pytest_plugin"]

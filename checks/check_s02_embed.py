@@ -3,7 +3,7 @@
 import torch
 
 from token_journey.checking import captured, expect, expect_equal, expect_written, tensor
-from token_journey.compare import CheckFailure
+from token_journey.under_test import CheckFailure
 
 from . import manners
 

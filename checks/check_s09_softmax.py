@@ -13,7 +13,7 @@ from token_journey.checking import (
     expect_written,
     tensor,
 )
-from token_journey.compare import CheckFailure
+from token_journey.under_test import CheckFailure
 
 from . import manners
 

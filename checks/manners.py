@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from token_journey.checking import expect, expect_true, tensor
-from token_journey.compare import CheckFailure, wrong_kind
+from token_journey.compare import wrong_kind
+from token_journey.under_test import CheckFailure
 
 Call = Callable[..., Tensor]
 

@@ -22,8 +22,9 @@ from token_journey.cost.forward import measured_crossing
 from token_journey.cost.machine import Machine, best
 from token_journey.cost.profile import Profile
 from token_journey.cost.stepclock import StepClock
-from token_journey.cost.workload import AITANA, MODELS, Size, TooLarge, Work, check_memory
+from token_journey.cost.workload import AITANA, MODELS, Size, Work, check_memory
 from token_journey.course import find_course
+from token_journey.errors import TooLarge
 from token_journey.implementation import Implementation
 
 CPU = torch.device("cpu")

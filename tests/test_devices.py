@@ -16,10 +16,12 @@ from torch.overrides import TorchFunctionMode
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from token_journey import loaded as module
-from token_journey.bytesource import CheckpointError, open_source
-from token_journey.capture import Captured, Ids, Walk
+from token_journey.bytesource import open_source
+from token_journey.capture import Ids, Walk
 from token_journey.checkpoint import Checkpoint
+from token_journey.errors import CheckpointError
 from token_journey.loaded import Loaded, loaded
+from token_journey.packwriter import Captured
 
 needs_a_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="There is no GPU here.")
 PROMPTS = {"one": Ids((1, 300, 301, 17)), "two": Ids((1, 20), start=3)}

@@ -23,9 +23,12 @@ from tokenizers import Tokenizer
 
 from token_journey import fetch as module
 from token_journey.cli import main
-from token_journey.fetch import FetchError, cache_folder, fetch, whole_model_folder
+from token_journey.errors import FetchError
+from token_journey.fetch import fetch
+from token_journey.files import cache_folder
 from token_journey.pack import Pack
 from token_journey.shipped import PACKS
+from token_journey.whole import whole_model_folder
 
 GGUF_CONTENT = b"GGUF and then some"
 

@@ -17,16 +17,10 @@ from tokenizers import Tokenizer
 
 from token_journey.cli import main
 from token_journey.encoding import encode_prompt
+from token_journey.errors import PackError
+from token_journey.llama.config import ModelConfig
 from token_journey.names import describe
-from token_journey.pack import (
-    ACTIVATIONS,
-    MANIFEST,
-    ModelConfig,
-    Pack,
-    PackError,
-    Prompt,
-    find_packs,
-)
+from token_journey.pack import ACTIVATIONS, MANIFEST, Pack, Prompt, find_packs
 from token_journey.packwriter import PackWriter, to_json
 from token_journey.shipped import PACKS, RECIPES
 

@@ -14,7 +14,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import silu
 
-from token_journey.pack import Pack, PackError
+from token_journey.errors import PackError
+from token_journey.pack import Pack
 from token_journey.published import PRINTED as HALF
 from token_journey.published import build_pack
 from token_journey.shipped import PACKS

@@ -17,10 +17,9 @@ from nbclient import NotebookClient
 from rich.console import Console
 from transformers import LlamaForCausalLM
 
-from token_journey.cli import STEPS, main
+from token_journey.cli import main
 from token_journey.course import find_course
-from token_journey.explain import number
-from token_journey.journey.errors import JourneyError
+from token_journey.errors import JourneyError
 from token_journey.journey.opening import opened, published
 from token_journey.journey.readable import FIRST, LAST
 from token_journey.journey.settings import Settings
@@ -28,6 +27,7 @@ from token_journey.journey.spelling import shown
 from token_journey.journey.stations import STATIONS
 from token_journey.journey.terminal import show
 from token_journey.journey.worked import remark
+from token_journey.numbers import number
 from token_journey.pack import Pack
 from token_journey.shipped import PACKS
 
@@ -217,10 +217,6 @@ def test_stories_of_layer_0_are_told_there_alone():
 def test_answers_stand_at_the_end(aitana):
     told = said(aitana, "resid_mid", "final_norm")
     assert told.index("what did the last norm find?") < told.index("Of rows 2 and 3")
-
-
-def test_the_help_names_the_steps():
-    assert tuple(station.key for station in STATIONS) == STEPS
 
 
 @pytest.mark.parametrize("width", [40, 80, 200])

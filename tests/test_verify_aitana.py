@@ -23,8 +23,8 @@ from transformers.models.llama.modeling_llama import LlamaDecoderLayer
 from token_journey.bytesource import PINNED
 from token_journey.checkpoint import SINGLE
 from token_journey.cli import main
-from token_journey.digest import sha256_of
 from token_journey.family import read_config
+from token_journey.files import sha256_of
 from token_journey.pack import Pack
 from token_journey.published import build_pack
 from token_journey.shipped import PACKS

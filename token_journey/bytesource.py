@@ -14,15 +14,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from token_journey.errors import CheckpointError
+
 # Of a file on the network so much is asked for at a time.
 _PIECE = 16 * 2**20
 _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 # A commit never changes, so what was published of one can be compared for ever.
 PINNED = {"gplsi/Aitana-2B-S": "6451cdb022d329cf575b2e7854f495af68d71812"}
-
-
-class CheckpointError(Exception):
-    """A checkpoint that can't be captured; the message is one sentence with what to do."""
 
 
 @dataclass

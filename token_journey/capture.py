@@ -41,6 +41,7 @@ from transformers.masking_utils import create_causal_mask
 
 from token_journey.loaded import Loaded
 from token_journey.memory import give_back
+from token_journey.packwriter import Captured
 from token_journey.precision import Deviation, OwnDtype, Widened, tolerance
 from token_journey.recording import Activations, recorded_layers, recording_attention
 
@@ -58,15 +59,6 @@ WARPERS: dict[str, list[Any]] = {
 
 # Rows of the vocabulary from `begin` on, as the linear map onto them.
 Block = tuple[int, Callable[[Tensor], Tensor]]
-
-
-@dataclass(frozen=True)
-class Captured:
-    """One activation in float32, without batch axis, and its two tolerances."""
-
-    value: Tensor
-    tolerance: float
-    end_to_end: float
 
 
 class Parts(Protocol):

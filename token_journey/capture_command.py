@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from token_journey.bytesource import CheckpointError, LocalFolder
+from token_journey.bytesource import LocalFolder
+from token_journey.errors import CheckpointError
 from token_journey.from_checkpoint import Order, capture, plan_for
 from token_journey.pack import Pack
 from token_journey.plan import megabytes

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from token_journey.bytesource import ByteSource, CheckpointError
+from token_journey.bytesource import ByteSource
+from token_journey.errors import CheckpointError
 from token_journey.family import Family, read_config, refuse_by_name
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from token_journey.bytesource import CheckpointError
 from token_journey.encoding import encode_prompt
+from token_journey.errors import CheckpointError
 from token_journey.memory import give_back
 from token_journey.pack import Prompt
 

@@ -13,20 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-# What a user can cause; each says in one sentence what to do next.
-from token_journey.bytesource import CheckpointError
-from token_journey.cost.errors import CostError
-from token_journey.fetch import FetchError
-from token_journey.journey.errors import JourneyError
-from token_journey.pack import PackError
-from token_journey.verify import Differs
-
-# The stations of a walk, as `show --step` names them; stations.py has them, at the cost of torch.
-STEPS = (
-    *("tokens", "model", "embed", "norm1", "qkv", "heads", "rope", "scores", "weighted", "output"),
-    *("resid_mid", "norm2", "mlp", "down", "resid_post", "layers", "final_norm", "lm_head"),
-    *("probs", "lens", "generate", "cost"),
-)
+from token_journey.errors import UserError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -41,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         options.run(options)
-    except (CheckpointError, CostError, Differs, FetchError, JourneyError, PackError) as error:
+    except UserError as error:
         for note in getattr(error, "__notes__", ()):  # what comes before the one sentence
             print(note)
         print(f"token-journey: {error}", file=sys.stderr)
@@ -146,8 +133,8 @@ def _add_cost(commands: Any) -> None:
 
 
 def _cost(options: argparse.Namespace) -> None:
-    from token_journey.cost.errors import CostError
     from token_journey.course import find_course
+    from token_journey.errors import CostError
 
     try:
         from token_journey.cost.command import cost
@@ -164,6 +151,8 @@ def _cost(options: argparse.Namespace) -> None:
 
 
 def _add_show(commands: Any) -> None:
+    from token_journey.journey.stations import STATIONS
+
     parser = commands.add_parser(
         "show", help="walk a sentence through a model, number by number; Aitana's if none is given"
     )
@@ -182,7 +171,7 @@ def _add_show(commands: Any) -> None:
         action="append",
         default=[],
         metavar="STEP",
-        help=f"show this step only (repeat): {', '.join(STEPS)}",
+        help=f"show this step only (repeat): {', '.join(station.key for station in STATIONS)}",
     )
     add("--html", type=Path, metavar="FILE", help="write a page instead")
     add("--open", action="store_true", help="open the page in a browser")

@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from token_journey.course import CourseError, find_course
+from token_journey.course import find_course
+from token_journey.errors import CourseError, PackError
 from token_journey.implementation import Stage
 from token_journey.judging import Judge
-from token_journey.pack import Pack, PackError, find_packs
+from token_journey.pack import Pack, find_packs
 from token_journey.session import Session
 from token_journey.walking import ChainedFolder
 from token_journey.whole import fetched, with_whole_model

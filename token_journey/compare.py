@@ -2,7 +2,7 @@
 
 Everything that is judged goes through `judge`. It raises `Mismatch`, which
 carries both sides, so that whoever explains a failure (explain.py) or looks
-for its cause (diagnose.py) can work from the same numbers.
+for its cause (diagnosis.py) can work from the same numbers.
 """
 
 from __future__ import annotations
@@ -16,13 +16,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from token_journey.under_test import CheckFailure
+
 # What stands for "impossible" where the reference has −inf: a masked score of
 # −1e4 or less can't be told from −inf after a softmax.
 IMPOSSIBLE = -1e4
-
-
-class CheckFailure(AssertionError):
-    """A check that does not hold; the message is for the learner."""
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,8 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
+from token_journey.errors import CourseError
 from token_journey.implementation import Stage
-
-
-class CourseError(Exception):
-    """The checkout is not complete; the message is one sentence with what to do."""
 
 
 @dataclass(frozen=True)

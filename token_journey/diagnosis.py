@@ -18,13 +18,13 @@ from typing import Any
 
 from torch import Tensor
 
-from token_journey.checking import StageUnderTest
-from token_journey.compare import CheckFailure, Comparison, fits, holds, observed_by, wrong_kind
-from token_journey.explain import size
+from token_journey.compare import Comparison, fits, holds, observed_by, wrong_kind
 from token_journey.implementation import CannotLoad, Implementation
 from token_journey.limits import OutOfTime, time_limit
 from token_journey.misconceptions import Misconception, rewrites_in, rewritten
+from token_journey.numbers import size
 from token_journey.transformations import transformations_that_fit
+from token_journey.under_test import Check, CheckFailure, StageUnderTest
 
 # For pairs of mistakes, of which there are too many to try them all.
 SECONDS = 1.0
@@ -36,8 +36,6 @@ _SECONDS_TO_DOUBT = 0.05
 _SECONDS_TO_REPLACE = 0.5
 # On how many other models a check is tried, to see whether it fails there, too.
 _SIBLINGS = 3
-
-Check = Callable[[StageUnderTest], object]
 
 
 @dataclass(frozen=True)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import torch
 from torch import Tensor
 
 from token_journey.compare import IMPOSSIBLE, Comparison, Mismatch
+from token_journey.numbers import row, shown_places, size
 
 _LISTED = 4
 
@@ -24,37 +23,6 @@ def explain(mismatch: Mismatch) -> list[str]:
     if not_numbers:
         return not_numbers
     return [_how_many(comparison), *_by_axis(comparison), *_side_by_side(comparison)]
-
-
-def row(values: Tensor, decimals: int = 4) -> str:
-    """`[0.8511, 0.7741, …, 0.9303]`: the first few and the last of a vector."""
-    flat = [number(value, decimals) for value in values.detach().flatten().tolist()]
-    if values.ndim == 0:
-        return flat[0]
-    shown = [flat[i] for i in _shown(len(flat))]
-    if len(shown) < len(flat):
-        shown.insert(2, "…")
-    return "[" + ", ".join(shown) + "]"
-
-
-def _shown(size: int) -> list[int]:
-    """Which numbers of a vector are written down."""
-    return list(range(size)) if size <= 6 else [0, 1, size - 1]
-
-
-def number(value: float, decimals: int = 4) -> str:
-    """Four decimals where they show the number, three digits elsewhere."""
-    if isinstance(value, bool | int):
-        return str(value)
-    if math.isinf(value):
-        return "∞" if value > 0 else "−∞"
-    plain = value == 0 or 10**-decimals <= abs(value) < 10_000
-    return f"{value:.{decimals}f}" if plain else f"{value:.3g}"
-
-
-def size(value: float) -> str:
-    """A distance in a digit or two: 0.0003, 2e-07, 0.75, 28, 3,600."""
-    return f"{value:.2g}" if abs(value) < 100 else f"{value:,.0f}"
 
 
 def _values(comparison: Comparison) -> list[str]:
@@ -224,7 +192,7 @@ def _side_by_side(comparison: Comparison) -> list[str]:
     # torch's own unravel_index imports a compiler, which takes a quarter of a second.
     index = tuple(map(int, np.unravel_index(worst, mine.shape)))
     within = index[:-1]
-    if not any(bool(wrong[within][i]) for i in _shown(mine.shape[-1])):
+    if not any(bool(wrong[within][i]) for i in shown_places(mine.shape[-1])):
         place = f" at {_place(comparison, index)}"
         return _beside(mine[index], theirs[index], place, comparison.held_back)
     place = f" at {_place(comparison, within)}" if within else ""

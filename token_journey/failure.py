@@ -6,12 +6,13 @@ import textwrap
 from dataclasses import dataclass
 from pathlib import Path
 
-from token_journey.compare import CheckFailure, Mismatch
+from token_journey.compare import Mismatch
 from token_journey.diagnosis import Diagnosis
 from token_journey.explain import explain
 from token_journey.implementation import CannotLoad
 from token_journey.judging import Judge, KeptState, NotRun
 from token_journey.limits import OutOfTime
+from token_journey.under_test import CheckFailure
 
 _LONGEST_MESSAGE = 500
 

@@ -11,8 +11,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from token_journey.bytesource import CheckpointError
-from token_journey.pack import BIASES, SCALED_ROPE, ModelConfig
+from token_journey.errors import CheckpointError
+from token_journey.llama.config import ModelConfig
+from token_journey.pack import BIASES, SCALED_ROPE
 from token_journey.shapes import weight_shape
 
 # The rest of the family differs inside the layer: other norms, windows, experts.

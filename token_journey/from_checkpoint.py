@@ -12,9 +12,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from token_journey.bytesource import CheckpointError, open_source
+from token_journey.bytesource import open_source
 from token_journey.checkpoint import Checkpoint
 from token_journey.checkpoint_tokenizer import tokenized
+from token_journey.errors import CheckpointError
 from token_journey.gathering import Gathering
 from token_journey.keeping import ROWS, Keeping
 from token_journey.packwriter import (
@@ -28,7 +29,8 @@ from token_journey.plan import Plan
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from token_journey.capture import Captured, Parts
+    from token_journey.capture import Parts
+    from token_journey.packwriter import Captured
     from token_journey.streamed import Weights
 
 

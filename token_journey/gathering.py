@@ -14,14 +14,15 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from token_journey.digest import sha256_of
+from token_journey.files import sha256_of
 from token_journey.keeping import Keeping
 from token_journey.packwriter import writing
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from token_journey.capture import Captured, Step, Streams
+    from token_journey.capture import Step, Streams
+    from token_journey.packwriter import Captured
 
 _STATE = "state.json"
 
@@ -90,7 +91,7 @@ class Gathering:
 
     def found(self) -> dict[str, dict[str, Captured]]:
         """Every activation that was stored, by prompt, in the order in which data flows."""
-        from token_journey.capture import Captured
+        from token_journey.packwriter import Captured
 
         found: dict[str, dict[str, Captured]] = {p.name: {} for p in self._keeping.prompts}
         for step in self._steps:

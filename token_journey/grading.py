@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from token_journey import quick_torch  # noqa: F401  (before whatever else imports torch)
-from token_journey.checking import NotOnThisPack, StageUnderTest, cases, only_in_print
+from token_journey.checking import NotOnThisPack, cases, only_in_print
 from token_journey.collecting import (
     SESSION,
     StageModule,
@@ -23,53 +23,21 @@ from token_journey.collecting import (
     refused_conftest,
     refused_settings,
     session_of,
-    timing,
 )
-from token_journey.diagnosis import Check, Diagnosis
+from token_journey.diagnosis import Diagnosis
 from token_journey.failure import Failure, describe_failure
 from token_journey.implementation import CannotLoad, Stage
 from token_journey.items import check_of, is_held_back, not_on_this_pack, others_and_siblings
 from token_journey.judging import SECONDS_A_CHECK, Judge, KeptState, NotRun, Outcome
 from token_journey.telling import Telling, cut
+from token_journey.under_test import Check, StageUnderTest
 from token_journey.walking import ChainedWalk
 
 OUTCOME = pytest.StashKey[Outcome]()
 FAILURE = pytest.StashKey[Failure]()
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    group = parser.getgroup("token-journey")
-    group.addoption(
-        "--pack",
-        action="append",
-        default=[],
-        metavar="DIR",
-        help="judge by this pack too; may be given more than once",
-    )
-    group.addoption(
-        "--whole-model",
-        action="store_true",
-        help="judge by all 30 layers of SmolLM2 too, once `token-journey fetch` has fetched them",
-    )
-    group.addoption(
-        "--chained",
-        action="store_true",
-        help="instead of checks: walk through all stages, each on what the last one produced",
-    )
-
-    group.addoption(
-        "--device",
-        default="cpu",
-        metavar="DEVICE",
-        help="where --benchmark-only times: cpu (default) or cuda",
-    )
-
-
 def pytest_configure(config: pytest.Config) -> None:
-    if timing(config):
-        from token_journey.cost import plugin
-
-        config.pluginmanager.register(plugin)
     config.pluginmanager.register(Telling(verbose=config.get_verbosity() >= 2))
     for line in (
         "captured(**names): run wherever a pack holds all these tensors",

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from token_journey.checking import NotOnThisPack, StageUnderTest
+from token_journey.checking import NotOnThisPack
 from token_journey.compare import holding_back
-from token_journey.diagnosis import Check
+from token_journey.under_test import Check, StageUnderTest
 
 
 def check_of(item: pytest.Function) -> Check:

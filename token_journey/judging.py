@@ -8,23 +8,20 @@ one to mend; if not, what is wrong is in this stage.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from types import ModuleType
 
-from token_journey.checking import CalledAfresh, StageUnderTest
 from token_journey.implementation import CannotLoad, Implementation, Stage
 from token_journey.limits import OutOfTime, time_limit
 from token_journey.quarantine import quarantine
+from token_journey.under_test import CalledAfresh, Check, StageUnderTest
 
 SECONDS_A_CHECK = 10.0
 _TIMEOUTS_A_STAGE = 1
 # A check that was loaded anew for every call and is still not done proves nothing.
 _SECONDS_AFRESH = 1.0
-
-Check = Callable[[StageUnderTest], object]
 
 
 class NotRun(Exception):

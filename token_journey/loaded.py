@@ -14,8 +14,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from token_journey.bytesource import CheckpointError, HubRepository, LocalFolder
+from token_journey.bytesource import HubRepository, LocalFolder
 from token_journey.checkpoint import Checkpoint
+from token_journey.errors import CheckpointError
 from token_journey.memory import free_memory
 
 

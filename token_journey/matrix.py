@@ -22,7 +22,6 @@ import pytest
 import torch
 from torch import Tensor
 
-from token_journey.checking import StageUnderTest
 from token_journey.collecting import StageModule
 from token_journey.compare import Comparison
 from token_journey.course import find_course
@@ -31,6 +30,7 @@ from token_journey.implementation import Implementation, Stage
 from token_journey.items import check_of, others_and_siblings
 from token_journey.misconceptions import Misconception, Rewrite, rewrites_in, rewritten
 from token_journey.session import DIAGNOSES_A_STAGE
+from token_journey.under_test import StageUnderTest
 
 
 @dataclass

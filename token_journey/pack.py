@@ -16,7 +16,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from token_journey.digest import sha256_of
+from token_journey.errors import PackError
+from token_journey.files import sha256_of
+from token_journey.llama.config import ModelConfig
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
     from token_journey.vocabulary import Vocabulary
 
 FORMAT = 1
+# The pack of the figures that a public notebook printed.
+PUBLISHED = "aitana-2b-s-published"
 MANIFEST = "pack.json"
 ACTIVATIONS = "activations.safetensors"
 WEIGHTS = "weights.safetensors"
@@ -35,26 +39,6 @@ QUERY_ROWS, KEY_VALUE_ROWS = "rows of the query heads", "rows of the key/value h
 NEURONS, OUTPUTS = "neurons", "outputs of the attention"
 # Where a model goes beyond the kata's stages.
 BIASES, SCALED_ROPE = "biases", "scaled RoPE"
-
-
-class PackError(Exception):
-    """A pack that can't be used; the message is one sentence with what to do."""
-
-
-@dataclass(frozen=True)
-class ModelConfig:
-    """The shape of a Llama-family model, under Hugging Face's field names."""
-
-    vocab_size: int
-    hidden_size: int
-    num_hidden_layers: int
-    num_attention_heads: int
-    num_key_value_heads: int
-    head_dim: int
-    intermediate_size: int
-    rms_norm_eps: float
-    rope_theta: float
-    tie_word_embeddings: bool
 
 
 @dataclass(frozen=True)

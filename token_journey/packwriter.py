@@ -12,31 +12,30 @@ import os
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from token_journey.atomic import replacing
-from token_journey.digest import sha256_of
-from token_journey.pack import (
-    ACTIVATIONS,
-    APART,
-    FORMAT,
-    MANIFEST,
-    WEIGHTS,
-    Generation,
-    ModelConfig,
-    PackError,
-    Prompt,
-)
+from token_journey.errors import PackError
+from token_journey.files import replacing, sha256_of
+from token_journey.llama.config import ModelConfig
+from token_journey.pack import ACTIVATIONS, APART, FORMAT, MANIFEST, WEIGHTS, Generation, Prompt
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from token_journey.capture import Captured
 
 # Which indices of which axis are kept; a name stands for one of the pack's index lists.
 Kept = Mapping[int, Sequence[int] | str]
+
+
+@dataclass(frozen=True)
+class Captured:
+    """One activation in float32, without batch axis, and its two tolerances."""
+
+    value: Tensor
+    tolerance: float
+    end_to_end: float
 
 
 class PackWriter:

@@ -17,13 +17,14 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from token_journey.pack import ModelConfig, PackError, Prompt
+from token_journey.errors import PackError
+from token_journey.llama.config import ModelConfig
+from token_journey.pack import PUBLISHED, Prompt
 from token_journey.packwriter import PackWriter
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-NAME = "aitana-2b-s-published"
 PROMPT = "aco"
 # A number printed with four decimals stands for the true one within half a step.
 PRINTED = 0.00005
@@ -45,7 +46,7 @@ def build_pack(figures_json: Path) -> PackWriter:
             f"{figures_json} can't be read ({error}): restore it with `git checkout packs`."
         ) from None
     pack = PackWriter(
-        NAME,
+        PUBLISHED,
         title="Aitana-2B-S (published figures)",
         config=_config(figures["model"]["config"]),
         model={

@@ -8,10 +8,11 @@ from pathlib import Path
 import torch
 
 from token_journey.course import Course
-from token_journey.diagnosis import Check, Diagnosis, Doctor
+from token_journey.diagnosis import Diagnosis, Doctor
 from token_journey.implementation import Implementation, Stage
 from token_journey.judging import Judge
 from token_journey.pack import Pack
+from token_journey.under_test import Check
 
 # More than are told; what is not told needs no diagnosis.
 DIAGNOSES_A_STAGE = 6

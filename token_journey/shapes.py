@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from token_journey.llama.config import ModelConfig
 from token_journey.names import describe
-from token_journey.pack import ModelConfig
 
 
 def activation_shape(config: ModelConfig, name: str, tokens: int) -> list[int]:

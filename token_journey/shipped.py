@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from token_journey.pack import PackError
+from token_journey.errors import PackError
 
 if TYPE_CHECKING:
     from token_journey.packwriter import PackWriter

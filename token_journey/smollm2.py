@@ -15,14 +15,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from token_journey.encoding import encode_prompt
-from token_journey.fetch import GGUF, GGUF_SHA256, REQUIREMENT, WHEEL_SHA256, whole_model_folder
-from token_journey.pack import Generation, ModelConfig, PackError, Prompt
+from token_journey.errors import PackError
+from token_journey.fetch import GGUF, GGUF_SHA256, REQUIREMENT, WHEEL_SHA256
+from token_journey.llama.config import ModelConfig
+from token_journey.pack import Generation, Prompt
 from token_journey.packwriter import Kept, PackWriter
+from token_journey.whole import whole_model_folder
 
 if TYPE_CHECKING:
     from transformers import LlamaForCausalLM
 
-    from token_journey.capture import Captured
+    from token_journey.packwriter import Captured
 
 NAME = "smollm2-135m"
 PROMPTS = {

@@ -16,14 +16,11 @@ import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from token_journey.course import CourseError, find_course
+from token_journey.course import find_course
+from token_journey.errors import CourseError, StubError
 from token_journey.implementation import Stage
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
-
-
-class StubError(Exception):
-    """A stub that can't be made; the message is one sentence with what to do."""
 
 
 def make_stub(source: str) -> str:

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from token_journey.compare import Comparison, wrong_type
-from token_journey.explain import number
+from token_journey.numbers import number
 
 Transformation = Callable[[Tensor, Tensor, Comparison], str | None]
 

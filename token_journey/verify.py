@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from token_journey.errors import Differs, PackError
 from token_journey.names import describe
-from token_journey.pack import Entry, Pack, PackError, Prompt, find_packs
+from token_journey.pack import Entry, Pack, Prompt, find_packs
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -24,10 +25,6 @@ if TYPE_CHECKING:
 _PROJECTION = "_flat"
 # The figures that the notebook computed from a mistake of its own, in the published pack.
 _WRONG_RESIDUAL = "wrong_residual/"
-
-
-class Differs(Exception):
-    """A pack that is not what was published; the message is one sentence."""
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from token_journey.checking import StageUnderTest
 from token_journey.implementation import Implementation, Stage
-from token_journey.pack import ModelConfig
+from token_journey.llama.config import ModelConfig
+from token_journey.under_test import StageUnderTest
 from token_journey.vocabulary import Vocabulary
 
 

@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from token_journey.chain import Walk, chained, to_do, walk
-from token_journey.compare import CheckFailure
-from token_journey.explain import size
+from token_journey.errors import PackError
 from token_journey.implementation import CannotLoad, Implementation, Stage
 from token_journey.limits import OutOfTime, time_limit
-from token_journey.pack import Pack, PackError, Prompt
+from token_journey.numbers import size
+from token_journey.pack import Pack, Prompt
+from token_journey.under_test import CheckFailure
 
 SECONDS_A_WALK = 60.0
 

@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
-from token_journey.fetch import whole_model_folder
-from token_journey.pack import Pack, PackError
+from pathlib import Path
+
+from token_journey.errors import PackError
+from token_journey.files import cache_folder
+from token_journey.pack import Pack
 
 _SLICE = "smollm2-135m"
+FOLDER = "smollm2-135m-instruct"
+# A folder is complete when it is there, but someone may have emptied it.
+_PARTS = ("config.json", "model.safetensors", "tokenizer.json")
+
+
+def whole_model_folder() -> Path | None:
+    """The folder of the whole model, or None if it has not been fetched."""
+    folder = cache_folder() / FOLDER
+    return folder if all((folder / part).is_file() for part in _PARTS) else None
 
 
 def fetched() -> bool:

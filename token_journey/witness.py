@@ -15,7 +15,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from token_journey.pack import Generation, ModelConfig, Prompt
+from token_journey.llama.config import ModelConfig
+from token_journey.pack import Generation, Prompt
 
 if TYPE_CHECKING:
     from torch import Tensor

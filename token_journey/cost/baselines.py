@@ -11,7 +11,7 @@ from transformers import DynamicCache, LlamaConfig, LlamaForCausalLM
 from transformers.cache_utils import DynamicLayer
 from transformers.models.llama import modeling_llama
 
-from token_journey.pack import ModelConfig
+from token_journey.llama.config import ModelConfig
 
 llama: Any = modeling_llama  # whose functions have no types
 

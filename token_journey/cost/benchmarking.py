@@ -29,7 +29,8 @@ import torch
 from token_journey.cost.formulas import Cost, cost
 from token_journey.cost.machine import Gauge, Machine, best
 from token_journey.cost.stepclock import StepClock, now_on
-from token_journey.cost.workload import AITANA, SMOLLM2, Size, TooLarge, Work, check_memory
+from token_journey.cost.workload import AITANA, SMOLLM2, Size, Work, check_memory
+from token_journey.errors import TooLarge
 
 TOKENS = (5, 64, 512, 2048)
 BASELINES = ("transformers-eager", "transformers-sdpa")

@@ -9,12 +9,12 @@ from pathlib import Path
 
 from rich.console import Console
 
-from token_journey.cost.errors import CostError
 from token_journey.cost.forward import AT, PARTS, forward_pass
 from token_journey.cost.page import page
 from token_journey.cost.pictures import png
 from token_journey.cost.profile import Profile
 from token_journey.cost.report import table, words
+from token_journey.errors import CostError
 
 # Enough for the table and all pictures, in less than three minutes on two cores and less than
 # 4 GB: logits of 2,048 tokens, and 24 caches as long, are left out.

@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from token_journey.pack import ModelConfig
+from token_journey.llama.config import ModelConfig
 
 FLOAT32 = 4  # bytes a number
 

@@ -10,8 +10,10 @@ from torch import Tensor
 
 from token_journey.cost.formulas import FLOAT32, cache_bytes, cost
 from token_journey.course import find_course
+from token_journey.errors import TooLarge
+from token_journey.llama.config import ModelConfig
 from token_journey.memory import free_memory
-from token_journey.pack import ModelConfig, Pack
+from token_journey.pack import Pack
 
 # What Python, torch and transformers need.
 _LIBRARIES = 700_000_000
@@ -22,10 +24,6 @@ _PACKS = find_course().packs
 AITANA = Pack(_PACKS / "aitana-2b-s-published").config
 SMOLLM2 = Pack(_PACKS / "smollm2-135m").config
 MODELS = {"Aitana-2B-S": AITANA, "SmolLM2-135M": SMOLLM2}
-
-
-class TooLarge(Exception):
-    """A size that does not fit; the message says how much it needs."""
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import torch
 from einops import rearrange
 from torch import Tensor
 
-from token_journey.journey.journey import Candidate, Growth, Journey, Lens, Seen, Step
+from token_journey.journey.journey import WORST, Candidate, Growth, Journey, Lens, Seen, Step
 from token_journey.journey.material import Known, Material
 from token_journey.journey.readable import kept, left_out
 from token_journey.journey.shares import shares
@@ -23,15 +23,14 @@ from token_journey.journey.stations import (
     Station,
 )
 from token_journey.journey.worked import remark, worked
+from token_journey.llama.config import ModelConfig
 from token_journey.names import describe
-from token_journey.pack import ModelConfig
 from token_journey.shapes import activation_shape, weight_shape
 
 BEST = 12
 # Of so many of the likeliest tokens the texts are kept, for whoever plays with them.
 SPELLED = 400
 # And of so many of the least likely ones.
-WORST = 8
 # Of a vocabulary up to this size all texts are kept.
 WHOLE = 65_536
 _LENS_BEST = 3

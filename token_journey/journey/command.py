@@ -13,9 +13,9 @@ from pathlib import Path
 
 from rich.console import Console
 
-from token_journey.atomic import write_whole
 from token_journey.course import find_course
-from token_journey.journey.errors import JourneyError, no_text
+from token_journey.errors import JourneyError, no_text
+from token_journey.files import write_whole
 from token_journey.journey.journey import Journey
 from token_journey.journey.opening import SMOLLM2, Walks, opened, published
 from token_journey.journey.settings import Settings

@@ -12,13 +12,13 @@ from rich.table import Table
 from rich.text import Text
 from torch import Tensor
 
-from token_journey.explain import number
 from token_journey.journey.journey import Journey, Token
 from token_journey.journey.palette import printable, token_text
 from token_journey.journey.parameters import card, shares_of_parameters
 from token_journey.journey.spelling import quoted, visible, words_of
 from token_journey.journey.stations import SAID
 from token_journey.journey.turning import rates
+from token_journey.numbers import number, percent
 
 Picture = Callable[[Journey], RenderableType | None]
 
@@ -51,11 +51,6 @@ def _bar(share: float) -> Text:
 def _drawing(*lines: str) -> Text:
     """Lines that belong under each other: what a narrow terminal has no room for is cut off."""
     return Text("\n".join(lines), style="cyan", no_wrap=True, overflow="crop")
-
-
-def percent(share: float) -> str:
-    """0.8 as 80.0 %."""
-    return "< 0.1 %" if 0 < share < 0.001 else f"{100 * share:.1f} %"
 
 
 def _labels(journey: Journey) -> list[Text]:

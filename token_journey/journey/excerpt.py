@@ -8,8 +8,8 @@ from itertools import product
 
 from torch import Tensor
 
-from token_journey.explain import number, row
 from token_journey.journey.journey import Journey, Seen, Token
+from token_journey.numbers import number, row
 
 OVER_TOKENS = ("token", "query", "key")
 # A part of a tensor with more numbers than these is cut again.

@@ -17,17 +17,17 @@ from torch import Tensor
 from token_journey.bytesource import open_source
 from token_journey.checkpoint import Checkpoint
 from token_journey.checkpoint_tokenizer import opened, tokenized
+from token_journey.errors import JourneyError, no_text
 from token_journey.journey.continuing import continue_all
-from token_journey.journey.errors import JourneyError, no_text
 from token_journey.journey.journey import Token
 from token_journey.journey.material import Known, Material
 from token_journey.journey.readable import cut
 from token_journey.journey.settings import Settings
 from token_journey.journey.spelling import ALSO, shown, tokens_of
 from token_journey.journey.with_stages import GivenToStages, beyond_the_kata
+from token_journey.llama.config import ModelConfig
 from token_journey.loaded import loaded
 from token_journey.names import describe
-from token_journey.pack import ModelConfig
 from token_journey.precision import Deviation, OwnDtype, Widened
 from token_journey.recording import record
 from token_journey.vocabulary import Vocabulary, bytes_of

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import torch
 
-from token_journey.journey.errors import JourneyError
+from token_journey.errors import JourneyError
 from token_journey.journey.journey import Continuation, Token
 from token_journey.journey.material import Known, Material
 from token_journey.journey.readable import OVER_TOKENS, cut

@@ -11,7 +11,10 @@ from dataclasses import dataclass, field
 
 from torch import Tensor
 
-from token_journey.pack import ModelConfig
+from token_journey.llama.config import ModelConfig
+
+# How many of the best and of the worst tokens are shown.
+WORST = 8
 
 
 @dataclass(frozen=True)
@@ -184,12 +187,6 @@ class Journey:
     costs: Sequence[tuple[str, float]] = ()
     also: tuple[Token, ...] = ()
     verdict: str = ""
-
-    def _repr_html_(self) -> str:
-        """The page in a frame of its own, for notebooks."""
-        from token_journey.journey.page import framed
-
-        return framed(self)
 
     def step(self, key: str) -> Step:
         """Raises KeyError."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from torch import Tensor
 
 from token_journey.journey.journey import Continuation, Story, Token
-from token_journey.pack import ModelConfig
+from token_journey.llama.config import ModelConfig
 
 
 @dataclass(frozen=True)

@@ -10,16 +10,16 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from token_journey.course import Course
-from token_journey.fetch import REQUIREMENT, whole_model_folder
+from token_journey.errors import JourneyError
+from token_journey.fetch import REQUIREMENT
 from token_journey.journey.assembling import assemble
-from token_journey.journey.errors import JourneyError
 from token_journey.journey.from_pack import given_to_stages, material_of
 from token_journey.journey.journey import Journey
 from token_journey.journey.material import Material
 from token_journey.journey.settings import Settings
 from token_journey.journey.with_stages import GivenToStages, taken_by
-from token_journey.pack import MANIFEST, Pack, find_packs
-from token_journey.published import NAME as PUBLISHED
+from token_journey.pack import MANIFEST, PUBLISHED, Pack, find_packs
+from token_journey.whole import whole_model_folder
 
 SMOLLM2 = "smollm2"
 DEFAULT = Settings()

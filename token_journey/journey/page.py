@@ -16,9 +16,10 @@ from token_journey.journey import excerpt, vega
 from token_journey.journey.journey import Journey, Step
 from token_journey.journey.parameters import card
 from token_journey.journey.payload import payload, vocabulary
-from token_journey.journey.pictures import after, pictures, share
+from token_journey.journey.pictures import after, pictures
 from token_journey.journey.spelling import visible, words_of
 from token_journey.journey.stations import INTRODUCTION, SAID
+from token_journey.numbers import percent
 
 # In this order, in one scope.
 _SCRIPTS = (
@@ -54,7 +55,7 @@ def page(journey: Journey) -> str:
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters |= {"share": share, "visible": visible, "short": excerpt.short_name}
+    environment.filters |= {"share": percent, "visible": visible, "short": excerpt.short_name}
     environment.globals |= {
         "lines": lambda seen: excerpt.lines(seen, journey),
         "how_much": excerpt.how_much,

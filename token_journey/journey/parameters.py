@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from token_journey.cost import formulas
 from token_journey.journey.stations import CARD, OWN, PARTS, SHARED, TIED, UNTIED
-from token_journey.pack import ModelConfig
+from token_journey.llama.config import ModelConfig
 
 
 @dataclass(frozen=True)

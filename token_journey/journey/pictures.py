@@ -9,11 +9,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from token_journey.explain import number
-from token_journey.journey.assembling import WORST
 from token_journey.journey.excerpt import indices
-from token_journey.journey.journey import Candidate, Journey, Seen
+from token_journey.journey.journey import WORST, Candidate, Journey, Seen
 from token_journey.journey.parameters import shares_of_parameters
+from token_journey.numbers import number, percent
 
 # Of a long vector a strip shows as many numbers at each end.
 _ENDS = 12
@@ -53,16 +52,8 @@ class Picture:
         if math.isnan(value):
             return "—"
         if self.unit == "%":
-            return share(value)
+            return percent(value)
         return f"{value:,.0f}" if self.unit == "count" else number(value)
-
-
-def share(value: float) -> str:
-    """`12.3 %`, with as many digits as it takes to see it."""
-    percent = 100 * value
-    if percent == 0 or percent >= 0.1:
-        return f"{percent:.1f} %"
-    return f"{percent:.2g} %"
 
 
 def pictures(journey: Journey) -> dict[str, list[Picture]]:

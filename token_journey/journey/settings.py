@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from token_journey.journey.errors import JourneyError
+from token_journey.errors import JourneyError
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from token_journey.journey.stations import STATIONS, Station
-from token_journey.pack import ModelConfig
+from token_journey.llama.config import ModelConfig
 
 
 def shares(config: ModelConfig, tokens: int) -> dict[str, float]:

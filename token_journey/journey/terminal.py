@@ -11,12 +11,12 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from token_journey.explain import size
-from token_journey.journey.drawings import PICTURES, percent
+from token_journey.journey.drawings import PICTURES
 from token_journey.journey.excerpt import how_much, lines
 from token_journey.journey.journey import Journey, Seen, Step, Story
 from token_journey.journey.palette import sentence, token_text
 from token_journey.journey.stations import INTRODUCTION, SAID
+from token_journey.numbers import percent, size
 
 
 def show(journey: Journey, console: Console, keys: Sequence[str] = ()) -> None:

@@ -13,8 +13,7 @@ from importlib.metadata import version
 from pathlib import Path
 from threading import Lock
 
-from token_journey.atomic import write_whole
-from token_journey.fetch import cache_folder
+from token_journey.files import cache_folder, write_whole
 
 _pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="vega")
 _lock = Lock()

@@ -12,16 +12,16 @@ import torch
 from torch import Tensor
 
 from token_journey.chain import chained, distance, to_do
-from token_journey.compare import CheckFailure
 from token_journey.course import Course
-from token_journey.explain import size
+from token_journey.errors import JourneyError
 from token_journey.implementation import CannotLoad, Implementation, Stage
-from token_journey.journey.errors import JourneyError
 from token_journey.journey.journey import Continuation
 from token_journey.journey.material import Known, Material
 from token_journey.journey.readable import cut
 from token_journey.limits import OutOfTime, time_limit
 from token_journey.names import describe
+from token_journey.numbers import size
+from token_journey.under_test import CheckFailure
 from token_journey.walker import Ground, Walker
 
 SECONDS = 60.0

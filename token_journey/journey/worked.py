@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 from torch import Tensor
 
-from token_journey.explain import number
 from token_journey.journey.journey import Journey, Step
 from token_journey.journey.spelling import quoted
 from token_journey.journey.stations import REMARKS, WORKED
+from token_journey.numbers import number
 
 # What is worked out closes as far as four digits go, or it is not shown: a mistake is no example.
 _CLOSES = 2e-3

@@ -1,12 +1,15 @@
-"""Files and folders that are there whole or not at all."""
+"""Files and folders: whole or not at all, their SHA-256, and where fetched ones lie."""
 
 from __future__ import annotations
 
+import hashlib
 import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from platformdirs import user_cache_path
 
 
 @contextmanager
@@ -40,3 +43,15 @@ def write_whole(file: Path, content: bytes) -> None:
         fresh = Path(scratch, file.name)
         fresh.write_bytes(content)
         os.replace(fresh, file)
+
+
+def sha256_of(path: Path) -> str:
+    """The SHA-256 of a file, read in pieces. Raises OSError."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def cache_folder() -> Path:
+    """Where fetched models lie: $TOKEN_JOURNEY_CACHE, or the platform's place for caches."""
+    chosen = os.environ.get("TOKEN_JOURNEY_CACHE")
+    return Path(chosen) if chosen else user_cache_path("token-journey", appauthor=False)

@@ -1,5 +1,0 @@
-"""What can go wrong by a user's hand."""
-
-
-class CostError(Exception):
-    """The message is one sentence, with what to do next."""

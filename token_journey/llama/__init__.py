@@ -1,0 +1,1 @@
+"""What everybody knows of the model: its names, shapes, formulas and configuration."""
