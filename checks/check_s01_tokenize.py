@@ -5,8 +5,14 @@ from itertools import groupby
 
 import pytest
 
-from token_journey.checking import captured, expect_equal, expect_true, expect_written
-from token_journey.compare import Comparison, judge
+from token_journey.checking import (
+    Comparison,
+    captured,
+    expect_equal,
+    expect_true,
+    expect_written,
+    judge,
+)
 
 # Merges as a training learns them: a pair comes after the pairs that made its two parts.
 MERGES = [

@@ -2,8 +2,14 @@
 
 import torch
 
-from token_journey.checking import captured, expect, expect_equal, expect_written, tensor
-from token_journey.under_test import CheckFailure
+from token_journey.checking import (
+    CheckFailure,
+    captured,
+    expect,
+    expect_equal,
+    expect_written,
+    tensor,
+)
 
 from . import manners
 

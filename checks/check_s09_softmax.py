@@ -6,6 +6,7 @@ import numpy as np
 import torch
 
 from token_journey.checking import (
+    CheckFailure,
     captured,
     expect,
     expect_equal,
@@ -13,7 +14,6 @@ from token_journey.checking import (
     expect_written,
     tensor,
 )
-from token_journey.under_test import CheckFailure
 
 from . import manners
 

@@ -1,6 +1,6 @@
 """What stage 3 costs."""
 
-from token_journey.cost.benchmarking import costs
+from token_journey.cost.benches import costs
 
 
 @costs("norm")

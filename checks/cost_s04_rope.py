@@ -1,6 +1,6 @@
 """What stage 4 costs."""
 
-from token_journey.cost.benchmarking import costs
+from token_journey.cost.benches import costs
 
 
 @costs("rope", kv_heads=(16, 4, 1))

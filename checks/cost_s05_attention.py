@@ -1,7 +1,7 @@
 """What stage 5 costs, step by step."""
 
-from token_journey.cost.benchmarking import BASELINES, costs
-from token_journey.cost.formulas import ATTENTION
+from token_journey.cost.benches import BASELINES, costs
+from token_journey.llama.formulas import ATTENTION
 
 
 @costs("attention", steps=tuple(ATTENTION), kv_heads=(16, 4, 1), baselines=BASELINES)

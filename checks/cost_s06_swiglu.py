@@ -1,7 +1,7 @@
 """What stage 6 costs, product by product."""
 
-from token_journey.cost.benchmarking import costs
-from token_journey.cost.formulas import MLP
+from token_journey.cost.benches import costs
+from token_journey.llama.formulas import MLP
 
 
 @costs("swiglu", steps=tuple(MLP))

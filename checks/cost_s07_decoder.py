@@ -1,6 +1,6 @@
 """What stage 7 costs: a layer as a whole."""
 
-from token_journey.cost.benchmarking import BASELINES, costs
+from token_journey.cost.benches import BASELINES, costs
 
 
 @costs("decoder layer", kv_heads=(16, 4, 1), baselines=BASELINES)

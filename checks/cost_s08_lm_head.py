@@ -1,6 +1,6 @@
 """What stage 8 costs."""
 
-from token_journey.cost.benchmarking import costs
+from token_journey.cost.benches import costs
 
 
 @costs("lm_head")

@@ -2,7 +2,7 @@
 
 import torch
 
-from token_journey.cost.benchmarking import BASELINES, costs
+from token_journey.cost.benches import BASELINES, costs
 
 
 @costs("token with cache", kv_heads=(16, 4, 1), baselines=BASELINES)

@@ -8,9 +8,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from token_journey.checking import expect, expect_true, tensor
-from token_journey.compare import wrong_kind
-from token_journey.under_test import CheckFailure
+from token_journey.checking import CheckFailure, expect, expect_true, tensor, wrong_kind
 
 Call = Callable[..., Tensor]
 

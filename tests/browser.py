@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from token_journey.course import find_course
+from token_journey.course.course import find_course
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 _AXE = Path(".venv", "npm", "node_modules", "axe-core", "axe.min.js")

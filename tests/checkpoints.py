@@ -14,9 +14,9 @@ from typing import Any
 import torch
 from transformers import LlamaConfig, LlamaForCausalLM, Qwen2Config, Qwen2ForCausalLM
 
-from token_journey.from_checkpoint import Order, Plan, capture, plan_for
-from token_journey.pack import Pack
-from token_journey.shipped import PACKS
+from token_journey.capture.capture import Order, Plan, capture, plan_for
+from token_journey.capture.recipes.rebuild import PACKS
+from token_journey.packs.pack import Pack
 
 TOKENIZER = PACKS / "witness-gqa" / "tokenizer.json"
 SMALL: dict[str, Any] = {

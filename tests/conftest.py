@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from token_journey.fetch import fetch
+from token_journey.models.fetch import fetch
 
 
 def pytest_configure(config: pytest.Config) -> None:

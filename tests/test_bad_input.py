@@ -8,7 +8,7 @@ import shutil
 import pytest
 from graded import grade
 
-from token_journey.course import find_course
+from token_journey.course.course import find_course
 
 SOLUTIONS = find_course().reference
 HEAD = "import sys, numpy, torch\n"
@@ -106,7 +106,7 @@ def folder(tmp_path):
 @pytest.mark.parametrize("case", BAD_FILES)
 def test_a_bad_file_gets_a_sentence_and_spoils_only_its_stage(case, folder, monkeypatch):
     if "never ends" in case:
-        monkeypatch.setattr("token_journey.grading.SECONDS_A_CHECK", 0.5)
+        monkeypatch.setattr("token_journey.grading.plugin.SECONDS_A_CHECK", 0.5)
     source, sentence = BAD_FILES[case]
     (folder / "s03_rms_norm.py").write_text(source)
     graded = grade(folder)

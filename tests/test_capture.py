@@ -16,12 +16,12 @@ import torch
 from torch import Tensor
 from transformers import LlamaForCausalLM
 
-from token_journey.capture import Capture
-from token_journey.pack import ACTIVATIONS, MANIFEST, Pack
-from token_journey.precision import Widened
-from token_journey.recording import record
-from token_journey.shipped import PACKS, RECIPES, rebuild
-from token_journey.witness import WITNESSES, build_model
+from token_journey.capture.measure import Capture
+from token_journey.capture.recipes.rebuild import PACKS, RECIPES, rebuild
+from token_journey.capture.recipes.witnesses import WITNESSES, build_model
+from token_journey.models.hooks import record
+from token_journey.models.precision import Widened
+from token_journey.packs.pack import ACTIVATIONS, MANIFEST, Pack
 
 COMPUTED = [name for name in RECIPES if name != "aitana-2b-s-published"]
 

@@ -5,8 +5,8 @@ import shutil
 import pytest
 from graded import grade
 
-from token_journey.course import find_course
-from token_journey.stubs import make_stub
+from token_journey.course.course import find_course
+from token_journey.course.stubs import make_stub
 
 COURSE = find_course()
 

@@ -14,18 +14,18 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from token_journey.cli import main
-from token_journey.cost import formulas
-from token_journey.cost.benchmarking import Bench
-from token_journey.cost.formulas import ATTENTION, MLP, cost
+from token_journey.commands.main import main
+from token_journey.cost.benches import Bench
 from token_journey.cost.forward import measured_crossing
 from token_journey.cost.machine import Machine, best
 from token_journey.cost.profile import Profile
 from token_journey.cost.stepclock import StepClock
 from token_journey.cost.workload import AITANA, MODELS, Size, Work, check_memory
-from token_journey.course import find_course
+from token_journey.course.course import find_course
+from token_journey.course.implementation import Implementation
 from token_journey.errors import TooLarge
-from token_journey.implementation import Implementation
+from token_journey.llama import formulas
+from token_journey.llama.formulas import ATTENTION, MLP, cost
 
 CPU = torch.device("cpu")
 REFERENCE = Implementation(find_course().reference)

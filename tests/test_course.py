@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 from graded import grade
 
-from token_journey.course import find_course
-from token_journey.implementation import Implementation, Stage
-from token_journey.stubs import functions, is_written, make_stub, write_stubs
+from token_journey.course.course import find_course
+from token_journey.course.implementation import Implementation, Stage
+from token_journey.course.stubs import functions, is_written, make_stub, write_stubs
 
 COURSE = find_course()
 STAGES = sorted(file.stem for file in COURSE.reference.glob("*.py") if Stage.of_file(file))

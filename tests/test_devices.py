@@ -15,13 +15,13 @@ from checkpoints import SMALL, TEXTS, captured, make, same
 from torch.overrides import TorchFunctionMode
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from token_journey import loaded as module
-from token_journey.bytesource import open_source
-from token_journey.capture import Ids, Walk
-from token_journey.checkpoint import Checkpoint
+from token_journey.capture.measure import Ids, Walk
 from token_journey.errors import CheckpointError
-from token_journey.loaded import Loaded, loaded
-from token_journey.packwriter import Captured
+from token_journey.models import in_memory as module
+from token_journey.models.checkpoint import Checkpoint
+from token_journey.models.in_memory import Loaded, loaded
+from token_journey.models.source import open_source
+from token_journey.packs.writer import Captured
 
 needs_a_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="There is no GPU here.")
 PROMPTS = {"one": Ids((1, 300, 301, 17)), "two": Ids((1, 20), start=3)}

@@ -5,9 +5,9 @@ import math
 import pytest
 import torch
 
-from token_journey.compare import Comparison, Mismatch
-from token_journey.explain import explain
-from token_journey.transformations import transformations_that_fit
+from token_journey.checking.comparison import Comparison, Mismatch
+from token_journey.grading.diagnosis.differences import explain
+from token_journey.grading.diagnosis.transformations import transformations_that_fit
 
 HEADS = ("head", "token", "dim")
 PATTERN = ("head", "query", "key")

@@ -21,14 +21,14 @@ import torch
 from safetensors import safe_open
 from tokenizers import Tokenizer
 
-from token_journey import fetch as module
-from token_journey.cli import main
+from token_journey.capture.recipes.rebuild import PACKS
+from token_journey.commands.main import main
 from token_journey.errors import FetchError
-from token_journey.fetch import fetch
 from token_journey.files import cache_folder
-from token_journey.pack import Pack
-from token_journey.shipped import PACKS
-from token_journey.whole import whole_model_folder
+from token_journey.models import fetch as module
+from token_journey.models.fetch import fetch
+from token_journey.packs.pack import Pack
+from token_journey.packs.whole_model import whole_model_folder
 
 GGUF_CONTENT = b"GGUF and then some"
 

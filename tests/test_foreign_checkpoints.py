@@ -13,11 +13,11 @@ import torch
 from checkpoints import captured, make, same
 from safetensors.torch import load_file, save_file
 
-from token_journey.bytesource import open_source
-from token_journey.checkpoint import Checkpoint
-from token_journey.checkpoint_tokenizer import tokenized
-from token_journey.cli import main
+from token_journey.commands.main import main
 from token_journey.errors import CheckpointError
+from token_journey.models.checkpoint import Checkpoint
+from token_journey.models.source import open_source
+from token_journey.models.tokenizer import tokenized
 
 WEIGHTS, INDEX = "model.safetensors", "model.safetensors.index.json"
 

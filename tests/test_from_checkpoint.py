@@ -15,14 +15,14 @@ from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
 from transformers import AutoModelForCausalLM, DynamicCache
 
-from token_journey.bytesource import open_source
-from token_journey.capture import Ids, Walk
-from token_journey.checkpoint import Checkpoint
-from token_journey.cli import main
+from token_journey.capture.capture import Order, capture, plan_for
+from token_journey.capture.measure import Ids, Walk
+from token_journey.commands.main import main
 from token_journey.errors import CheckpointError, PackError
-from token_journey.from_checkpoint import Order, capture, plan_for
-from token_journey.loaded import loaded
-from token_journey.pack import Pack
+from token_journey.models.checkpoint import Checkpoint
+from token_journey.models.in_memory import loaded
+from token_journey.models.source import open_source
+from token_journey.packs.pack import Pack
 
 VARIANTS: dict[str, dict[str, Any]] = {
     "plain": {},

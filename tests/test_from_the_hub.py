@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 from checkpoints import COMMIT, TEXTS, WEIGHTS, Server, captured, make, same, served
 
-from token_journey.bytesource import PINNED
-from token_journey.pack import Pack
+from token_journey.models.source import PINNED
+from token_journey.packs.pack import Pack
 
 NAME = "someone/small"
 SECRET = "hf_nobody_may_read_this"

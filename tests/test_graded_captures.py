@@ -10,8 +10,8 @@ import pytest
 from checkpoints import captured, make
 from graded import Graded, grade
 
-from token_journey.course import find_course
-from token_journey.pack import Pack
+from token_journey.course.course import find_course
+from token_journey.packs.pack import Pack
 
 SIZES = {"num_attention_heads": 12, "num_key_value_heads": 4, "intermediate_size": 300}
 WHOLE_LAYERS = {

@@ -9,10 +9,10 @@ import xml.etree.ElementTree as ElementTree
 import pytest
 from graded import grade
 
-from token_journey.course import find_course
-from token_journey.implementation import Implementation
-from token_journey.misconceptions import rewrites_in
-from token_journey.stubs import make_stub
+from token_journey.course.course import find_course
+from token_journey.course.implementation import Implementation
+from token_journey.course.misconceptions import rewrites_in
+from token_journey.course.stubs import make_stub
 
 COURSE = find_course()
 STAGES = [stage.name for stage in COURSE.stages()]

@@ -11,10 +11,10 @@ import torch
 from checkpoints import captured, make
 from graded import Graded, grade
 
-from token_journey.chain import Walk
-from token_journey.course import find_course
-from token_journey.pack import Pack
-from token_journey.walking import tell
+from token_journey.course.course import find_course
+from token_journey.grading.chained import tell
+from token_journey.packs.pack import Pack
+from token_journey.walk.against_model import Walk
 
 PROMPT = "un secret que ningú ha de llegir"
 STAGES = "s01_tokenize.py", "s03_rms_norm.py", "s06_swiglu.py", "s10_generate.py"

@@ -7,7 +7,7 @@ import sys
 import pytest
 from graded import grade
 
-from token_journey.course import find_course
+from token_journey.course.course import find_course
 
 SOLUTIONS = find_course().reference
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from graded import grade
 
-from token_journey.course import find_course
+from token_journey.course.course import find_course
 
 LEARNERS = Path(__file__).parent / "learners"
 WRONG, RIGHT = (sorted((LEARNERS / kind).iterdir()) for kind in ("wrong", "right"))

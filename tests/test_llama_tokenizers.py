@@ -10,7 +10,7 @@ import pytest
 from checkpoints import TEXTS, captured, make
 from transformers import AutoTokenizer
 
-from token_journey.cli import main
+from token_journey.commands.main import main
 
 Described = dict[str, Any]
 

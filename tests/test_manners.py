@@ -5,9 +5,9 @@ import math
 import pytest
 import torch
 
-from token_journey.course import find_course
-from token_journey.implementation import Implementation
-from token_journey.under_test import CheckFailure
+from token_journey.course.course import find_course
+from token_journey.course.implementation import Implementation
+from token_journey.course.under_test import CheckFailure
 
 MANNERS = Implementation(find_course().checks).module("manners")
 

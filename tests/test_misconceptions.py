@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 from graded import grade
 
-from token_journey.borrowing import answers_imported
-from token_journey.course import find_course
-from token_journey.implementation import Implementation
-from token_journey.matrix import build_matrix
-from token_journey.misconceptions import Misconception, rewrites_in
+from token_journey.checking.borrowed import answers_imported
+from token_journey.course.course import find_course
+from token_journey.course.implementation import Implementation
+from token_journey.course.misconceptions import Misconception, rewrites_in
+from token_journey.grading.kill_matrix import build_matrix
 
 COURSE = find_course()
 STAGES = [stage.name for stage in COURSE.stages()]

@@ -15,14 +15,14 @@ import torch
 from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
 
-from token_journey.cli import main
-from token_journey.encoding import encode_prompt
+from token_journey.capture.recipes.rebuild import PACKS, RECIPES
+from token_journey.commands.main import main
 from token_journey.errors import PackError
 from token_journey.llama.config import ModelConfig
-from token_journey.names import describe
-from token_journey.pack import ACTIVATIONS, MANIFEST, Pack, Prompt, find_packs
-from token_journey.packwriter import PackWriter, to_json
-from token_journey.shipped import PACKS, RECIPES
+from token_journey.llama.names import describe
+from token_journey.models.encoding import encode_prompt
+from token_journey.packs.pack import ACTIVATIONS, MANIFEST, Pack, Prompt, find_packs
+from token_journey.packs.writer import PackWriter, to_json
 
 CONFIG = ModelConfig(7, 4, 1, 2, 1, 2, 6, 1e-5, 10.0, False)
 

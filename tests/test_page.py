@@ -20,10 +20,10 @@ from transformers import (
     TopPLogitsWarper,
 )
 
-from token_journey.course import find_course
+from token_journey.course.course import find_course
 from token_journey.journey.opening import opened, published
-from token_journey.journey.page import framed, page
-from token_journey.journey.payload import packed
+from token_journey.journey.page.page import framed, page
+from token_journey.journey.page.payload import packed
 
 COURSE = find_course()
 SENTENCE = "The capital of France is"

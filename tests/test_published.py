@@ -14,11 +14,11 @@ import torch
 from torch import Tensor
 from torch.nn.functional import silu
 
+from token_journey.capture.recipes.published import PRINTED as HALF
+from token_journey.capture.recipes.published import build_pack
+from token_journey.capture.recipes.rebuild import PACKS
 from token_journey.errors import PackError
-from token_journey.pack import Pack
-from token_journey.published import PRINTED as HALF
-from token_journey.published import build_pack
-from token_journey.shipped import PACKS
+from token_journey.packs.pack import Pack
 
 FOLDER = PACKS / "aitana-2b-s-published"
 ATTENTION = "blocks.0.attn."

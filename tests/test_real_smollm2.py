@@ -8,8 +8,8 @@ import torch
 from graded import grade
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from token_journey.course import find_course
-from token_journey.implementation import Implementation
+from token_journey.course.course import find_course
+from token_journey.course.implementation import Implementation
 
 COURSE = find_course()
 PROMPTS = ["The capital of France is", "açò es or...", "Perquè l'àvia canta 🎶 i riu"]

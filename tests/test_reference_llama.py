@@ -10,8 +10,8 @@ import pytest
 import torch
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from token_journey.course import find_course
-from token_journey.implementation import Implementation
+from token_journey.course.course import find_course
+from token_journey.course.implementation import Implementation
 
 IMPLEMENTATION = Implementation(find_course().reference)
 DECODER = IMPLEMENTATION.module("s07_decoder")

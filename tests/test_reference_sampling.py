@@ -4,8 +4,8 @@ import pytest
 import torch
 from transformers import TemperatureLogitsWarper, TopKLogitsWarper, TopPLogitsWarper
 
-from token_journey.course import find_course
-from token_journey.implementation import Implementation
+from token_journey.course.course import find_course
+from token_journey.course.implementation import Implementation
 
 STAGE = Implementation(find_course().reference).module("s09_softmax")
 

@@ -3,9 +3,9 @@
 import pytest
 from tokenizers import Tokenizer
 
-from token_journey.course import find_course
-from token_journey.implementation import Implementation
-from token_journey.pack import Pack
+from token_journey.course.course import find_course
+from token_journey.course.implementation import Implementation
+from token_journey.packs.pack import Pack
 
 COURSE = find_course()
 STAGE = Implementation(COURSE.reference).module("s01_tokenize")

@@ -17,19 +17,19 @@ from nbclient import NotebookClient
 from rich.console import Console
 from transformers import LlamaForCausalLM
 
-from token_journey.cli import main
-from token_journey.course import find_course
+from token_journey.capture.recipes.rebuild import PACKS
+from token_journey.commands.main import main
+from token_journey.course.course import find_course
 from token_journey.errors import JourneyError
+from token_journey.journey.build.worked import remark
 from token_journey.journey.opening import opened, published
-from token_journey.journey.readable import FIRST, LAST
-from token_journey.journey.settings import Settings
+from token_journey.journey.shortening import FIRST, LAST
+from token_journey.journey.sources.settings import Settings
 from token_journey.journey.spelling import shown
 from token_journey.journey.stations import STATIONS
-from token_journey.journey.terminal import show
-from token_journey.journey.worked import remark
+from token_journey.journey.terminal.show import show
 from token_journey.numbers import number
-from token_journey.pack import Pack
-from token_journey.shipped import PACKS
+from token_journey.packs.pack import Pack
 
 COURSE = find_course()
 TEXT = "els camins de la mar"

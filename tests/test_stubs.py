@@ -4,9 +4,9 @@ import ast
 
 import pytest
 
+from token_journey.course.implementation import Stage
+from token_journey.course.stubs import is_written, main, make_stub, reset, write_stubs
 from token_journey.errors import StubError
-from token_journey.implementation import Stage
-from token_journey.stubs import is_written, main, make_stub, reset, write_stubs
 
 SOLUTION = '''\
 """Stage 1 · ç: a lesson."""

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from token_journey.course import find_course
+from token_journey.course.course import find_course
 
 
 @pytest.mark.parametrize(

@@ -16,15 +16,15 @@ from checkpoints import captured, make
 from safetensors.torch import load_file, save_file
 from transformers.models.llama.modeling_llama import LlamaDecoderLayer
 
-from token_journey.cli import main
+from token_journey.capture.recipes.published import PRINTED
+from token_journey.capture.recipes.rebuild import PACKS
+from token_journey.capture.selection import ends
+from token_journey.commands.main import main
 from token_journey.errors import Differs
-from token_journey.keeping import ends
-from token_journey.names import describe
-from token_journey.pack import Pack
-from token_journey.packwriter import PackWriter
-from token_journey.published import PRINTED
-from token_journey.shipped import PACKS
-from token_journey.verify import Record, report, verify
+from token_journey.llama.names import describe
+from token_journey.packs.pack import Pack
+from token_journey.packs.verify import Record, report, verify
+from token_journey.packs.writer import PackWriter
 
 SHAPE = {"num_attention_heads": 6, "num_key_value_heads": 6, "num_hidden_layers": 4}
 LAYER_0 = (

@@ -20,14 +20,14 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 from transformers.models.llama.modeling_llama import LlamaDecoderLayer
 
-from token_journey.bytesource import PINNED
-from token_journey.checkpoint import SINGLE
-from token_journey.cli import main
-from token_journey.family import read_config
+from token_journey.capture.recipes.published import build_pack
+from token_journey.capture.recipes.rebuild import PACKS
+from token_journey.commands.main import main
 from token_journey.files import sha256_of
-from token_journey.pack import Pack
-from token_journey.published import build_pack
-from token_journey.shipped import PACKS
+from token_journey.models.architecture import read_config
+from token_journey.models.checkpoint import SINGLE
+from token_journey.models.source import PINNED
+from token_journey.packs.pack import Pack
 
 ID = "gplsi/Aitana-2B-S"
 FIGURES: dict[str, Any] = json.loads((PACKS / "aitana-2b-s-published" / "figures.json").read_text())
@@ -219,8 +219,8 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def figures(checkpoint: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     packs = checkpoint.parents[2] / "packs"
-    monkeypatch.setattr("token_journey.shipped.PACKS", packs)
-    monkeypatch.setattr("token_journey.capture_command.PACKS", packs)
+    monkeypatch.setattr("token_journey.capture.recipes.rebuild.PACKS", packs)
+    monkeypatch.setattr("token_journey.commands.capture.PACKS", packs)
 
 
 @pytest.fixture(scope="module")
@@ -228,7 +228,7 @@ def pack(checkpoint: Path) -> Path:
     """What `token-journey capture … --stream --layers 0` makes, and finds nothing wrong with."""
     out = checkpoint.parents[2] / "pack"
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("token_journey.capture_command.PACKS", checkpoint.parents[2] / "packs")
+        patched.setattr("token_journey.commands.capture.PACKS", checkpoint.parents[2] / "packs")
         assert (
             main(["capture", str(checkpoint), "--stream", "--layers", "0", "--out", str(out)]) == 0
         )

@@ -2,6 +2,6 @@
 
 import sys
 
-from token_journey.cli import main
+from token_journey.commands.main import main
 
 sys.exit(main())

@@ -34,7 +34,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 # Not later than here: its own hooks read the command line.
-pytest_plugins = ["token_journey.grading"]
+pytest_plugins = ["token_journey.grading.plugin"]
 
 
 def pytest_configure(config: pytest.Config) -> None:

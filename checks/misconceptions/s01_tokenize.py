@@ -1,7 +1,7 @@
 """Wrong ways to write stage 1."""
 # ruff: noqa: F821, RUF007
 
-from token_journey.misconceptions import misconception
+from token_journey import misconception
 
 ORDER = "the lesson's worked example: which pair is joined next, and why that one"
 GROWING = "the lesson's worked example: what the neighbours are after the first merge"

@@ -1,6 +1,6 @@
 """Wrong ways to write stage 2."""
 
-from token_journey.misconceptions import misconception
+from token_journey import misconception
 
 RANGE = "which ids there are, and what happens to others"
 LOOKUP = "what `embed` returns: which row, and nothing but that row"

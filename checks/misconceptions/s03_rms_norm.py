@@ -1,6 +1,6 @@
 """Wrong ways to write stage 3."""
 
-from token_journey.misconceptions import misconception
+from token_journey import misconception
 
 FORMULA = "the formula of the lesson, symbol by symbol"
 MEAN = "what the lesson says the mean is taken of, and along which axis"

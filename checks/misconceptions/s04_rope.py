@@ -3,7 +3,7 @@
 # ruff: noqa: F821 - the functions of the stage file are theirs to see
 import torch
 
-from token_journey.misconceptions import misconception
+from token_journey import misconception
 
 EXPONENT = "the exponent −2i/d: what i counts, from where, and what it is divided by"
 ANGLE = "what an angle is: mθ_i, a position times radians a position"

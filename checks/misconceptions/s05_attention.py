@@ -6,7 +6,7 @@ import math
 import torch
 from einops import rearrange, repeat
 
-from token_journey.misconceptions import misconception
+from token_journey import misconception
 
 CUT = "the drawing of how heads are split"
 SHARED = "the drawing of which query heads share a key/value head"

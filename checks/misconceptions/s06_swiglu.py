@@ -3,7 +3,7 @@
 
 import torch
 
-from token_journey.misconceptions import misconception
+from token_journey import misconception
 
 SILU = "the formula of SiLU, and what it gives at 0, far left and far right"
 OVERFLOW = "what the lesson says of large numbers: which power of e stays small on each side?"

@@ -3,7 +3,7 @@
 
 import torch
 
-from token_journey.misconceptions import misconception
+from token_journey import misconception
 
 STREAM = "what the lesson says of the residual stream: what is added to what?"
 NORMS = "where the two norms of a layer stand, and whose weight each has"

@@ -1,7 +1,7 @@
 """Wrong ways to write stage 8."""
 # ruff: noqa: F821  (`rms_norm` is imported by the stage file)
 
-from token_journey.misconceptions import misconception
+from token_journey import misconception
 
 NORM = "what happens to the stream before it meets the vocabulary"
 FORMULA = "the formula of the lesson, symbol by symbol"

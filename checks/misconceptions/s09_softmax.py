@@ -5,7 +5,7 @@ import math
 
 import torch
 
-from token_journey.misconceptions import misconception
+from token_journey import misconception
 
 FORMULA = "the formula of softmax, and what makes it safe from overflow"
 AXIS = "which axis of the logits sums to 1"

@@ -5,7 +5,7 @@ import math
 
 import torch
 
-from token_journey.misconceptions import misconception
+from token_journey import misconception
 
 CACHE = "what the lesson says a cache returns, and in which order"
 LENGTH = "what len(cache) counts, and which axis holds the tokens"

@@ -2,7 +2,7 @@
 
 from torch.nn import functional as F
 
-from token_journey.misconceptions import rewrite
+from token_journey.course.misconceptions import rewrite
 
 
 @rewrite("embed", "torch's own, which minds the range")

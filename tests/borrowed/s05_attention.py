@@ -4,7 +4,7 @@
 import torch
 from torch.nn import functional as F
 
-from token_journey.misconceptions import rewrite
+from token_journey.course.misconceptions import rewrite
 
 
 @rewrite("attention_pattern", "by torch's attention with the identity for values")

@@ -2,7 +2,7 @@
 
 import torch
 
-from token_journey.misconceptions import rewrite
+from token_journey.course.misconceptions import rewrite
 
 
 @rewrite("softmax", "torch's own")

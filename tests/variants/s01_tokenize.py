@@ -1,7 +1,7 @@
 """Right ways to write stage 1 that look different."""
 # ruff: noqa: F821, RUF007
 
-from token_journey.misconceptions import rewrite
+from token_journey.course.misconceptions import rewrite
 
 
 @rewrite("merge", "GPT-2's: all places of the best pair in one sweep")

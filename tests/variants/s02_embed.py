@@ -3,7 +3,7 @@
 import torch
 from torch.nn import functional as F
 
-from token_journey.misconceptions import rewrite
+from token_journey.course.misconceptions import rewrite
 
 
 @rewrite("embed", "a product with one-hot rows")

@@ -3,7 +3,7 @@
 import torch
 from einops import einsum, reduce
 
-from token_journey.misconceptions import rewrite
+from token_journey.course.misconceptions import rewrite
 
 
 @rewrite("rms_norm", "in float64, by rsqrt")

@@ -6,7 +6,7 @@ import math
 import torch
 from einops import rearrange
 
-from token_journey.misconceptions import rewrite
+from token_journey.course.misconceptions import rewrite
 
 
 @rewrite("frequencies", "as transformers writes it")

@@ -7,7 +7,7 @@ import torch
 from einops import einsum, rearrange
 from torch.nn import functional as F
 
-from token_journey.misconceptions import rewrite
+from token_journey.course.misconceptions import rewrite
 
 
 @rewrite("split_heads", "by view and transpose")

@@ -4,7 +4,7 @@
 import torch
 from einops import einsum
 
-from token_journey.misconceptions import rewrite
+from token_journey.course.misconceptions import rewrite
 
 
 @rewrite("silu", "as a quotient, whose power of e stays below the limit")

@@ -4,7 +4,7 @@
 import torch
 from torch.nn import functional as F
 
-from token_journey.misconceptions import rewrite
+from token_journey.course.misconceptions import rewrite
 
 
 @rewrite("layer_weights", "by cutting the names at their dots")

@@ -5,7 +5,7 @@ import torch
 from einops import einsum
 from torch.nn import functional as F
 
-from token_journey.misconceptions import rewrite
+from token_journey.course.misconceptions import rewrite
 
 
 @rewrite("lm_head", "in float64, back at the end")

@@ -5,7 +5,7 @@ import math
 
 import torch
 
-from token_journey.misconceptions import rewrite
+from token_journey.course.misconceptions import rewrite
 
 
 @rewrite("softmax", "by logsumexp, in float32 at least")

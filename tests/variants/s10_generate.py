@@ -3,7 +3,7 @@
 
 import torch
 
-from token_journey.misconceptions import rewrite
+from token_journey.course.misconceptions import rewrite
 
 
 @rewrite("KeyValueCache", "as a list of pieces")

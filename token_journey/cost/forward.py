@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from token_journey.cost.formulas import ATTENTION, MLP, Cost, cost
 from token_journey.cost.profile import REFERENCE, Measured, Profile
 from token_journey.cost.workload import AITANA, Size
+from token_journey.llama.formulas import ATTENTION, MLP, Cost, cost
 
 AT = Size("Aitana-2B-S", AITANA.num_key_value_heads, 0)
 # What a step belongs to, in the order of the walk.

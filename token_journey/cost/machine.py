@@ -8,8 +8,8 @@ from typing import Any
 
 import torch
 
-from token_journey.cost.formulas import FLOAT32, Cost
 from token_journey.cost.stepclock import now_on
+from token_journey.llama.formulas import FLOAT32, Cost
 
 # A tall product such as the MLP's, and more numbers than a processor's own caches hold.
 _TOKENS, _HIDDEN, _INTERMEDIATE = 512, 2048, 5440

@@ -13,8 +13,6 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 from PIL import Image
 
-from token_journey.cost import formulas
-from token_journey.cost.formulas import ATTENTION, MLP
 from token_journey.cost.forward import (
     AT,
     PARTS,
@@ -29,6 +27,8 @@ from token_journey.cost.forward import (
 from token_journey.cost.profile import Profile
 from token_journey.cost.report import duration
 from token_journey.cost.workload import AITANA
+from token_journey.llama import formulas
+from token_journey.llama.formulas import ATTENTION, MLP
 
 # Okabe and Ito's colours, which the colour-blind can tell apart.
 BLUE, ORANGE, GREEN, PURPLE, GREY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#767676"

@@ -10,17 +10,11 @@ from typing import Any
 import pytest
 import torch
 
-from token_journey.collecting import StageModule, session_of
-from token_journey.cost.benchmarking import (
-    THEIRS,
-    Bench,
-    CostOf,
-    RoundTimer,
-    parametrize,
-)
+from token_journey.cost.benches import THEIRS, Bench, CostOf, RoundTimer, parametrize
 from token_journey.cost.workload import Size
-from token_journey.items import check_of
-from token_journey.judging import Judge
+from token_journey.grading.collect import StageModule, session_of
+from token_journey.grading.item import check_of
+from token_journey.grading.judge import Judge
 
 _BENCH = pytest.StashKey[Bench]()
 _CHECKS = pytest.StashKey[dict[Judge, list[pytest.Function]]]()

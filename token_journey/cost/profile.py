@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from token_journey.cost.formulas import Cost
 from token_journey.cost.machine import Machine, best
 from token_journey.cost.workload import Size
 from token_journey.errors import CostError
+from token_journey.llama.formulas import Cost
 
 REFERENCE = "transformers-eager"
 

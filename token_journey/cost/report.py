@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from token_journey.cost import formulas
 from token_journey.cost.forward import (
     AT,
     PARTS,
@@ -20,6 +19,7 @@ from token_journey.cost.forward import (
 )
 from token_journey.cost.profile import REFERENCE, Profile
 from token_journey.cost.workload import AITANA
+from token_journey.llama import formulas
 
 HEADS = (
     ("step", "left"),

@@ -8,12 +8,12 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from token_journey.cost.formulas import FLOAT32, cache_bytes, cost
-from token_journey.course import find_course
+from token_journey.course.course import find_course
 from token_journey.errors import TooLarge
 from token_journey.llama.config import ModelConfig
+from token_journey.llama.formulas import FLOAT32, cache_bytes, cost
 from token_journey.memory import free_memory
-from token_journey.pack import Pack
+from token_journey.packs.pack import Pack
 
 # What Python, torch and transformers need.
 _LIBRARIES = 700_000_000

@@ -9,17 +9,17 @@ from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
-from token_journey.course import Course
+from token_journey.course.course import Course
 from token_journey.errors import JourneyError
-from token_journey.fetch import REQUIREMENT
-from token_journey.journey.assembling import assemble
-from token_journey.journey.from_pack import given_to_stages, material_of
+from token_journey.journey.build.assemble import assemble
 from token_journey.journey.journey import Journey
 from token_journey.journey.material import Material
-from token_journey.journey.settings import Settings
-from token_journey.journey.with_stages import GivenToStages, taken_by
-from token_journey.pack import MANIFEST, PUBLISHED, Pack, find_packs
-from token_journey.whole import whole_model_folder
+from token_journey.journey.sources.from_pack import given_to_stages, material_of
+from token_journey.journey.sources.from_stages import GivenToStages, taken_by
+from token_journey.journey.sources.settings import Settings
+from token_journey.models.fetch import REQUIREMENT
+from token_journey.packs.pack import MANIFEST, PUBLISHED, Pack, find_packs
+from token_journey.packs.whole_model import whole_model_folder
 
 SMOLLM2 = "smollm2"
 DEFAULT = Settings()
@@ -69,9 +69,9 @@ def opened(
         yield _in_pack(pack, course)
         return
     _require_models(name)
-    from token_journey.journey.from_model import given_to_stages as given
-    from token_journey.journey.from_model import material_of as computed
-    from token_journey.journey.from_model import opened_model
+    from token_journey.journey.sources.from_model import given_to_stages as given
+    from token_journey.journey.sources.from_model import material_of as computed
+    from token_journey.journey.sources.from_model import opened_model
 
     folder = _smollm2() if name == SMOLLM2 else name
     with opened_model(folder, revision) as model:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from token_journey.cost import formulas
-from token_journey.cost.formulas import Formula
+from token_journey.llama import formulas
+from token_journey.llama.formulas import Formula
 
 
 @dataclass(frozen=True)

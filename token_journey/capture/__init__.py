@@ -1,0 +1,1 @@
+"""How a pack is made of a model."""

@@ -1,0 +1,170 @@
+"""What a capture will read, how much memory it takes, and what the pack will weigh.
+
+A capture follows the plan that `--dry-run` prints: which bytes are read follows
+from it, and the tests hold the count against it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from math import prod
+
+from token_journey.capture.selection import ROWS, Keeping
+from token_journey.models.architecture import EMBEDDING, FINAL_NORM
+from token_journey.models.checkpoint import BLOCK_BYTES, Checkpoint, Stored
+from token_journey.packs.pack import Prompt
+from token_journey.packs.writer import Kept
+
+# Python with torch and transformers, and what lies between the pieces of memory; measured.
+_LIBRARIES = 500_000_000
+# pack.json's line for one activation or weight.
+_LINE = 130
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A capture, before it begins: `keeping` says what of, `streamed` how."""
+
+    checkpoint: Checkpoint
+    keeping: Keeping
+    streamed: bool
+    tokenizer: bytes | None
+    begin_token: int | None
+
+    @property
+    def layers_walked(self) -> range:
+        return range(self.keeping.until + 1)
+
+    # -- bytes ------------------------------------------------------------------
+
+    @property
+    def reads(self) -> dict[str, int]:
+        """The bytes of weights that are read, by what they are; each byte once."""
+        rows, tensors = len(self.keeping.rows), self.checkpoint.tensors
+        embedding, vocabulary = (
+            tensors[f"{EMBEDDING}.weight"],
+            tensors[self.checkpoint.family.vocabulary_weight],
+        )
+        if not self.streamed:
+            return {"the whole checkpoint": self.checkpoint.stored_bytes}
+        reads = {f"{rows} rows of the embedding": rows * embedding.bytes_a_row}
+        layers = sum(self._layer_bytes(layer) for layer in self.layers_walked)
+        reads[_layers(self.layers_walked)] = layers
+        if self.keeping.to_the_logits:
+            reads["the final norm"] = tensors[f"{FINAL_NORM}.weight"].bytes
+            reads[f"the vocabulary, in blocks of {BLOCK_BYTES / 1e6:.0f} MB"] = vocabulary.bytes
+        elif not self.checkpoint.family.shape.tie_word_embeddings:
+            reads[f"{rows} rows of the vocabulary"] = rows * vocabulary.bytes_a_row
+        if self.keeping.everything:
+            outer = {*self.keeping.outer_weights()} - {f"{FINAL_NORM}.weight"}
+            reads["the matrices outside the layers, for the pack"] = _sum(tensors, outer)
+        return reads
+
+    def bytes_until(self, layer: int) -> int:
+        """What is not read again where a capture goes on after a layer."""
+        if not self.streamed:
+            return 0
+        return sum(self._layer_bytes(number) for number in range(layer + 1))
+
+    def _layer_bytes(self, layer: int) -> int:
+        return _sum(self.checkpoint.tensors, self.checkpoint.family.layer_shapes(layer))
+
+    # -- memory -----------------------------------------------------------------
+
+    @property
+    def memory(self) -> int:
+        """About how many bytes of memory are needed at most."""
+        weights = (
+            max(self._layer_bytes(layer) for layer in self.layers_walked)
+            if self.streamed
+            else self.checkpoint.stored_bytes
+        )
+        # One layer at a time is widened to float64.
+        c = self.checkpoint.family.shape
+        numbers = self.checkpoint.family.layer_shapes(0).values()
+        widest = 8 * sum(prod(shape) for shape in numbers)
+        logits = 0
+        if self.keeping.to_the_logits:
+            tokens = sum(len(prompt.ids) for prompt in self.keeping.prompts)
+            logits = c.vocab_size * (4 * tokens + 60 * len(self.keeping.prompts))
+        walking = _LIBRARIES + weights + widest + logits
+        return max(walking, _LIBRARIES + self.pack_bytes)
+
+    # -- the pack ---------------------------------------------------------------
+
+    @property
+    def pack_bytes(self) -> int:
+        """About what the pack will weigh: candidates that prompts share are counted twice."""
+        return sum(self.pack_parts.values())
+
+    @property
+    def pack_parts(self) -> dict[str, int]:
+        keeping = self.keeping
+        layers = {f"layer {n}": self._kept_bytes(keeping.layer_weights(n)) for n in keeping.layers}
+        names = sum(1 for _ in keeping.names()) * len(keeping.prompts)
+        return {
+            **layers,
+            "outside the layers": self._kept_bytes(keeping.outer_weights()),
+            "activations": sum(keeping.activation_bytes(p) for p in keeping.prompts),
+            "tokenizer and pack.json": len(self.tokenizer or b"") + names * _LINE,
+        }
+
+    def _kept_bytes(self, kept: Mapping[str, Kept | None]) -> int:
+        keeping, total = self.keeping, 0
+        vocabulary = len(keeping.rows) + keeping.candidates * len(keeping.prompts)
+        for name, part in kept.items():
+            shape = list(self.checkpoint.tensors[name].shape)
+            numbers = self.checkpoint.tensors[name].bytes
+            for axis, indices in (part or {}).items():
+                count = vocabulary if indices == ROWS else len(keeping.lists[str(indices)])
+                numbers = numbers * min(count, shape[axis]) // shape[axis]
+            total += numbers
+        return total
+
+    # -- in words -----------------------------------------------------------------
+
+    def describe(self) -> str:
+        """The plan as a person reads it."""
+        shape, keeping = self.checkpoint.family.shape, self.keeping
+        origin = self.checkpoint.source.origin
+        lines = [
+            f"{origin['id']}: {self.checkpoint.family.architecture}, "
+            f"{self.checkpoint.parameters:,} parameters in {self.checkpoint.dtype}, "
+            f"{megabytes(self.checkpoint.stored_bytes)}, {shape.num_hidden_layers} layers",
+            *(
+                f"beyond the kata's stages: {what} ({how})"
+                for what, how in self.checkpoint.family.beyond.items()
+            ),
+            "",
+            *(f"prompt {_prompt(prompt)}" for prompt in keeping.prompts),
+            "",
+            f"reads     {megabytes(sum(self.reads.values())):>9}",
+            *(f"          {megabytes(count):>9}  {what}" for what, count in self.reads.items()),
+            f"memory    {megabytes(self.memory):>9}  at most, about",
+            f"pack      {megabytes(self.pack_bytes):>9}  about"
+            + (", a slice" if keeping.sliced else ""),
+            *(
+                f"          {megabytes(count):>9}  {what}"
+                for what, count in self.pack_parts.items()
+            ),
+        ]
+        if not keeping.to_the_logits:
+            lines.append(f"stops after layer {keeping.until}: no logits")
+        return "\n".join(lines)
+
+
+def _sum(tensors: Mapping[str, Stored], names: Iterable[str]) -> int:
+    return sum(tensors[name].bytes for name in names)
+
+
+def megabytes(count: int) -> str:
+    return f"{count / 1e6:,.1f} MB"
+
+
+def _layers(walked: range) -> str:
+    return "layer 0" if len(walked) == 1 else f"layers 0 to {walked[-1]}"
+
+
+def _prompt(prompt: Prompt) -> str:
+    return f"{prompt.name}: {len(prompt.ids)} tokens, “{prompt.text}”"

@@ -1,0 +1,1 @@
+"""The packs that the repository ships, and how each is made again."""

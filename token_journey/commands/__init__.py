@@ -1,0 +1,1 @@
+"""The `token-journey` command: a file a subcommand, named as it."""

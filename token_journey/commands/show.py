@@ -1,0 +1,123 @@
+"""`token-journey show`: walk a sentence, in the terminal or as a page."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+import webbrowser
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console
+
+from token_journey.course.course import find_course
+from token_journey.errors import JourneyError, no_text
+from token_journey.files import write_whole
+from token_journey.journey.journey import Journey
+from token_journey.journey.opening import SMOLLM2, Walks, opened, published
+from token_journey.journey.sources.settings import Settings
+from token_journey.journey.stations import STATIONS
+from token_journey.journey.terminal.show import show
+
+# More bytes than any text that can be walked.
+_MOST_BYTES = 100_000
+
+
+def run(options: argparse.Namespace) -> None:
+    """Raises JourneyError, and what opening a model raises."""
+    _refuse_unknown(options.step)
+    text = _text(options.text)
+    page = _page_file(options)
+    with _walks(options, text) as walks:
+        journey = walks.walk(text, options.layer, options.impl)
+    if page is None:
+        show(journey, Console(), options.step)
+        return
+    _write(page, journey)
+    print(f"{page} is written.")
+    if options.open and not webbrowser.open(page.resolve().as_uri()):
+        print("No browser was found: open the file in one.")
+
+
+def _refuse_unknown(steps: list[str]) -> None:
+    known = [station.key for station in STATIONS]
+    for step in steps:
+        if step not in known:
+            raise JourneyError(f"There is no step {step!r}; there are: {', '.join(known)}.")
+
+
+def _text(given: str | None) -> str | None:
+    """The sentence; `-` stands for what comes through a pipe."""
+    if given is None:
+        return None
+    if given == "-":
+        content = sys.stdin.buffer.read(_MOST_BYTES + 1)
+        try:
+            given = content.decode().removesuffix("\n")
+        except UnicodeDecodeError as error:
+            if len(content) <= _MOST_BYTES:
+                raise JourneyError(
+                    f"What came through the pipe is not UTF-8 text (byte {error.start}): "
+                    "save it as UTF-8."
+                ) from None
+            given = content.decode(errors="replace")
+    elif any("\ud800" <= character <= "\udfff" for character in given):
+        raise JourneyError("The text is not UTF-8: type it anew, or send it through a pipe with -.")
+    if len(given.encode()) > _MOST_BYTES - 1:
+        raise JourneyError(
+            f"The text is longer than {_MOST_BYTES - 1:,} bytes: give a sentence or a paragraph."
+        )
+    if not given.strip():
+        raise no_text()
+    return given
+
+
+@contextmanager
+def _walks(options: argparse.Namespace, text: str | None) -> Iterator[Walks]:
+    course = find_course()
+    name = options.model
+    if name is None and text is None and options.impl is None:
+        yield published(course)
+        return
+    if text is None and name in (None, SMOLLM2):
+        raise no_text()
+    settings = Settings(options.temperature, options.top_k, options.top_p, options.seed)
+    with opened(name or SMOLLM2, course, settings, options.revision) as walks:
+        yield walks
+
+
+# -- the page ---------------------------------------------------------------------------------
+
+
+def _page_file(options: argparse.Namespace) -> Path | None:
+    """Where the page is to be written, if one is wanted; said before anything is computed."""
+    file: Path | None = options.html
+    if file is None:
+        return (
+            Path(tempfile.mkdtemp(prefix="token-journey-")) / "walk.html" if options.open else None
+        )
+    if file.is_dir():
+        raise JourneyError(f"{file} is a folder: name a file in it, such as {file / 'walk.html'}.")
+    if file.exists() and not options.force:
+        raise JourneyError(f"{file} is there already: add --force to replace it.")
+    if not file.parent.is_dir():
+        raise JourneyError(f"There is no folder {file.parent}: make it, or name another file.")
+    if not os.access(file.parent, os.W_OK) or (file.exists() and not os.access(file, os.W_OK)):
+        raise JourneyError(f"{file} can't be written: name a file in a folder of yours.")
+    from token_journey.journey.page.vega import start
+
+    start()
+    return file
+
+
+def _write(file: Path, journey: Journey) -> None:
+    """The page, whole or not at all."""
+    from token_journey.journey.page.page import page
+
+    try:
+        write_whole(file, page(journey).encode())
+    except OSError as error:
+        raise JourneyError(f"{file} can't be written: {error.strerror}.") from None

@@ -1,0 +1,144 @@
+"""Load the stage files of a folder, whoever wrote them.
+
+A folder becomes a package of its own under a private name, so that
+`from .s03_rms_norm import rms_norm` finds the file beside it, two folders
+never mix, and nothing is put on `sys.path`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import itertools
+import re
+import sys
+import traceback
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+
+from token_journey.guards.time_limit import OutOfTime
+
+_STAGE_FILE = re.compile(r"s(\d\d)_\w+\.py")
+_STAGE_NAME = re.compile(r"\bs\d\d_\w+")
+# `from .s03_rms_norm import rms_norm`, `from . import s03_rms_norm`, and helpers: `from .utils …`
+_RELATIVE_IMPORT = re.compile(r"^\s*from\s+\.(.*)", re.MULTILINE)
+_package_numbers = itertools.count()
+_LONGEST_MESSAGE = 500
+
+
+@dataclass(frozen=True, order=True)
+class Stage:
+    """One of the ten, e.g. `s03_rms_norm`."""
+
+    name: str
+
+    @property
+    def number(self) -> int:
+        return int(self.name[1:3])
+
+    @property
+    def title(self) -> str:
+        return self.name[4:]
+
+    @classmethod
+    def of_file(cls, path: Path) -> Stage | None:
+        """The stage that a file is named after, if its name is shaped like one's."""
+        return cls(path.stem) if _STAGE_FILE.fullmatch(path.name) else None
+
+
+class CannotLoad(BaseException):
+    """A stage file that Python can't run; the message says where and why.
+
+    Not an Exception, so that no check takes it for what a function raises.
+    """
+
+
+class Implementation:
+    """The stage files of one folder.
+
+    `stand_ins` are modules that take the place of the folder's own files of
+    that name: how a stage is judged with somebody else's earlier stages.
+    """
+
+    def __init__(self, folder: Path, stand_ins: Mapping[str, ModuleType] | None = None):
+        self.folder = folder.resolve()
+        self._stand_ins = dict(stand_ins or {})
+        self._failures: dict[str, str] = {}
+        self._package = f"_implementation_{next(_package_numbers)}"
+        importlib.invalidate_caches()
+        package = ModuleType(self._package)
+        package.__path__ = [str(self.folder)]
+        sys.modules[self._package] = package
+        for name, module in self._stand_ins.items():
+            sys.modules[f"{self._package}.{name}"] = module
+
+    def module(self, stage: str) -> ModuleType:
+        """The stage's module, run once.
+
+        Raises CannotLoad for a file with a syntax error, a failing import, or
+        anything else that goes wrong while it is run.
+        """
+        if stage in self._failures:
+            raise CannotLoad(self._failures[stage])
+        try:
+            return importlib.import_module(f"{self._package}.{stage}")
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # SystemExit too: it is the learner's file that ran
+            self._failures[stage] = self._explain(stage, error)
+            raise CannotLoad(self._failures[stage]) from None
+
+    def siblings(self, stage: str) -> tuple[str, ...]:
+        """The stages that a stage's file imports from beside itself, directly or through others."""
+        found: set[str] = set()
+        seen: set[str] = set()
+        to_read = {stage}
+        while to_read:
+            name = to_read.pop()
+            seen.add(name)
+            file = self.folder / f"{name}.py"
+            if file.is_file():
+                source = file.read_text(encoding="utf-8", errors="replace")
+                imports = " ".join(_RELATIVE_IMPORT.findall(source))
+                found |= set(_STAGE_NAME.findall(imports)) - {stage}
+                to_read |= set(re.findall(r"\w+", imports)) - seen
+        return tuple(sorted(found))
+
+    def frames(self, error: BaseException) -> list[traceback.FrameSummary]:
+        """The part of a traceback that lies in this folder, outermost first."""
+        walked = traceback.extract_tb(error.__traceback__)
+        return [frame for frame in walked if Path(frame.filename).parent == self.folder]
+
+    def unload(self) -> None:
+        for name in [n for n in sys.modules if n.split(".")[0] == self._package]:
+            del sys.modules[name]
+
+    def _explain(self, stage: str, error: BaseException) -> str:
+        if isinstance(error, SyntaxError) and error.filename:
+            place = f"{Path(error.filename).name}:{error.lineno}"
+            line = (error.text or "").strip()
+            return f"Python can't read {place}: {error.msg}.\n    {line}"
+        if isinstance(error, UnicodeDecodeError):
+            return f"{stage}.py is not UTF-8 text: save it as UTF-8."
+        if isinstance(error, SyntaxError) and "null bytes" in str(error):
+            return f"{stage}.py is not UTF-8 text, for it holds null bytes: save it as UTF-8."
+        frames = self.frames(error)
+        place, line = f"{stage}.py", ""
+        if frames:
+            place = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}"
+            line = f"\n    {frames[-1].line}"
+        if isinstance(error, OutOfTime):
+            said = "did not end in time while it was imported: a loop that never stops?"
+            return f"{place} {said}{line}"
+        said = _said(error)
+        return f"{place} could not be imported: {type(error).__name__}{said}.{line}"
+
+
+def _said(error: BaseException) -> str:
+    """ ": " and an error's own words, if it has any and can say them."""
+    try:
+        said = str(error)
+    except Exception:  # a learner's own exception may not even be able to speak
+        return ""
+    return f": {said[:_LONGEST_MESSAGE]}" if said else ""

@@ -1,0 +1,1 @@
+"""Grading: `pytest PATH` judges the implementation that lies at PATH."""

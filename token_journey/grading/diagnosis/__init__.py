@@ -1,0 +1,1 @@
+"""Why a check fails: where numbers part, and which known mistake gives just these."""

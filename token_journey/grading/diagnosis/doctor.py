@@ -1,0 +1,426 @@
+"""Which known mistake gives just these numbers?
+
+A failed check is run again with each of the stage's misconceptions in the
+place of the learner's work, and what they return at the same comparison is
+held against what the learner's returned. One that fits, and only one, is
+named; where none or several fit, that is said. Nothing is guessed.
+"""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache, partial, wraps
+from types import FunctionType, ModuleType
+from typing import Any
+
+from torch import Tensor
+
+from token_journey.checking.comparison import Comparison, fits, holds, observed_by, wrong_kind
+from token_journey.course.implementation import CannotLoad, Implementation
+from token_journey.course.misconceptions import Misconception, rewrites_in, rewritten
+from token_journey.course.under_test import Check, CheckFailure, StageUnderTest
+from token_journey.grading.diagnosis.transformations import transformations_that_fit
+from token_journey.guards.time_limit import OutOfTime, time_limit
+from token_journey.numbers import size
+
+# For pairs of mistakes, of which there are too many to try them all.
+SECONDS = 1.0
+# For single ones, which are all tried: what fits is named only if nothing else does.
+_PATIENCE = 10.0
+# For looking whether the learner's passes checks that a mistake fails.
+_SECONDS_TO_DOUBT = 0.05
+# For putting another in the place of each function, where no mistake is known.
+_SECONDS_TO_REPLACE = 0.5
+# On how many other models a check is tried, to see whether it fails there, too.
+_SIBLINGS = 3
+
+
+@dataclass(frozen=True)
+class _Fit:
+    """Mistakes that give the learner's numbers, and what a check saw of them."""
+
+    mistakes: tuple[Misconception, ...]
+    seen: Observed
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """What to tell the learner, and what it was if exactly one explanation fits.
+
+    `story` is the same for failures with the same cause.
+    """
+
+    lines: tuple[str, ...] = ()
+    story: str = ""
+    mistakes: tuple[Misconception, ...] = ()
+
+
+class Doctor:
+    """Knows one stage's misconceptions; they are written into the reference's stage."""
+
+    def __init__(self, stage: str, reference: Implementation, bank: Implementation):
+        self.stage = stage
+        self.reference = reference
+        self.bank = bank
+        self._file = reference.folder / f"{stage}.py"
+        self._mistaken = cache(self._write)
+
+    def diagnose(
+        self,
+        check: Check,
+        stage: StageUnderTest,
+        known: tuple[Misconception, ...] = (),
+        others: Iterable[Check] = (),
+        siblings: Iterable[Check] = (),
+    ) -> Diagnosis:
+        """Find what went wrong in `check`, which fails on `stage`, the learner's.
+
+        known:    what was found in an earlier check of this stage; if it explains
+                  this one too, nothing else is tried
+        others:   the stage's checks, to tell apart mistakes that all fit this one
+        siblings: the same check on other models, the quickest first: one that fails, too,
+                  rules out most mistakes
+        """
+        seen = observe_until_wrong(check, stage)
+        if not seen.wrong:
+            return Diagnosis()
+        if known and (fit := self._try(check, seen, known)):
+            return _named(fit, seen)
+        deadline = time.monotonic() + _PATIENCE
+        at_play = self._functions_at_play(check, seen)
+        likely = self._likely(seen, stage, self._singles(at_play), siblings)
+        found = list(self._that_fit(check, seen, likely, deadline))
+        if not found:
+            found = list(self._that_fit(check, seen, self._singles(at_play), deadline))
+        if time.monotonic() > deadline:
+            return Diagnosis()  # not all were tried, so nothing is known
+        if not found and not known and seen.error is None:
+            found = list(
+                self._that_fit(check, seen, self._pairs(at_play), time.monotonic() + SECONDS)
+            )
+        others = list(others)
+        found = self._told_apart(found, stage, others, time.monotonic() + SECONDS)
+        if len(found) == 1 and seen.is_weak:
+            until = time.monotonic() + _SECONDS_TO_DOUBT
+            found = [fit for fit in found if not self._is_cleared(fit, stage, others, until)]
+        if len(found) == 1:
+            return _named(found[0], seen)
+        if found:
+            return Diagnosis((_several([fit.mistakes for fit in found]),))
+        if seen.error is not None and not isinstance(seen.error, CheckFailure):
+            return Diagnosis()  # what Python said of it says enough
+        where = self._where_it_lies(check, stage, time.monotonic() + _SECONDS_TO_REPLACE)
+        if seen.error is not None:
+            return Diagnosis(where)  # its sentence says the rest
+        failed = seen.comparisons[-1]
+        simple = transformations_that_fit(failed)
+        if len(simple) == 1:
+            return Diagnosis((*simple, *where), simple[0])
+        if wrong_kind("", failed.actual, failed.expected):
+            return Diagnosis(where)  # the complaint about its kind says the rest
+        return Diagnosis(("No mistake known to this course gives just these numbers.", *where))
+
+    # -- the bank -------------------------------------------------------------
+
+    def _misconceptions(self) -> list[Misconception]:
+        try:
+            known = rewrites_in(self.bank.module(self.stage))
+        except CannotLoad:
+            return []
+        return [m for m in known if isinstance(m, Misconception)]
+
+    def _singles(self, functions: set[str]) -> Iterator[tuple[Misconception, ...]]:
+        return ((m,) for m in self._misconceptions() if m.function in functions)
+
+    def _pairs(self, functions: set[str]) -> Iterator[tuple[Misconception, ...]]:
+        at_play = [mistake for (mistake,) in self._singles(functions)]
+        for one, other in itertools.combinations(at_play, 2):
+            if one.function != other.function:
+                yield one, other
+
+    def _functions_at_play(self, check: Check, seen: Observed) -> set[str]:
+        """What a check calls of the stage before it sees what is wrong: no other mistake tells."""
+        module = rewritten(self.reference, self.stage)
+        called: set[str] = set()
+        for name, value in list(vars(module).items()):
+            if getattr(value, "__module__", None) != module.__name__:
+                continue
+            if isinstance(value, FunctionType):
+                setattr(module, name, _noted(name, value, called))
+            else:
+                called.add(name)  # a class can be used in more ways than by a call
+        observe_until_wrong(check, StageUnderTest(self._file, partial(_itself, module)), seen)
+        return called
+
+    def _write(self, mistakes: tuple[Misconception, ...]) -> ModuleType:
+        return rewritten(self.reference, self.stage, *mistakes)
+
+    # -- no mistake is known: in which function does it lie? -------------------
+
+    def _where_it_lies(
+        self, check: Check, stage: StageUnderTest, deadline: float
+    ) -> tuple[str, ...]:
+        """The one function of several with the reference's version of which the check holds."""
+        module = stage.load()
+        reference = self.reference.module(self.stage)
+        functions = {
+            name: value
+            for name, value in vars(reference).items()
+            if getattr(value, "__module__", None) == reference.__name__ and hasattr(module, name)
+        }
+        if len(functions) < 2:
+            return ()
+        helps = []
+        for name, right in functions.items():
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return ()  # not all were tried, so nothing is known
+            mine = getattr(module, name)
+            setattr(module, name, _among(vars(module), functions, right))
+            try:
+                seen = observe_until_wrong(check, stage, seconds=left)
+            finally:
+                setattr(module, name, mine)
+            if seen.ended and not seen.wrong:
+                helps.append(name)
+        if len(helps) != 1:
+            return ()
+        return (f"The mistake lies in `{helps[0]}`: with another in its place this check holds.",)
+
+    # -- holding them against the learner's -----------------------------------
+
+    def _that_fit(
+        self,
+        check: Check,
+        seen: Observed,
+        candidates: Iterator[tuple[Misconception, ...]],
+        deadline: float,
+    ) -> Iterator[_Fit]:
+        for mistakes in candidates:
+            if time.monotonic() > deadline:
+                return
+            if fit := self._try(check, seen, mistakes):
+                yield fit
+
+    def _try(
+        self, check: Check, seen: Observed, mistakes: tuple[Misconception, ...]
+    ) -> _Fit | None:
+        theirs = self._observe(check, mistakes, like=seen)
+        return _Fit(mistakes, theirs) if theirs.is_like(seen) else None
+
+    def _likely(
+        self,
+        seen: Observed,
+        stage: StageUnderTest,
+        candidates: Iterator[tuple[Misconception, ...]],
+        siblings: Iterable[Check],
+    ) -> Iterator[tuple[Misconception, ...]]:
+        """Those that fit the first sibling on which the learner's fails, too, and no later.
+
+        One that goes wrong at a later comparison takes longer than the failed check itself.
+        """
+        for sibling in itertools.islice(siblings, _SIBLINGS):
+            there = observe_until_wrong(sibling, stage)
+            if there.wrong and len(there.comparisons) <= len(seen.comparisons):
+                return (m for m in candidates if self._try(sibling, there, m))
+        return candidates
+
+    def _told_apart(
+        self, found: list[_Fit], stage: StageUnderTest, others: Iterable[Check], deadline: float
+    ) -> list[_Fit]:
+        """Those that behave like the learner's in other checks as well."""
+        for other in others:
+            if len(found) < 2 or time.monotonic() > deadline:
+                break
+            seen = observe_until_wrong(other, stage)
+            alike = [fit for fit in found if self._observe(other, fit.mistakes).agrees(seen)]
+            found = alike or found
+        return found
+
+    def _is_cleared(
+        self, fit: _Fit, stage: StageUnderTest, others: Iterable[Check], deadline: float
+    ) -> bool:
+        """Whether the learner's passes a check that the mistake fails: then it isn't theirs."""
+        for other in others:
+            if time.monotonic() > deadline:
+                return False
+            fails = self._observe(other, fit.mistakes).wrong
+            if fails and not observe_until_wrong(other, stage).wrong:
+                return True
+        return False
+
+    def _observe(
+        self, check: Check, mistakes: tuple[Misconception, ...], like: Observed | None = None
+    ) -> Observed:
+        """What a check sees of the reference's stage with these mistakes in it."""
+        stage = StageUnderTest(self._file, partial(_itself, self._mistaken(mistakes)))
+        return observe_until_wrong(check, stage, like)
+
+
+def _among(mine: dict[str, Any], functions: Iterable[str], right: Any) -> Any:
+    """A function of the reference that calls the learner's others, as their own would."""
+    if not isinstance(right, FunctionType):
+        return right
+    others = {name: mine[name] for name in functions if name != right.__name__}
+    among = FunctionType(right.__code__, right.__globals__ | others, right.__name__)
+    among.__defaults__, among.__kwdefaults__ = right.__defaults__, right.__kwdefaults__
+    return among
+
+
+def _itself(module: ModuleType) -> ModuleType:
+    return module
+
+
+def _noted(name: str, function: FunctionType, called: set[str]) -> Callable[..., Any]:
+    """The same function, which leaves its name in `called`."""
+
+    @wraps(function)
+    def noting(*args: Any, **kwargs: Any) -> Any:
+        called.add(name)
+        return function(*args, **kwargs)
+
+    return noting
+
+
+@dataclass(frozen=True)
+class Observed:
+    """What a check saw of a stage: its comparisons in order, and what was raised after them.
+
+    `ended` is False where it was broken off, by the learner's exit() or by a time limit.
+    """
+
+    comparisons: list[Comparison]
+    error: Exception | None = None
+    ended: bool = True
+
+    @property
+    def wrong(self) -> bool:
+        return self.error is not None or any(not holds(c) for c in self.comparisons[-1:])
+
+    @property
+    def is_weak(self) -> bool:
+        """Whether what went wrong is a sentence, a few ids or the like, which other mistakes share.
+
+        Many numbers with a fraction don't agree by chance.
+        """
+        if self.error is not None:
+            return True
+        actual = self.comparisons[-1].actual
+        return not isinstance(actual, Tensor) or not actual.dtype.is_floating_point
+
+    def until_wrong(self) -> Observed:
+        """The same up to the first comparison that does not hold."""
+        for place, comparison in enumerate(self.comparisons):
+            if not holds(comparison):
+                return Observed(self.comparisons[: place + 1])
+        return self
+
+    def is_like(self, other: Observed) -> bool:
+        """Wrong at the same place, in the same way, and the same before."""
+        if len(self.comparisons) != len(other.comparisons) or not self.wrong:
+            return False
+        mine, theirs = self.error, other.error
+        if type(mine) is not type(theirs) or str(mine) != str(theirs):
+            return False
+        pairs = zip(self.comparisons, other.comparisons, strict=True)
+        return all(fits(a.actual, b) for a, b in pairs)
+
+    def agrees(self, other: Observed) -> bool:
+        """Wrong in the same way, or both right."""
+        return self.is_like(other) if self.wrong else not other.wrong
+
+
+class _Enough(BaseException):
+    """All that is wanted was seen."""
+
+
+def observe(check: Check, stage: StageUnderTest) -> Observed:
+    """All comparisons that a check makes, none of them judged."""
+    return _observe(check, stage, lambda seen: False, SECONDS)
+
+
+def observe_until_wrong(
+    check: Check, stage: StageUnderTest, like: Observed | None = None, seconds: float = SECONDS
+) -> Observed:
+    """The same up to the first comparison that does not hold; the check is ended there.
+
+    like: end also where the stage parts from what was observed there, or where that ends
+    """
+
+    def enough(seen: list[Comparison]) -> bool:
+        if not holds(seen[-1]):
+            return True
+        if like is None:
+            return False
+        if len(seen) > len(like.comparisons):
+            return True
+        ends = len(seen) == len(like.comparisons) and like.error is None
+        return ends or not fits(seen[-1].actual, like.comparisons[len(seen) - 1])
+
+    return _observe(check, stage, enough, seconds)
+
+
+def _observe(
+    check: Check,
+    stage: StageUnderTest,
+    enough: Callable[[list[Comparison]], bool],
+    seconds: float,
+) -> Observed:
+    seen: list[Comparison] = []
+
+    def see(comparison: Comparison) -> None:
+        seen.append(comparison)
+        if enough(seen):
+            raise _Enough
+
+    try:
+        with observed_by(see), time_limit(seconds):
+            check(stage)
+    except Exception as error:
+        return Observed(seen, error)
+    except (SystemExit, CannotLoad, OutOfTime, _Enough):
+        return Observed(seen, ended=False)  # what was compared before it broke still counts
+    return Observed(seen)
+
+
+def _named(fit: _Fit, seen: Observed) -> Diagnosis:
+    mistakes = fit.mistakes
+    name = ", and ".join(m.name for m in mistakes)
+    does = "; ".join(m.does for m in mistakes)
+    read = "; ".join(dict.fromkeys(m.read for m in mistakes))
+    looks = f"It looks as if {name}: {does}.{_distances(fit.seen, seen)}"
+    return Diagnosis(
+        (looks, f"Read again: {read}" + ("" if read.endswith("?") else ".")), name, mistakes
+    )
+
+
+def _distances(theirs: Observed, seen: Observed) -> str:
+    """How near the mistake comes, beside how far the right answer is."""
+    if seen.error is not None:
+        return ""
+    failed = seen.comparisons[-1]
+    mine, mistaken, right = failed.actual, theirs.comparisons[-1].actual, failed.expected
+    if not (isinstance(right, Tensor) and mine.shape == mistaken.shape == right.shape):
+        return ""
+    if not right.dtype.is_floating_point:
+        return ""
+    if not bool((mine.isfinite() == right.isfinite()).all()):
+        return ""  # what is infinite or no number has no distance
+    near, far = _distance(mine, mistaken), _distance(mine, right)
+    hit = f"your numbers to within {size(near)}" if near else "exactly your numbers"
+    return f" (It gives {hit}; the right ones are up to {size(far)} away.)"
+
+
+def _distance(one: Tensor, other: Tensor) -> float:
+    apart = (one.detach().double() - other.detach().double()).abs()
+    return apart[apart.isfinite()].max().item() if apart.isfinite().any() else 0.0
+
+
+def _several(found: list[tuple[Misconception, ...]]) -> str:
+    names = [" and ".join(m.name for m in mistakes) for mistakes in found]
+    if len(names) > 4:
+        return f"{len(names)} known mistakes all give just these numbers here."
+    return "These known mistakes all give just these numbers here: " + "; or ".join(names) + "."

@@ -1,0 +1,165 @@
+"""Run a check on a stage, and once more where earlier stages may be to blame.
+
+A stage is judged alone. When a check fails on a stage that builds on earlier
+ones, it is run again with the reference's earlier stages in the place of the
+learner's: if it holds then, this stage is right and the message can name the
+one to mend; if not, what is wrong is in this stage.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from types import ModuleType
+
+from token_journey.course.implementation import CannotLoad, Implementation, Stage
+from token_journey.course.under_test import CalledAfresh, Check, StageUnderTest
+from token_journey.guards.process_state import quarantine
+from token_journey.guards.time_limit import OutOfTime, time_limit
+
+SECONDS_A_CHECK = 10.0
+_TIMEOUTS_A_STAGE = 1
+# A check that was loaded anew for every call and is still not done proves nothing.
+_SECONDS_AFRESH = 1.0
+
+
+class NotRun(Exception):
+    """A check that was not tried, because those before it never ended."""
+
+
+class KeptState(Exception):
+    """A check that fails, and holds when the folder is loaded anew for every call."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of one check.
+
+    `error` is what was raised, if anything, by the stage as `implementation`
+    has it; `mend` the earlier stages that kept a right stage from working.
+    """
+
+    implementation: Implementation
+    error: BaseException | None = None
+    mend: tuple[str, ...] = ()
+
+
+class Judge:
+    """Judges one stage of one folder; `reference` is the folder that can stand in."""
+
+    def __init__(self, stage: Stage, folder: Implementation, reference: Implementation | None):
+        self.stage = stage
+        self.folder = folder
+        self.reference = None if reference and reference.folder == folder.folder else reference
+        self._with_stand_ins: dict[tuple[str, ...], Implementation] = {}
+        self._guilty: list[tuple[str, ...]] = []
+        self._timeouts = 0
+
+    def run(self, check: Check, seconds: float = SECONDS_A_CHECK) -> Outcome:
+        """Run a check; raises nothing but a person's KeyboardInterrupt."""
+        if self._timeouts >= _TIMEOUTS_A_STAGE:
+            return Outcome(self.folder, NotRun())
+        error = self._attempt(check, self.folder, seconds)
+        if error is None or self.is_stub(error):
+            return Outcome(self.folder, error)
+        if not isinstance(error, CannotLoad) and self._holds_afresh(check):
+            return Outcome(self.folder, KeptState())
+        if not self._may_be_inherited():
+            return Outcome(self.folder, error)
+        for suspects in self._guilty:  # what was to blame before is likely to be again
+            if self._attempt(check, self._standing_in(suspects), seconds) is None:
+                return Outcome(self._standing_in(suspects), mend=suspects)
+        standing_in = self._standing_in(self._earlier)
+        alone = self._attempt(check, standing_in, seconds)
+        if alone is not None:
+            return Outcome(standing_in, alone)
+        return Outcome(standing_in, mend=self._to_mend(check, seconds))
+
+    @cached_property
+    def under_test(self) -> StageUnderTest:
+        """The stage as it works in its own folder."""
+        return self.stage_in(self.folder)
+
+    def _attempt(
+        self, check: Check, implementation: Implementation, seconds: float
+    ) -> BaseException | None:
+        error = self._error(check, self.stage_in(implementation), seconds)
+        self._timeouts += isinstance(error, OutOfTime)
+        return error
+
+    def _error(self, check: Check, stage: StageUnderTest, seconds: float) -> BaseException | None:
+        try:
+            with quarantine(), time_limit(seconds):
+                check(stage)
+        except BaseException as error:  # SystemExit and OutOfTime are the learner's, too
+            if isinstance(error, KeyboardInterrupt) and not self.folder.frames(error):
+                raise
+            return error
+        return None
+
+    def stage_in(self, implementation: Implementation) -> StageUnderTest:
+        name = self.stage.name
+        file = implementation.folder / f"{name}.py"
+        return StageUnderTest(file, lambda: implementation.module(name))
+
+    def _holds_afresh(self, check: Check) -> bool:
+        """Whether a check that failed holds when no call finds what another left behind."""
+        loaded: list[Implementation] = []
+
+        def load() -> ModuleType:
+            loaded.append(Implementation(self.folder.folder))
+            return loaded[-1].module(self.stage.name)
+
+        stage = CalledAfresh(self.under_test.file, load)
+        try:
+            return self._error(check, stage, _SECONDS_AFRESH) is None
+        finally:
+            for implementation in loaded:
+                implementation.unload()
+
+    # -- earlier stages -------------------------------------------------------
+
+    @cached_property
+    def _earlier(self) -> tuple[str, ...]:
+        if self.reference is None:
+            return ()
+        files = sorted(self.reference.folder.glob("s[0-9][0-9]_*.py"))
+        return tuple(f.stem for f in files if f.stem < self.stage.name)
+
+    def _may_be_inherited(self) -> bool:
+        return self.reference is not None and bool(self._used)
+
+    def is_stub(self, error: BaseException) -> bool:
+        """Whether it is this stage's own file that says "not implemented"."""
+        frames = self.folder.frames(error)
+        own = bool(frames) and Path(frames[-1].filename).stem == self.stage.name
+        # torch, too, raises NotImplementedError; only a `raise` of their own is a stub.
+        raised = own and (frames[-1].line or "").startswith("raise")
+        return raised and isinstance(error, NotImplementedError)
+
+    @cached_property
+    def _used(self) -> tuple[str, ...]:
+        used = self.folder.siblings(self.stage.name)
+        return tuple(name for name in used if name in self._earlier)
+
+    def _standing_in(self, names: tuple[str, ...]) -> Implementation:
+        if names not in self._with_stand_ins:
+            assert self.reference is not None
+            modules = {name: self.reference.module(name) for name in names}
+            self._with_stand_ins[names] = Implementation(self.folder.folder, modules)
+        return self._with_stand_ins[names]
+
+    def _to_mend(self, check: Check, seconds: float) -> tuple[str, ...]:
+        """The fewest earlier stages whose replacement is enough."""
+        suspects = self._used
+        for name in reversed(self._used):  # a late one may only pass on what is wrong before it
+            fewer = tuple(other for other in suspects if other != name)
+            if self._attempt(check, self._standing_in(fewer), seconds) is None:
+                suspects = fewer
+        self._guilty.append(suspects)
+        return suspects
+
+    def unload(self) -> None:
+        for implementation in self._with_stand_ins.values():
+            implementation.unload()

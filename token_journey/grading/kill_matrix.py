@@ -1,0 +1,199 @@
+"""The kill matrix: which check stops which mistake, and by how wide a margin.
+
+Every check of every stage is held against every misconception and every right
+variant. A mistake is stopped where a check raises. The margin of a mistake is
+how much farther it lands from the expected numbers, at its best check, than
+any right variant does there: between the two the tolerance has its place.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import sys
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from math import inf
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+import torch
+from torch import Tensor
+
+from token_journey.checking.comparison import Comparison
+from token_journey.course.course import find_course
+from token_journey.course.implementation import Implementation, Stage
+from token_journey.course.misconceptions import Misconception, Rewrite, rewrites_in, rewritten
+from token_journey.course.under_test import StageUnderTest
+from token_journey.grading.collect import StageModule
+from token_journey.grading.diagnosis.doctor import Doctor, Observed, observe
+from token_journey.grading.item import check_of, others_and_siblings
+from token_journey.grading.session import DIAGNOSES_A_STAGE
+
+
+@dataclass
+class Row:
+    """One rewrite: the checks that stop it, its margin over right variants, what it is called."""
+
+    stage: str
+    rewrite: Rewrite
+    stopped_by: list[str] = field(default_factory=list)
+    margin: float = 0.0
+    called: list[str] = field(default_factory=list)
+
+    def note(self, check: str, seen: Observed) -> None:
+        if seen.until_wrong().wrong and check not in self.stopped_by:
+            self.stopped_by.append(check)
+
+
+class Matrix:
+    """A pytest plugin that, instead of running the checks, holds them against the bank."""
+
+    def __init__(self, reference: Path, bank: Path, variants: Path):
+        self._reference = Implementation(reference)
+        self._bank = Implementation(bank)
+        self._variants = Implementation(variants)
+        self.rows: list[Row] = []
+        self.variants: list[Row] = []
+
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        modules = dict.fromkeys(item.getparent(StageModule) for item in session.items)
+        for module in filter(None, modules):
+            items: dict[str, list[pytest.Function]] = defaultdict(list)
+            for item in session.items:
+                if isinstance(item, pytest.Function) and item.parent is module:
+                    items[item.originalname].append(item)
+            self._stage(module.judge.stage.name, items)
+        return True
+
+    def _stage(self, stage: str, items: dict[str, list[pytest.Function]]) -> None:
+        checks = {name: [check_of(item) for item in parts] for name, parts in items.items()}
+        right = [Row(stage, r) for r in rewrites_in(self._variants.module(stage))]
+        wrong = [Row(stage, r) for r in rewrites_in(self._bank.module(stage))]
+        under_test = {
+            id(row): self._under_test(stage, rewritten(self._reference, stage, row.rewrite))
+            for row in right + wrong
+        }
+        solution = self._under_test(stage, self._reference.module(stage))
+        for name, parts in checks.items():
+            for check in parts:
+                honest = [_errors(observe(check, solution))]
+                for row in right:
+                    seen = observe(check, under_test[id(row)])
+                    honest.append(_errors(seen))
+                    row.note(name, seen)
+                for row in wrong:
+                    seen = observe(check, under_test[id(row)])
+                    row.note(name, seen)
+                    row.margin = max([row.margin, *_margins(_errors(seen), honest)])
+        doctor = Doctor(stage, self._reference, self._bank)
+        for row in wrong:
+            failing = {name: items[name] for name in row.stopped_by}
+            row.called = _called(doctor, under_test[id(row)], failing)
+        self.rows += wrong
+        self.variants += right
+
+    def _under_test(self, stage: str, module: ModuleType) -> StageUnderTest:
+        return StageUnderTest(self._reference.folder / f"{stage}.py", lambda: module)
+
+
+def _called(
+    doctor: Doctor, stage: StageUnderTest, failing: dict[str, list[pytest.Function]]
+) -> list[str]:
+    """What the first few failing checks call the mistake, as a learner would be told."""
+    called: list[str] = []
+    known: tuple[Misconception, ...] = ()
+    for parts in list(failing.values())[:DIAGNOSES_A_STAGE]:
+        item, check = next(
+            (item, check)
+            for item, check in zip(parts, map(check_of, parts), strict=True)
+            if observe(check, stage).until_wrong().wrong
+        )
+        diagnosis = doctor.diagnose(check, stage, known, *others_and_siblings(item))
+        known = diagnosis.mistakes or known
+        called += [diagnosis.story] if diagnosis.story else []
+    return called
+
+
+def _errors(seen: Observed) -> list[float]:
+    """How far each comparison lands, in units of its tolerance; inf for what broke off."""
+    errors = list(map(_error, seen.comparisons))
+    return [*errors, inf] if seen.error else errors
+
+
+def _error(comparison: Comparison) -> float:
+    mine, right = comparison.actual, comparison.expected
+    if not isinstance(right, Tensor):
+        return 0.0 if mine == right else inf
+    if not isinstance(mine, Tensor) or mine.shape != right.shape or mine.dtype != right.dtype:
+        return inf
+    if not right.dtype.is_floating_point:
+        return 0.0 if bool((mine == right).all()) else inf
+    both = right.isfinite()
+    if bool(comparison.wrong[~both].any()):  # what is impossible must stay so
+        return inf
+    apart = (mine.detach().double() - right.double()).abs()[both]
+    allowed = torch.as_tensor(comparison.tolerance, dtype=torch.float64).expand(right.shape)[both]
+    if not apart.numel():
+        return 0.0
+    if not bool(apart.isfinite().all()):
+        return inf
+    return torch.where(apart == 0, 0.0, apart / allowed).max().item()
+
+
+def _margins(lands: list[float], honest: list[list[float]]) -> Iterable[float]:
+    for place, error in enumerate(lands):
+        near = max((errors[place] for errors in honest if place < len(errors)), default=0.0)
+        if error > 1.0:
+            yield error / near if 0.0 < near < inf else inf
+
+
+def build_matrix(reference: Path, bank: Path, variants: Path) -> Matrix:
+    """Hold everything against everything; takes a minute or two."""
+    matrix = Matrix(reference, bank, variants)
+    with contextlib.redirect_stdout(io.StringIO()):  # what pytest says of a run without tests
+        pytest.main([str(reference), "-p", "no:cacheprovider"], plugins=[matrix])
+    return matrix
+
+
+def as_markdown(matrix: Matrix) -> str:
+    """One table a stage: a row a mistake, what stops it, and its margin."""
+    lines = [
+        "# The kill matrix",
+        "",
+        "Which check stops which mistake, made by `make matrix`. The margin",
+        "is how much farther a mistake lands from the expected numbers than any right variant,",
+        "at the check that shows it best; ∞ where right variants land exactly, or where what",
+        "differs is no number. At least 10 is asked for.",
+    ]
+    by_stage: dict[str, list[Row]] = defaultdict(list)
+    for row in matrix.rows:
+        by_stage[row.stage].append(row)
+    for name, rows in by_stage.items():
+        stage = Stage(name)
+        lines += ["", f"## Stage {stage.number} · {stage.title} ({len(rows)} mistakes)", ""]
+        lines += ["| mistake | stopped by | margin |", "|---|---|---|"]
+        for row in rows:
+            stopped = ", ".join(f"`{check.removeprefix('test_')}`" for check in row.stopped_by)
+            lines.append(f"| {row.rewrite.name} | {stopped} | {_shown(row.margin)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _shown(margin: float) -> str:
+    """As far as it is the same on every machine."""
+    if margin == inf:
+        return "∞"
+    return "> 1,000" if margin > 1000 else f"{margin:.2g}"
+
+
+def main() -> None:
+    """Write the matrix of this checkout to standard output."""
+    course = find_course()
+    bank, variants = course.checks / "misconceptions", course.home / "tests" / "variants"
+    sys.stdout.write(as_markdown(build_matrix(course.reference, bank, variants)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,196 @@
+"""The pytest plugin: `pytest PATH` grades the implementation that lies at PATH.
+
+A stage file is collected as a module of checks: the file is the
+implementation, `check_<stage>.py` in the course's checks holds the tests, and
+the fixture `stage` hands one to the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from token_journey.checking.case import NotOnThisPack, cases, only_in_print
+from token_journey.course.implementation import CannotLoad, Stage
+from token_journey.course.under_test import Check, StageUnderTest
+from token_journey.grading import torch_start as quick_torch  # noqa: F401  (before whatever else imports torch)
+from token_journey.grading.chained import ChainedWalk
+from token_journey.grading.collect import (
+    SESSION,
+    StageModule,
+    collected,
+    holds_stages,
+    refused_conftest,
+    refused_settings,
+    session_of,
+)
+from token_journey.grading.diagnosis.doctor import Diagnosis
+from token_journey.grading.failure import Failure, describe_failure
+from token_journey.grading.item import check_of, is_held_back, not_on_this_pack, others_and_siblings
+from token_journey.grading.judge import SECONDS_A_CHECK, Judge, KeptState, NotRun, Outcome
+from token_journey.grading.terminal import Telling, cut
+
+OUTCOME = pytest.StashKey[Outcome]()
+FAILURE = pytest.StashKey[Failure]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(Telling(verbose=config.get_verbosity() >= 2))
+    for line in (
+        "captured(**names): run wherever a pack holds all these tensors",
+        "seconds(n): let the check run for n seconds",
+    ):
+        config.addinivalue_line("markers", line)
+    if config.getoption("pack") or config.getoption("whole_model"):  # said before all else
+        session_of(config)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if SESSION in config.stash:
+        config.stash[SESSION].close()
+
+
+# -- collecting ---------------------------------------------------------------
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
+    for path in early_config.known_args_namespace.file_or_dir:
+        place = early_config.invocation_params.dir / str(path).partition("::")[0]
+        if refused := refused_conftest(place if place.is_dir() else place.parent):
+            raise pytest.UsageError(refused)
+    if (settings := early_config.inipath) and (refused := refused_settings(settings)):
+        raise pytest.UsageError(refused)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collect_directory(path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    """A folder of stages is no package of tests, whose `__init__.py` pytest would run."""
+    if refused := refused_conftest(path):
+        raise pytest.Collector.CollectError(refused)
+    if (path / "__init__.py").is_file() and holds_stages(path):
+        folder: pytest.Dir = pytest.Dir.from_parent(parent, path=path)
+        return folder
+    return None
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collect_file(
+    file_path: Path, parent: pytest.Collector
+) -> Generator[None, list[pytest.Collector], list[pytest.Collector]]:
+    """A stage file is collected once, as ours: pytest would also run one that it is given."""
+    collectors = yield
+    return collectors if Stage.of_file(file_path) is None else collected(file_path, parent)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    marks = list(metafunc.definition.iter_markers("captured"))
+    if not marks:
+        return
+    session = session_of(metafunc.config)
+    found = cases(session.packs, marks)
+    if not found:  # an empty list would be skipped, and a skip looks like a full mark
+        raise pytest.UsageError(
+            f"No pack in {session.course.packs} has what {metafunc.function.__name__} needs: "
+            "restore the packs with `git checkout packs`."
+        )
+    given: dict[str, Any] = dict(found)
+    for pack in session.asked_for if not only_in_print(marks) else ():
+        if not any(here[0].pack is pack for here in found.values()):
+            given[f"{pack.name}-not-here"] = NotOnThisPack(pack)
+    metafunc.parametrize("case", list(given.values()), ids=list(given))
+
+
+# -- judging ------------------------------------------------------------------
+
+
+@pytest.fixture
+def stage(request: pytest.FixtureRequest) -> StageUnderTest:
+    """The implementation that lies at PATH."""
+    under_test: StageUnderTest = request.node.getparent(StageModule).judge.under_test
+    return under_test
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> object | None:
+    module = pyfuncitem.getparent(StageModule)
+    if module is None:
+        return None
+    if absent := not_on_this_pack(pyfuncitem):
+        pytest.skip(str(absent))
+    check = check_of(pyfuncitem)
+    limit = pyfuncitem.get_closest_marker("seconds")
+    outcome = module.judge.run(check, limit.args[0] if limit else SECONDS_A_CHECK)
+    pyfuncitem.stash[OUTCOME] = outcome
+    if outcome.error is not None:
+        failure = _failure(pyfuncitem, module.judge, check, outcome)
+        pyfuncitem.stash[FAILURE] = failure
+        pytest.fail(failure.text, pytrace=False)
+    return True
+
+
+def _has_a_cause(judge: Judge, error: BaseException) -> bool:
+    """Whether a mistake may lie behind it: not behind a stub or a file that can't be loaded."""
+    told = isinstance(error, CannotLoad | NotRun | KeptState) or not isinstance(error, Exception)
+    return not told and not judge.is_stub(error)
+
+
+def _failure(item: pytest.Function, judge: Judge, check: Check, outcome: Outcome) -> Failure:
+    """What to say of a check that does not hold; the kit's own errors pass through."""
+    assert outcome.error is not None
+    diagnosis = Diagnosis()
+    if _has_a_cause(judge, outcome.error):
+        session = session_of(item.config)
+        diagnosis = session.diagnosis(
+            judge,
+            item.originalname,
+            check,
+            outcome.implementation,
+            *others_and_siblings(item),
+        )
+    promise = (item.obj.__doc__ or item.originalname).partition("\n")[0]
+    failure = describe_failure(
+        judge, outcome.error, promise, item.originalname, diagnosis, is_held_back(item)
+    )
+    if failure is None:
+        raise outcome.error
+    return failure
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if isinstance(item, ChainedWalk) and call.when == "call":
+        report.__dict__["token_journey_walk"] = item.story
+    module = item.getparent(StageModule)
+    if module is None or (call.when != "call" and report.passed):
+        return report
+    absent = isinstance(item, pytest.Function) and not_on_this_pack(item)
+    if report.skipped and not absent:  # nobody's checks skip; a skip would look like a full mark
+        report.outcome, report.longrepr = (
+            "failed",
+            "Skipped, and a check that was not run is not passed.",
+        )
+    failure = item.stash.get(FAILURE, None)
+    kind = "failed" if report.failed else "passed"
+    # Plain values only: the report crosses to another process under pytest-xdist.
+    about = {
+        "path": module.folder,
+        "stage": module.judge.stage.name,
+        "check": item.name,
+        "kind": "absent" if absent else "todo" if failure and failure.to_do else kind,
+        "subject": failure.subject if failure else item.name,
+        "named": failure.named if failure else False,
+        "absent": str(absent) if absent else "",
+        "mend": list(item.stash[OUTCOME].mend) if OUTCOME in item.stash else [],
+    }
+    report.__dict__["token_journey"] = about
+    report.sections = [(title, cut(text)) for title, text in report.sections]
+    if isinstance(item, pytest.Function) and is_held_back(item):
+        report.sections = []  # a stage could print what it was handed
+    return report

@@ -1,0 +1,104 @@
+"""All that one grading run knows. Nothing of it outlives the run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import torch
+
+from token_journey.course.course import Course
+from token_journey.course.implementation import Implementation, Stage
+from token_journey.course.under_test import Check
+from token_journey.grading.diagnosis.doctor import Diagnosis, Doctor
+from token_journey.grading.judge import Judge
+from token_journey.packs.pack import Pack
+
+# More than are told; what is not told needs no diagnosis.
+DIAGNOSES_A_STAGE = 6
+
+
+class Session:
+    """The course, its packs, and the folders that are being graded.
+
+    With `one_thread` torch works on one while it lasts: the tensors are so
+    small that waiting for a second thread costs more than it brings, above all
+    on a machine that is busy grading others.
+    """
+
+    def __init__(
+        self,
+        course: Course,
+        packs: list[Pack],
+        asked_for: Sequence[Pack] = (),
+        *,
+        one_thread: bool = True,
+    ):
+        """asked_for: those of the packs that a check must say of where it can't use them"""
+        self._threads = torch.get_num_threads()
+        if one_thread:
+            torch.set_num_threads(1)
+        self.course = course
+        self.packs = packs
+        self.asked_for = asked_for
+        self.checks = Implementation(course.checks)
+        self._bank = Implementation(course.checks / "misconceptions")
+        self.reference = Implementation(course.reference) if course.reference.is_dir() else None
+        self._folders: dict[Path, Implementation] = {}
+        self._judges: list[Judge] = []
+        self._doctors: dict[Stage, Doctor] = {}
+        self._diagnoses: dict[Judge, dict[str, Diagnosis]] = {}
+
+    def judge(self, stage: Stage, folder: Path) -> Judge:
+        """Who runs the checks on one stage file."""
+        judge = Judge(stage, self._implementation(folder), self.reference)
+        self._judges.append(judge)
+        return judge
+
+    def doctor(self, stage: Stage) -> Doctor | None:
+        """Who can name a mistake; nobody can without a reference to write mistakes into."""
+        if self.reference is None:
+            return None
+        if stage not in self._doctors:
+            self._doctors[stage] = Doctor(stage.name, self.reference, self._bank)
+        return self._doctors[stage]
+
+    def diagnosis(
+        self,
+        judge: Judge,
+        name: str,
+        check: Check,
+        implementation: Implementation,
+        others: Iterable[Check],
+        siblings: Iterable[Check],
+    ) -> Diagnosis:
+        """What is known of a failure: asked once for each check, and of a stage's first few.
+
+        name: the check's; others: all of the stage; siblings: the same on other models
+        """
+        earlier = self._diagnoses.setdefault(judge, {})
+        if name not in earlier:
+            doctor = self.doctor(judge.stage)
+            if doctor is None or len(earlier) == DIAGNOSES_A_STAGE:
+                return Diagnosis()
+            known = next((d.mistakes for d in earlier.values() if d.mistakes), ())
+            stage = judge.stage_in(implementation)
+            earlier[name] = doctor.diagnose(check, stage, known, others, siblings)
+        return earlier[name]
+
+    def _implementation(self, folder: Path) -> Implementation:
+        """One package a folder, so that its stages share what they import."""
+        folder = folder.resolve()
+        if folder not in self._folders:
+            self._folders[folder] = Implementation(folder)
+        return self._folders[folder]
+
+    def close(self) -> None:
+        """Forget every module that was loaded, and give torch its threads back."""
+        torch.set_num_threads(self._threads)
+        for judge in self._judges:
+            judge.unload()
+        for folder in [self.checks, self._bank, *self._folders.values()]:
+            folder.unload()
+        if self.reference:
+            self.reference.unload()

@@ -1,0 +1,1 @@
+"""What a learner's code must not do to the process it runs in."""

@@ -1,0 +1,56 @@
+"""What a model consists of, and where its parameters sit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from token_journey.llama import formulas
+from token_journey.journey.stations import CARD, OWN, PARTS, SHARED, TIED, UNTIED
+from token_journey.llama.config import ModelConfig
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An entry of the model card: what it is called, what it is, and what it means."""
+
+    name: str
+    value: str
+    meaning: str
+
+
+def card(config: ModelConfig, parameters: int, missing: str) -> list[Entry]:
+    """The sizes of a model. `missing` stands for the parameters of one that nobody counted."""
+    groups = config.num_attention_heads // config.num_key_value_heads
+    values = {
+        "parameters": f"{parameters:,}" if parameters else missing,
+        "layers": f"{config.num_hidden_layers}",
+        "hidden": f"{config.hidden_size}",
+        "heads": f"{config.num_attention_heads}",
+        "shared": f"{config.num_key_value_heads}",
+        "head": f"{config.head_dim}",
+        "neurons": f"{config.intermediate_size}",
+        "vocabulary": f"{config.vocab_size:,}",
+        "base": f"{config.rope_theta:,.0f}",
+        "epsilon": f"{config.rms_norm_eps:g}",
+        "tied": TIED if config.tie_word_embeddings else UNTIED,
+    }
+    shared = SHARED.format(groups=groups) if groups > 1 else OWN
+    return [
+        Entry(name, values[key], meaning.format(groups=shared))
+        for key, (name, meaning) in CARD.items()
+    ]
+
+
+def shares_of_parameters(config: ModelConfig) -> list[tuple[str, int]]:
+    """The kinds of matrices with how many parameters they have, in the order of the walk."""
+    layers = config.num_hidden_layers
+    table = config.vocab_size * config.hidden_size
+    inside = {
+        PARTS["attention"]: formulas.attention(config, 1, 1).parameters * layers,
+        PARTS["mlp"]: formulas.swiglu(config, 1, 1).parameters * layers,
+    }
+    norms = (2 * layers + 1) * config.hidden_size
+    inside[PARTS["norms"]] = norms
+    if config.tie_word_embeddings:
+        return [(PARTS["tied"], table), *inside.items()]
+    return [(PARTS["embedding"], table), *inside.items(), (PARTS["vocabulary"], table)]

@@ -1,0 +1,1 @@
+"""A journey in a terminal."""

@@ -1,0 +1,1 @@
+"""Real models through transformers; nobody below capture and journey may import it."""

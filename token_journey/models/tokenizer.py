@@ -1,0 +1,218 @@
+"""A checkpoint's tokenizer: what it makes of prompts, and as much of it as they need.
+
+A vocabulary of 256,000 tokens weighs tens of megabytes, and a few prompts can
+touch some hundred of its merges. The reduced tokenizer holds those, with the ids
+and the order that they had, and is tried on every prompt before it is believed.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from token_journey.errors import CheckpointError
+from token_journey.memory import give_back
+from token_journey.models.encoding import encode_prompt
+from token_journey.packs.pack import Prompt
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+_BYTES = {f"<0x{byte:02X}>" for byte in range(256)}
+# What stands before and after the merges in a tokenizer.json.
+_NOTHING_ELSE: dict[str, Any] = {
+    **dict.fromkeys(("normalizer", "pre_tokenizer", "post_processor", "decoder")),
+    "added_tokens": [],
+}
+
+
+@dataclass(frozen=True)
+class Tokenized:
+    """Prompts, and a tokenizer.json that gives them, if it is one that a pack can hold.
+
+    `begin_token` is the id that is put before every text, if one is.
+    """
+
+    prompts: tuple[Prompt, ...]
+    begin_token: int | None
+    content: bytes | None
+
+
+def tokenized(content: bytes, texts: Mapping[str, str], whole: bool = False) -> Tokenized:
+    """Run texts, by their names, through a tokenizer.json.
+
+    whole: keep all of the tokenizer
+
+    Raises CheckpointError for one that can't be read, or can't be cut down.
+    """
+    try:
+        return _tokenized(content, texts, whole)
+    finally:
+        gc.collect()
+        give_back()
+
+
+def _tokenized(content: bytes, texts: Mapping[str, str], whole: bool) -> Tokenized:
+    prompts, begin_token = _encoded(content, texts)
+    described = json.loads(content)
+    model = described["model"]
+    if model.get("type") != "BPE":  # there are ids, and nothing that stage 1 could do
+        return Tokenized(tuple(replace(p, words=()) for p in prompts), begin_token, None)
+    if model.get("dropout"):
+        raise CheckpointError("The tokenizer drops merges by chance (dropout): ids would vary.")
+    small = _reduced(described, prompts)
+    merging = _merging_alone(small)
+    explained = tuple(
+        prompt if _merging_explains(prompt, merging, begin_token, small) else _wordless(prompt)
+        for prompt in prompts
+    )
+    complete = {"vocab": _all_ids(described), "merges": [*map(_pair, model["merges"])]}
+    kept = {**described, "model": {**model, **complete}} if whole else small
+    return Tokenized(explained, begin_token, _compact(kept))
+
+
+def _encoded(content: bytes, texts: Mapping[str, str]) -> tuple[list[Prompt], int | None]:
+    """What the whole tokenizer makes of the texts, and its begin token."""
+    tokenizer = opened(content)
+    before = tokenizer.encode("").ids
+    if hasattr(tokenizer.model, "byte_fallback"):
+        prompts = [encode_prompt(tokenizer, name, text) for name, text in texts.items()]
+    else:
+        both = ((name, text, tokenizer.encode(text)) for name, text in texts.items())
+        prompts = [Prompt(name, text, tuple(e.ids), tuple(e.tokens)) for name, text, e in both]
+    return prompts, before[0] if len(before) == 1 else None
+
+
+def opened(content: bytes) -> Tokenizer:
+    """The tokenizer of a tokenizer.json; it cuts no text short. Raises CheckpointError."""
+    from tokenizers import Tokenizer
+
+    try:
+        tokenizer = Tokenizer.from_str(content.decode())
+    except Exception as error:  # the library raises plain Exception
+        raise CheckpointError(
+            f"tokenizer.json can't be read by the tokenizers library ({error})."
+        ) from None
+    # What would cut a long prompt short, or make all as long as the longest.
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    return tokenizer
+
+
+# -- words ------------------------------------------------------------------------
+
+
+def _merging_explains(
+    prompt: Prompt, merging: Tokenizer, begin_token: int | None, described: Mapping[str, Any]
+) -> bool:
+    """Whether merging inside words is all that happens to a text.
+
+    It is not where special tokens stand in it, or words are taken whole.
+    """
+    merged = [i for word in prompt.words for i in merging.encode(word).ids]
+    begin = [] if begin_token is None else [begin_token]
+    unknown = described["model"]["vocab"].get(described["model"].get("unk_token"))
+    return [*begin, *merged] == list(prompt.ids) and unknown not in merged
+
+
+def _wordless(prompt: Prompt) -> Prompt:
+    return replace(prompt, words=())
+
+
+def _merging_alone(described: Mapping[str, Any]) -> Tokenizer:
+    """The same merges, and nothing before or after them."""
+    from tokenizers import pre_tokenizers
+
+    model = {**described["model"], "ignore_merges": False}
+    made = _made({**described, **_NOTHING_ELSE, "model": model})
+    if not model.get("byte_fallback"):
+        made.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
+    return made
+
+
+# -- cutting it down ------------------------------------------------------------------
+
+
+def _reduced(described: Mapping[str, Any], prompts: Sequence[Prompt]) -> dict[str, Any]:
+    """What the prompts need of a tokenizer, and their tokens' spelling.
+
+    Raises CheckpointError should it give other ids than the whole one.
+    """
+    model, ids = described["model"], _all_ids(described)
+    longest = max(map(len, ids), default=0)
+    cutting = _made({**described, "model": {**model, "vocab": {}, "merges": [], **_NO_UNKNOWN}})
+    parts = {
+        part for p in prompts for word in _spelled(cutting, p) for part in _parts(word, longest)
+    }
+    used = {i for prompt in prompts for i in prompt.ids}
+    always = _BYTES | {token["content"] for token in described["added_tokens"]}
+    always |= {model.get("unk_token")}
+    kept = {
+        token: i
+        for token, i in ids.items()
+        if token in parts or token in always or i in used or _is_a_byte(token, model)
+    }
+    merges = [pair for pair in map(_pair, model["merges"]) if {*pair, "".join(pair)} <= parts]
+    small = {**described, "model": {**model, "vocab": kept, "merges": merges}}
+    tokenizer = _made(small)
+    for prompt in prompts:
+        if tuple(tokenizer.encode(prompt.text).ids) != prompt.ids:
+            raise CheckpointError(
+                f"The tokenizer can't be cut down to prompt {prompt.name}: keep it whole with "
+                "--layers all."
+            )
+    return small
+
+
+_NO_UNKNOWN = {"unk_token": None, "byte_fallback": False}
+
+
+def _pair(merge: str | list[str]) -> list[str]:
+    """Two symbols; older files write them as one text, with a space between."""
+    return merge.split(" ", 1) if isinstance(merge, str) else merge
+
+
+def _is_a_byte(token: str, model: Mapping[str, Any]) -> bool:
+    """Whether a byte-level vocabulary writes a byte so; its letters are all below U+0144."""
+    return len(token) == 1 and ord(token) < 0x144 and not model.get("byte_fallback")
+
+
+def _spelled(tokenizer: Tokenizer, prompt: Prompt) -> list[str]:
+    """The words as merging sees them: what leaves the pre-tokenizer."""
+    text = prompt.text
+    if tokenizer.normalizer is not None:
+        text = tokenizer.normalizer.normalize_str(text)
+    if tokenizer.pre_tokenizer is None:
+        return [text]
+    return [word for word, _ in tokenizer.pre_tokenizer.pre_tokenize_str(text)]
+
+
+def _parts(word: str, longest: int) -> set[str]:
+    """Every stretch of a word that a token could be."""
+    return {
+        word[begin:end]
+        for begin in range(len(word))
+        for end in range(begin + 1, min(len(word), begin + longest) + 1)
+    }
+
+
+def _all_ids(described: Mapping[str, Any]) -> dict[str, int]:
+    """The vocabulary with the tokens that were added to it."""
+    added = {token["content"]: token["id"] for token in described["added_tokens"]}
+    return {**described["model"]["vocab"], **added}
+
+
+def _made(described: Mapping[str, Any]) -> Tokenizer:
+    from tokenizers import Tokenizer
+
+    made: Tokenizer = Tokenizer.from_str(json.dumps(described))
+    made.no_truncation()
+    made.no_padding()
+    return made
+
+
+def _compact(described: Mapping[str, Any]) -> bytes:
+    return json.dumps(described, ensure_ascii=False, separators=(",", ":")).encode()

@@ -1,0 +1,1 @@
+"""A folder's ten stages, one after the other."""
