@@ -69,7 +69,9 @@ def naming() -> list[float]:
     """By how much longer checks take that fail and name the mistake, in seconds, sorted."""
     folder, costs = Path(tempfile.mkdtemp()), []
     try:
-        for submission in sorted((HOME / "tests" / "learners" / "wrong").glob("*/s*.py")):
+        for submission in sorted(
+            (HOME / "tests" / "course" / "learners" / "wrong").glob("*/s*.py")
+        ):
             shutil.copytree(HOME / "solutions", folder, dirs_exist_ok=True)
             stage, report = folder / submission.name, folder / "report.xml"
             right = seconds_a_check(stage, report)

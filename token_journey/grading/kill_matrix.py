@@ -191,7 +191,7 @@ def _shown(margin: float) -> str:
 def main() -> None:
     """Write the matrix of this checkout to standard output."""
     course = find_course()
-    bank, variants = course.checks / "misconceptions", course.home / "tests" / "variants"
+    bank, variants = course.checks / "misconceptions", course.home / "tests" / "course" / "variants"
     sys.stdout.write(as_markdown(build_matrix(course.reference, bank, variants)))
 
 

@@ -200,7 +200,7 @@ def names_in(folder: Path) -> set[str]:
         COURSE.exercises,
         COURSE.reference,
         COURSE.checks / "misconceptions",
-        COURSE.home / "tests" / "variants",
+        COURSE.home / "tests" / "course" / "variants",
     ],
     ids=lambda folder: str(folder.relative_to(COURSE.home)),
 )
