@@ -1,7 +1,8 @@
-"""ruff formats and lints, and the kit is typed."""
+"""ruff formats and lints, the kit is typed, and every import goes down its floors."""
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -9,11 +10,13 @@ from token_journey.course.course import find_course
 
 
 @pytest.mark.parametrize(
-    "command", ["ruff check .", "ruff format --check .", "mypy"], ids=lambda c: c.split()[0]
+    "command",
+    ["ruff check .", "ruff format --check .", "mypy", "lint-imports"],
 )
 def test_style(command):
+    name, *arguments = command.split()
     done = subprocess.run(
-        [sys.executable, "-m", *command.split()],
+        [Path(sys.executable).with_name(name), *arguments],
         cwd=find_course().home,
         capture_output=True,
         text=True,
