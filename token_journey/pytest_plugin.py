@@ -26,6 +26,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
     group.addoption(
+        "--isolated",
+        nargs="?",
+        const="possible",
+        default="",
+        choices=("possible", "strict"),
+        help="run every stage file in a process of its own that can't reach the judge",
+    )
+    group.addoption(
         "--device",
         default="cpu",
         metavar="DEVICE",

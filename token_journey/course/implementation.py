@@ -12,39 +12,20 @@ import itertools
 import re
 import sys
 import traceback
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 
+from token_journey.course.stage import Stage as Stage
+from token_journey.course.under_test import CalledAfresh, StageUnderTest
 from token_journey.guards.time_limit import OutOfTime
 
-_STAGE_FILE = re.compile(r"s(\d\d)_\w+\.py")
 _STAGE_NAME = re.compile(r"\bs\d\d_\w+")
 # `from .s03_rms_norm import rms_norm`, `from . import s03_rms_norm`, and helpers: `from .utils …`
 _RELATIVE_IMPORT = re.compile(r"^\s*from\s+\.(.*)", re.MULTILINE)
 _package_numbers = itertools.count()
 _LONGEST_MESSAGE = 500
-
-
-@dataclass(frozen=True, order=True)
-class Stage:
-    """One of the ten, e.g. `s03_rms_norm`."""
-
-    name: str
-
-    @property
-    def number(self) -> int:
-        return int(self.name[1:3])
-
-    @property
-    def title(self) -> str:
-        return self.name[4:]
-
-    @classmethod
-    def of_file(cls, path: Path) -> Stage | None:
-        """The stage that a file is named after, if its name is shaped like one's."""
-        return cls(path.stem) if _STAGE_FILE.fullmatch(path.name) else None
 
 
 class CannotLoad(BaseException):
@@ -88,6 +69,29 @@ class Implementation:
         except BaseException as error:  # SystemExit too: it is the learner's file that ran
             self._failures[stage] = self._explain(stage, error)
             raise CannotLoad(self._failures[stage]) from None
+
+    def under_test(self, stage: str) -> StageUnderTest:
+        """The stage as a check sees it."""
+        return StageUnderTest(self.folder / f"{stage}.py", lambda: self.module(stage))
+
+    @contextmanager
+    def called_afresh(self, stage: str) -> Iterator[StageUnderTest]:
+        """The stage, loaded anew for every call."""
+        loaded: list[Implementation] = []
+
+        def load() -> ModuleType:
+            loaded.append(Implementation(self.folder))
+            return loaded[-1].module(stage)
+
+        try:
+            yield CalledAfresh(self.folder / f"{stage}.py", load)
+        finally:
+            for implementation in loaded:
+                implementation.unload()
+
+    def standing_in(self, reference: Implementation, names: Iterable[str]) -> Implementation:
+        """This folder with the reference's stages in the place of these."""
+        return Implementation(self.folder, {name: reference.module(name) for name in names})
 
     def siblings(self, stage: str) -> tuple[str, ...]:
         """The stages that a stage's file imports from beside itself, directly or through others."""

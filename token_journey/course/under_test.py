@@ -5,11 +5,15 @@ from __future__ import annotations
 import inspect
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from torch import Tensor
+
+from token_journey.course.borrowed import answers_imported, functions_called
+from token_journey.guards.time_limit import time_limit
 
 
 class CheckFailure(AssertionError):
@@ -26,6 +30,18 @@ class StageUnderTest:
     def __init__(self, file: Path, load: Callable[[], ModuleType]):
         self.file = file
         self.load = load
+
+    def trial(self, seconds: float) -> AbstractContextManager[None]:
+        """Around one check: what it does of the stage ends within `seconds`."""
+        return time_limit(seconds)
+
+    def imported_answers(self) -> set[str]:
+        """The libraries that hold whole answers and that the stage file names."""
+        return answers_imported(self.file)
+
+    def operators_called(self, call: Callable[[], Any]) -> set[str]:
+        """The names of torch's operators that the stage runs meanwhile."""
+        return functions_called(call)
 
     def __getattr__(self, function: str) -> Any:
         module = self.load()
@@ -83,6 +99,9 @@ def _watched(name: str, function: Callable[..., Any], folder: Path) -> Callable[
 
 def _is_torch_s_alone(error: Exception, folder: Path) -> bool:
     """Whether a function was torch's own, `silu = F.silu`, so that no line of a file raised."""
+    told = error.__dict__.get("told")
+    if told is not None:  # by a player, which saw where it came from
+        return bool(told.torch_s)
     assert error.__traceback__ is not None
     inside = error.__traceback__.tb_next
     if inside is None:  # written in C

@@ -15,6 +15,7 @@ from token_journey.grading.chained import ChainedFolder
 from token_journey.grading.judge import Judge
 from token_journey.grading.session import Session
 from token_journey.packs.pack import Pack, find_packs
+from token_journey.player.process import Players
 from token_journey.packs.whole_model import fetched, with_whole_model
 
 SESSION = pytest.StashKey[Session]()
@@ -30,13 +31,16 @@ def session_of(config: pytest.Config) -> Session:
     if SESSION not in config.stash:
         try:
             course = find_course()
+            players = Players() if config.getoption("isolated") else None
             packs = [Pack(folder) for folder in find_packs(course.packs)]
             asked_for = [Pack(Path(folder)) for folder in config.getoption("pack")]
             packs += asked_for
             # A walk through a model that says something is worth its three seconds.
             if config.getoption("whole_model") or (config.getoption("chained") and fetched()):
                 packs = with_whole_model(packs)
-            config.stash[SESSION] = Session(course, packs, asked_for, one_thread=not timing(config))
+            config.stash[SESSION] = Session(
+                course, packs, asked_for, one_thread=not timing(config), players=players
+            )
         except (CourseError, PackError) as error:
             raise pytest.UsageError(str(error)) from None
     return config.stash[SESSION]

@@ -11,12 +11,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from types import ModuleType
 
 from token_journey.course.implementation import CannotLoad, Implementation, Stage
-from token_journey.course.under_test import CalledAfresh, Check, StageUnderTest
+from token_journey.course.under_test import Check, StageUnderTest
 from token_journey.guards.process_state import quarantine
-from token_journey.guards.time_limit import OutOfTime, time_limit
+from token_journey.guards.time_limit import OutOfTime
 
 SECONDS_A_CHECK = 10.0
 _TIMEOUTS_A_STAGE = 1
@@ -90,7 +89,7 @@ class Judge:
 
     def _error(self, check: Check, stage: StageUnderTest, seconds: float) -> BaseException | None:
         try:
-            with quarantine(), time_limit(seconds):
+            with quarantine(), stage.trial(seconds):
                 check(stage)
         except BaseException as error:  # SystemExit and OutOfTime are the learner's, too
             if isinstance(error, KeyboardInterrupt) and not self.folder.frames(error):
@@ -99,24 +98,12 @@ class Judge:
         return None
 
     def stage_in(self, implementation: Implementation) -> StageUnderTest:
-        name = self.stage.name
-        file = implementation.folder / f"{name}.py"
-        return StageUnderTest(file, lambda: implementation.module(name))
+        return implementation.under_test(self.stage.name)
 
     def _holds_afresh(self, check: Check) -> bool:
         """Whether a check that failed holds when no call finds what another left behind."""
-        loaded: list[Implementation] = []
-
-        def load() -> ModuleType:
-            loaded.append(Implementation(self.folder.folder))
-            return loaded[-1].module(self.stage.name)
-
-        stage = CalledAfresh(self.under_test.file, load)
-        try:
+        with self.folder.called_afresh(self.stage.name) as stage:
             return self._error(check, stage, _SECONDS_AFRESH) is None
-        finally:
-            for implementation in loaded:
-                implementation.unload()
 
     # -- earlier stages -------------------------------------------------------
 
@@ -146,8 +133,7 @@ class Judge:
     def _standing_in(self, names: tuple[str, ...]) -> Implementation:
         if names not in self._with_stand_ins:
             assert self.reference is not None
-            modules = {name: self.reference.module(name) for name in names}
-            self._with_stand_ins[names] = Implementation(self.folder.folder, modules)
+            self._with_stand_ins[names] = self.folder.standing_in(self.reference, names)
         return self._with_stand_ins[names]
 
     def _to_mend(self, check: Check, seconds: float) -> tuple[str, ...]:

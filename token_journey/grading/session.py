@@ -13,6 +13,8 @@ from token_journey.course.under_test import Check
 from token_journey.grading.diagnosis.doctor import Diagnosis, Doctor
 from token_journey.grading.judge import Judge
 from token_journey.packs.pack import Pack
+from token_journey.player.process import Players
+from token_journey.player.remote import RemoteImplementation
 
 # More than are told; what is not told needs no diagnosis.
 DIAGNOSES_A_STAGE = 6
@@ -33,8 +35,12 @@ class Session:
         asked_for: Sequence[Pack] = (),
         *,
         one_thread: bool = True,
+        players: Players | None = None,
     ):
-        """asked_for: those of the packs that a check must say of where it can't use them"""
+        """asked_for: those of the packs that a check must say of where it can't use them
+
+        players: who starts processes for stages; without, they are run in this one
+        """
         self._threads = torch.get_num_threads()
         if one_thread:
             torch.set_num_threads(1)
@@ -45,6 +51,7 @@ class Session:
         self._bank = Implementation(course.checks / "misconceptions")
         self.reference = Implementation(course.reference) if course.reference.is_dir() else None
         self._folders: dict[Path, Implementation] = {}
+        self._players = players
         self._judges: list[Judge] = []
         self._doctors: dict[Stage, Doctor] = {}
         self._diagnoses: dict[Judge, dict[str, Diagnosis]] = {}
@@ -86,8 +93,10 @@ class Session:
             earlier[name] = doctor.diagnose(check, stage, known, others, siblings)
         return earlier[name]
 
-    def _implementation(self, folder: Path) -> Implementation:
-        """One package a folder, so that its stages share what they import."""
+    def _implementation(self, folder: Path) -> Implementation | RemoteImplementation:
+        """One package a folder, so that its stages share what they import; or a player a stage."""
+        if self._players is not None:
+            return self._players.implementation(folder)
         folder = folder.resolve()
         if folder not in self._folders:
             self._folders[folder] = Implementation(folder)
@@ -102,3 +111,5 @@ class Session:
             folder.unload()
         if self.reference:
             self.reference.unload()
+        if self._players:
+            self._players.close()

@@ -23,7 +23,7 @@ from token_journey.course.implementation import CannotLoad, Implementation
 from token_journey.course.misconceptions import Misconception, rewrites_in, rewritten
 from token_journey.course.under_test import Check, CheckFailure, StageUnderTest
 from token_journey.grading.diagnosis.transformations import transformations_that_fit
-from token_journey.guards.time_limit import OutOfTime, time_limit
+from token_journey.guards.time_limit import OutOfTime
 from token_journey.numbers import size
 
 # For pairs of mistakes, of which there are too many to try them all.
@@ -377,7 +377,7 @@ def _observe(
             raise _Enough
 
     try:
-        with observed_by(see), time_limit(seconds):
+        with observed_by(see), stage.trial(seconds):
             check(stage)
     except Exception as error:
         return Observed(seen, error)

@@ -1,0 +1,84 @@
+"""Start players, and end them."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from token_journey.player.protocol import MOST_A_CHECK, MOST_BYTES, MOST_TEXT, Channel
+from token_journey.player.remote import Conversation, RemoteImplementation
+
+_KIT = Path(__file__).resolve().parents[2]
+
+
+class Players:
+    """The warm parent and what was forked from it; `close` ends them all."""
+
+    def __init__(self) -> None:
+        self._parent, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "token_journey.player.parent", str(theirs.fileno())],
+            pass_fds=[theirs.fileno()],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            start_new_session=True,
+            env={**_environment(), "PYTHONPATH": str(_KIT)},
+            cwd="/",
+        )
+        theirs.close()
+        self._readers: dict[Path, Conversation] = {}
+
+    def implementation(self, folder: Path) -> RemoteImplementation:
+        return RemoteImplementation(folder, self)
+
+    def start(self, folder: Path) -> Conversation:
+        """A conversation with a new player, which may read this folder."""
+        ours, theirs = socket.socketpair()
+        player = self._ask({"do": "start", "folder": str(folder)}, theirs)["player"]
+        theirs.close()
+        channel = Channel(ours, MOST_TEXT, MOST_BYTES)
+        channel.left = MOST_A_CHECK
+        return Conversation(channel, lambda why: self._end(player, why))
+
+    def reader(self, folder: Path) -> Conversation:
+        """One with a player that runs nothing of the folder, and only reads it."""
+        known = self._readers.get(folder)
+        if known is None or not known.alive:
+            known = self._readers[folder] = self.start(folder)
+        return known
+
+    def _end(self, player: int, why: str) -> str:
+        status = self._ask({"do": "end", "player": player})["status"]
+        return _how(status, why)
+
+    def _ask(self, question: dict[str, Any], *given: socket.socket) -> dict[str, Any]:
+        data = json.dumps(question).encode()
+        socket.send_fds(self._parent, [data], [sock.fileno() for sock in given])
+        answer: dict[str, Any] = json.loads(self._parent.recv(1 << 16))
+        return answer
+
+    def close(self) -> None:
+        self._parent.close()
+        self._process.wait()
+
+
+def _environment() -> dict[str, str]:
+    """What a player may know of the judge's environment."""
+    kept = {name: os.environ[name] for name in ("LANG", "LC_ALL", "TZ") if name in os.environ}
+    return kept | {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "KINETO_LOG_LEVEL": "99"}
+
+
+def _how(status: int | None, why: str) -> str:
+    """How a player ended, for a learner."""
+    if why:
+        return f"The process that ran it was ended: {why}."
+    if status is not None and status < 0:
+        name = signal.Signals(-status).name
+        return f"It ended Python itself, with {name}."
+    return "It ended Python itself."
