@@ -28,6 +28,7 @@ class End(Coder):
 
     def ask(self, question: dict[str, Any], parcel: Parcel) -> tuple[dict[str, Any], list[Tensor]]:
         self.tell(question, parcel)
+        alive = self.tensors.alive()  # noqa: F841  (an answer may name what nobody else holds)
         while True:
             fields, blobs = self.hear()
             if "do" not in fields:
@@ -74,6 +75,7 @@ class End(Coder):
         if value.layout is not torch.strided or value.is_quantized or value.is_nested:
             kind = "quantized" if value.is_quantized else str(value.layout).removeprefix("torch.")
             return ["odd", kind, list(value.shape), ""]
+        parcel.kept.append(value)
         return self.tensors.node(value, self.grad_of(value), parcel)
 
     def grad_of(self, value: Tensor) -> int:

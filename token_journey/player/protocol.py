@@ -41,9 +41,10 @@ class Closed(Exception):
 
 @dataclass
 class Parcel:
-    """What a frame holds beside its values: the bytes of storages."""
+    """What a frame holds beside its values: the bytes of storages, and whose they are."""
 
     blobs: list[Any] = field(default_factory=list)
+    kept: list[Any] = field(default_factory=list)  # alive until the frame is away
 
     def add(self, blob: Any) -> int:
         self.blobs.append(blob)

@@ -287,6 +287,8 @@ class Conversation(End):
         if not isinstance(name, str) or name in self._proxies:
             raise NotData("it named an object twice")
         self._proxies[name] = made
+        if name in self._forgotten:  # it came again before the player was told
+            self._forgotten.remove(name)
         weakref.finalize(made, self._forgotten_now, name).atexit = False
         return made
 

@@ -203,6 +203,10 @@ class Tensors:
 
     # -- names ----------------------------------------------------------------
 
+    def alive(self) -> list[Tensor | None]:
+        """All that have a name."""
+        return [known() for known in list(self._refs.values())]
+
     def known(self, name: str) -> Tensor:
         tensor = self._refs[name]()
         if tensor is None:
