@@ -31,7 +31,7 @@ def session_of(config: pytest.Config) -> Session:
     if SESSION not in config.stash:
         try:
             course = find_course()
-            players = Players() if config.getoption("isolated") else None
+            players = _players(config.getoption("isolated"))
             packs = [Pack(folder) for folder in find_packs(course.packs)]
             asked_for = [Pack(Path(folder)) for folder in config.getoption("pack")]
             packs += asked_for
@@ -44,6 +44,10 @@ def session_of(config: pytest.Config) -> Session:
         except (CourseError, PackError) as error:
             raise pytest.UsageError(str(error)) from None
     return config.stash[SESSION]
+
+
+def _players(isolated: str) -> Players | None:
+    return Players(strict=isolated == "strict") if isolated else None
 
 
 class StageModule(pytest.Module):

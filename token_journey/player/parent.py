@@ -9,23 +9,39 @@ from __future__ import annotations
 import gc
 import json
 import os
+import shutil
 import signal
 import socket
 import sys
+import tempfile
+from importlib import import_module
+from pathlib import Path
 from typing import Any, NoReturn
+
+import torch
+
+from token_journey.player import jail
+from token_journey.player.protocol import Channel
+from token_journey.player.server import Server
+
+# What a stage may import, and what of the standard library needs the system's own libraries,
+# which a player can't read.
+_LINKED = ("einops", "jaxtyping", "bz2", "ctypes", "decimal", "hashlib", "lzma", "sqlite3", "ssl")
 
 
 def main(sock: socket.socket) -> NoReturn:
     """Serve one judge until it is gone; players go with it."""
     _prepare()
-    players: set[int] = set()
+    sys.dont_write_bytecode = True
+    players: dict[int, Path] = {}
+    paths = jail.importable()
     while True:
         data, given, _, _ = socket.recv_fds(sock, 1 << 16, 1)
         if not data:
             break
         asked = json.loads(data)
         if asked["do"] == "start":
-            answer = _start(asked, given[0], sock, players)
+            answer = _start(Path(asked["folder"]), given[0], sock, players, paths)
         else:
             answer = _end(asked["player"], players)
         sock.send(json.dumps(answer).encode())
@@ -35,38 +51,49 @@ def main(sock: socket.socket) -> NoReturn:
 
 
 def _prepare() -> None:
-    import einops  # noqa: F401
-    import jaxtyping  # noqa: F401
-    import torch
-
-    from token_journey.player import server  # noqa: F401
-
     torch.set_num_threads(1)
+    torch.ones(2, 2) @ torch.ones(2, 2)  # it looks once at the processor, which a player can't
+    for name in _LINKED:
+        import_module(name)
     gc.collect()
     gc.freeze()  # so that a player's collector leaves what it shares with others alone
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a person's Ctrl-C is the judge's business
 
 
 def _start(
-    asked: dict[str, Any], given: int, sock: socket.socket, players: set[int]
+    handed_in: Path,
+    given: int,
+    sock: socket.socket,
+    players: dict[int, Path],
+    paths: tuple[list[Path], list[Path]],
 ) -> dict[str, Any]:
+    folder = Path(tempfile.mkdtemp(prefix="player-"))
     player = os.fork()
     if not player:
-        _play(asked, given, sock)
+        _play(handed_in, folder, given, sock, paths)
     os.close(given)
-    players.add(player)
+    players[player] = folder
     return {"player": player}
 
 
-def _play(asked: dict[str, Any], given: int, sock: socket.socket) -> NoReturn:
+def _play(
+    handed_in: Path,
+    folder: Path,
+    given: int,
+    sock: socket.socket,
+    paths: tuple[list[Path], list[Path]],
+) -> NoReturn:
+    """Become a player: shut the jail, say what of it does not hold, and serve."""
     try:
         sock.close()
+        jail.die_with_parent()
         signal.signal(signal.SIGINT, signal.default_int_handler)
         _only(given)
-        from token_journey.player.protocol import Channel
-        from token_journey.player.server import Server
-
-        Server(Channel(socket.socket(fileno=given))).serve()
+        os.environ["TMPDIR"] = str(folder)
+        tempfile.tempdir = None
+        channel = Channel(socket.socket(fileno=given))
+        channel.send({"open": jail.shut(handed_in, folder, paths)}, [])
+        Server(channel).serve()
     finally:
         os._exit(0)
 
@@ -81,17 +108,16 @@ def _only(given: int) -> None:
     os.closerange(given + 1, highest)
 
 
-def _end(player: int, players: set[int]) -> dict[str, Any]:
+def _end(player: int, players: dict[int, Path]) -> dict[str, Any]:
     """Kill it, unless it has ended by itself, and say how it ended."""
     if player not in players:
-        return {"status": 0}
-    players.discard(player)
+        return {"status": None}
     ended, status = os.waitpid(player, os.WNOHANG)
     if not ended:
         os.kill(player, signal.SIGKILL)
         os.waitpid(player, 0)
-        return {"status": None}
-    return {"status": os.waitstatus_to_exitcode(status)}
+    shutil.rmtree(players.pop(player), ignore_errors=True)
+    return {"status": os.waitstatus_to_exitcode(status) if ended else None}
 
 
 if __name__ == "__main__":

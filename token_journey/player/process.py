@@ -8,10 +8,13 @@ import signal
 import socket
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from token_journey.player.protocol import MOST_A_CHECK, MOST_BYTES, MOST_TEXT, Channel
+from token_journey.errors import UserError
+from token_journey.player.protocol import MOST_BYTES, MOST_TEXT, Channel
 from token_journey.player.remote import Conversation, RemoteImplementation
 
 _KIT = Path(__file__).resolve().parents[2]
@@ -20,7 +23,10 @@ _KIT = Path(__file__).resolve().parents[2]
 class Players:
     """The warm parent and what was forked from it; `close` ends them all."""
 
-    def __init__(self) -> None:
+    def __init__(self, strict: bool = False) -> None:
+        """strict: refuse to run anything where the jail is not whole"""
+        self._strict = strict
+        self.open: tuple[str, ...] = ()  # what can't be closed on this machine
         self._parent, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-m", "token_journey.player.parent", str(theirs.fileno())],
@@ -43,8 +49,11 @@ class Players:
         player = self._ask({"do": "start", "folder": str(folder)}, theirs)["player"]
         theirs.close()
         channel = Channel(ours, MOST_TEXT, MOST_BYTES)
-        channel.left = MOST_A_CHECK
-        return Conversation(channel, lambda why: self._end(player, why))
+        said, _ = channel.receive()  # before it has heard of the hand-in
+        self.open = tuple(map(str, said["open"]))
+        if self.open and self._strict:
+            raise UserError(f"--isolated=strict: not all is closed here ({'; '.join(self.open)}).")
+        return Conversation(channel, lambda why: self._end(player, why), _cpu_clock_of(player))
 
     def reader(self, folder: Path) -> Conversation:
         """One with a player that runs nothing of the folder, and only reads it."""
@@ -66,6 +75,18 @@ class Players:
     def close(self) -> None:
         self._parent.close()
         self._process.wait()
+
+
+def _cpu_clock_of(process: int) -> Callable[[], float]:
+    """The seconds that a process has computed, by the kernel's own count."""
+
+    def clock() -> float:
+        try:
+            return time.clock_gettime((~process << 3) | 2)
+        except OSError:  # it is gone
+            return 0.0
+
+    return clock
 
 
 def _environment() -> dict[str, str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import socket
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,6 +24,7 @@ MOST_BYTES = 256 << 20
 MOST_A_CHECK = 1 << 30
 ANY = 1 << 40  # what a player takes of the judge
 _DEEPEST = 60
+_PATIENCE = 0.1  # seconds until who waits looks whether it has waited long enough
 
 DTYPES: dict[str, torch.dtype] = {
     str(kind).removeprefix("torch."): kind
@@ -58,18 +60,29 @@ class Channel:
         self._socket = sock
         self._most_text, self._most_bytes = most_text, most_bytes
         self.left = ANY  # bytes that are still taken in this check
+        self.waiting: Callable[[], None] = lambda: None
+
+    def watched_by(self, waiting: Callable[[], None]) -> None:
+        """Call it again and again while the other end keeps this one waiting."""
+        self.waiting = waiting
+        self._socket.settimeout(_PATIENCE)
 
     def send(self, fields: dict[str, Any], blobs: list[Any]) -> None:
         views = [memoryview(blob).cast("B") for blob in blobs]
         sizes = [view.nbytes for view in views]
         text = json.dumps(fields | {"blobs": sizes} if sizes else fields).encode()
         head = _HEAD.pack(_WORD, len(text), sum(sizes))
-        try:
-            self._socket.sendall(head + text)
-            for view in views:
-                self._socket.sendall(view)
-        except OSError as error:
-            raise Closed from error
+        for view in (memoryview(head + text), *views):
+            self._send(view)
+
+    def _send(self, view: memoryview) -> None:
+        while view.nbytes:
+            try:
+                view = view[self._socket.send(view) :]
+            except TimeoutError:
+                self.waiting()
+            except OSError as error:
+                raise Closed from error
 
     def receive(self) -> tuple[dict[str, Any], list[Tensor]]:
         word, text, rest = _HEAD.unpack(self._exactly(bytearray(_HEAD.size)))
@@ -94,6 +107,9 @@ class Channel:
         while view.nbytes:
             try:
                 count = self._socket.recv_into(view, view.nbytes, socket.MSG_WAITALL)
+            except TimeoutError:
+                self.waiting()
+                continue
             except OSError as error:
                 raise Closed from error
             if not count:

@@ -9,8 +9,8 @@ from __future__ import annotations
 import builtins
 import inspect
 import itertools
-import signal
 import sys
+import time
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -41,6 +41,11 @@ from token_journey.player.protocol import (
 
 _LONGEST_MESSAGE, _LONGEST_NAME, _MOST_FRAMES = 2_000, 100, 40
 _MOST_METHODS, _MOST_PARAMETERS = 200, 50
+# By the clock on the wall a player may take so many times as long as it may compute.
+_WALL = 3
+_GRACE = 0.5  # seconds in which it may say itself where it was stopped
+SECONDS_A_STAGE = 60.0  # for all checks of a stage, by the clock on the wall
+_SECONDS_OUTSIDE = 10.0  # for what is asked outside of a check, such as reading a file
 _OURS: dict[str, type[BaseException]] = {
     "OutOfTime": OutOfTime,
     "CannotLoad": CannotLoad,
@@ -57,10 +62,17 @@ class Conversation(End):
 
     mine = "j"
 
-    def __init__(self, channel: Channel, kill: Callable[[str], str]):
-        """kill: end the player; is told what was wrong, and returns a sentence for the learner"""
+    def __init__(
+        self, channel: Channel, kill: Callable[[str], str], clock: Callable[[], float]
+    ):
+        """A conversation with one player.
+
+        kill:  end it; is told what was wrong, and returns a sentence for the learner
+        clock: the seconds that it has computed
+        """
         super().__init__(channel, weak=True)
-        self._kill = kill
+        channel.watched_by(self._look_at_the_clock)
+        self._kill, self._clock = kill, clock
         self.alive = True
         self._numbers = itertools.count()
         self._proxies: weakref.WeakValueDictionary[str, Any] = weakref.WeakValueDictionary()
@@ -75,6 +87,7 @@ class Conversation(End):
         self._undo: list[Callable[[], None]] = []
         self._anchor = torch.empty(0, requires_grad=True)
         self.recorded: list[str] | None = None
+        self.begin(_SECONDS_OUTSIDE)
 
     # -- asking ---------------------------------------------------------------
 
@@ -86,7 +99,7 @@ class Conversation(End):
         for stack, new in ((self._containers, {}), (self._given, {}), (self._asked, set())):
             stack.append(new)  # type: ignore[attr-defined]
         state, self._known_chance = self.state(parcel, self._known_chance)
-        question = {"do": do, "seconds": _seconds_left(), **state, **fields}
+        question = {"do": do, "seconds": max(self._left(), 0.01), **state, **fields}
         try:
             if args is not None:
                 question["args"] = self.encode(args, parcel)
@@ -318,7 +331,17 @@ class Conversation(End):
     def begin(self, seconds: float) -> None:
         """Before a check, for which the player may compute so long."""
         self.channel.left = MOST_A_CHECK
-        self._limit = seconds
+        self._seconds, self._began = seconds, (self._clock(), time.monotonic())
+
+    def _left(self) -> float:
+        """Seconds that the player may still compute, or wait a multiple of."""
+        computed, passed = self._clock() - self._began[0], time.monotonic() - self._began[1]
+        return min(self._seconds - computed, self._seconds - passed / _WALL)
+
+    def _look_at_the_clock(self) -> None:
+        """A player that does not end by itself is ended a little later."""
+        if self._left() < -_GRACE:
+            raise OutOfTime
 
     def settle(self) -> None:
         """After a check: what it was shown is called no more, and what was changed is put back."""
@@ -550,14 +573,6 @@ def readable(text: str) -> str:
     )
 
 
-def _seconds_left() -> float:
-    """How long a player may take: a little less than the judge itself will wait."""
-    if not hasattr(signal, "getitimer"):
-        return 0.0
-    left = signal.getitimer(signal.ITIMER_REAL)[0]
-    return max(left - min(0.5, left / 5), 0.01) if left else 0.0
-
-
 class RemoteStage(StageUnderTest):
     """A stage in a player, as a check sees it."""
 
@@ -568,7 +583,7 @@ class RemoteStage(StageUnderTest):
         """Around one check; what the player may compute in it is counted from here."""
         self.implementation.begin(seconds)
         try:
-            with super().trial(seconds):
+            with super().trial(_WALL * (seconds + 2 * _GRACE)):
                 yield
         finally:
             self.implementation.settle()
@@ -607,7 +622,8 @@ class RemoteImplementation:
         self._conversation: Conversation | None = None
         self._number = -1
         self._modules: dict[str, RemoteModule] = {}
-        self._seconds = 0.0
+        self._seconds, self._spent = _SECONDS_OUTSIDE, 0.0
+        self._began = time.monotonic()
 
     def module(self, stage: str) -> RemoteModule:
         """The stage's module; raises CannotLoad as `Implementation` does, or Ended."""
@@ -693,11 +709,18 @@ class RemoteImplementation:
     # -- one check after the other ------------------------------------------------
 
     def begin(self, seconds: float) -> None:
+        self._began = time.monotonic()
+        if self._spent > SECONDS_A_STAGE:
+            raise Ended(
+                f"Not run: the checks of this stage took more than {SECONDS_A_STAGE:.0f} seconds "
+                "together. Look for what takes so long."
+            )
         self._seconds = seconds
         if self._conversation is not None and self._conversation.alive:
             self._conversation.begin(seconds)
 
     def settle(self) -> None:
+        self._spent += time.monotonic() - self._began
         if self._conversation is not None and self._conversation.alive:
             self._conversation.settle()
 
