@@ -73,6 +73,8 @@ class Players:
         return answer
 
     def close(self) -> None:
+        for reader in self._readers.values():
+            reader.end()
         self._parent.close()
         self._process.wait()
 
