@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from token_journey.course.course import find_course
-from token_journey.course.implementation import Stage
+from token_journey.course.stage import Stage
 from token_journey.errors import CourseError, StubError
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef

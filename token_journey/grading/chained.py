@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from token_journey.course.implementation import CannotLoad, Implementation, Stage
+from token_journey.course.implementation import CannotLoad, Implementation
+from token_journey.course.stage import Stage
 from token_journey.course.under_test import CheckFailure
 from token_journey.errors import PackError
 from token_journey.guards.time_limit import OutOfTime, time_limit

@@ -12,7 +12,8 @@ import torch
 from torch import Tensor
 
 from token_journey.course.course import Course
-from token_journey.course.implementation import CannotLoad, Implementation, Stage
+from token_journey.course.implementation import CannotLoad, Implementation
+from token_journey.course.stage import Stage
 from token_journey.course.under_test import CheckFailure
 from token_journey.errors import JourneyError
 from token_journey.guards.time_limit import OutOfTime, time_limit
