@@ -21,7 +21,8 @@ from token_journey.capture.recipes.rebuild import PACKS, RECIPES, rebuild
 from token_journey.capture.recipes.witnesses import WITNESSES, build_model
 from token_journey.models.hooks import record
 from token_journey.models.precision import Widened
-from token_journey.packs.pack import ACTIVATIONS, MANIFEST, Pack
+from token_journey.packs.manifest import ACTIVATIONS, MANIFEST
+from token_journey.packs.pack import Pack
 
 COMPUTED = [name for name in RECIPES if name != "aitana-2b-s-published"]
 

@@ -21,7 +21,8 @@ from token_journey.errors import PackError
 from token_journey.llama.config import ModelConfig
 from token_journey.llama.names import describe
 from token_journey.models.encoding import encode_prompt
-from token_journey.packs.pack import ACTIVATIONS, MANIFEST, Pack, Prompt, find_packs
+from token_journey.packs.manifest import ACTIVATIONS, MANIFEST, Prompt
+from token_journey.packs.pack import Pack, find_packs
 from token_journey.packs.writer import PackWriter, to_json
 
 CONFIG = ModelConfig(7, 4, 1, 2, 1, 2, 6, 1e-5, 10.0, False)

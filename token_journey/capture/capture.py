@@ -19,8 +19,8 @@ from token_journey.errors import CheckpointError
 from token_journey.models.checkpoint import Checkpoint
 from token_journey.models.source import open_source
 from token_journey.models.tokenizer import tokenized
+from token_journey.packs.manifest import Kept
 from token_journey.packs.writer import (
-    Kept,
     PackWriter,
     refuse_to_replace_others,
     refuse_what_is_out_of_reach,

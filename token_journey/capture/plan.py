@@ -13,8 +13,7 @@ from math import prod
 from token_journey.capture.selection import ROWS, Keeping
 from token_journey.models.architecture import EMBEDDING, FINAL_NORM
 from token_journey.models.checkpoint import BLOCK_BYTES, Checkpoint, Stored
-from token_journey.packs.pack import Prompt
-from token_journey.packs.writer import Kept
+from token_journey.packs.manifest import Kept, Prompt
 
 # Python with torch and transformers, and what lies between the pieces of memory; measured.
 _LIBRARIES = 500_000_000

@@ -17,16 +17,16 @@ from math import prod
 
 from token_journey.llama.shapes import activation_shape
 from token_journey.models.architecture import EMBEDDING, FINAL_NORM, VOCABULARY, Family
-from token_journey.packs.pack import (
+from token_journey.packs.manifest import (
     HEADS,
     KEY_VALUE_HEADS,
     KEY_VALUE_ROWS,
     NEURONS,
     OUTPUTS,
     QUERY_ROWS,
+    Kept,
     Prompt,
 )
-from token_journey.packs.writer import Kept
 
 # Of each prompt's next token so many candidates keep their rows of the vocabulary.
 CANDIDATES = 100

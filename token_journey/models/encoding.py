@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from token_journey.packs.pack import Prompt
+from token_journey.packs.manifest import Prompt
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from token_journey.errors import CheckpointError
 from token_journey.memory import give_back
 from token_journey.models.encoding import encode_prompt
-from token_journey.packs.pack import Prompt
+from token_journey.packs.manifest import Prompt
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer

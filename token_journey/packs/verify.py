@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING
 
 from token_journey.errors import Differs, PackError
 from token_journey.llama.names import describe
-from token_journey.packs.pack import Entry, Pack, Prompt, find_packs
+from token_journey.packs.manifest import Entry, Prompt
+from token_journey.packs.pack import Pack, find_packs
 
 if TYPE_CHECKING:
     from torch import Tensor

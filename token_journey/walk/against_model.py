@@ -15,7 +15,8 @@ import torch
 from torch import Tensor
 
 from token_journey.course.implementation import CannotLoad, Implementation, Stage
-from token_journey.packs.pack import Pack, Prompt
+from token_journey.packs.manifest import Prompt
+from token_journey.packs.pack import Pack
 from token_journey.walk.walker import Ground, Walker
 
 _STUB = "raise NotImplementedError"

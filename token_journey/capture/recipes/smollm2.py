@@ -18,9 +18,9 @@ from token_journey.errors import PackError
 from token_journey.llama.config import ModelConfig
 from token_journey.models.encoding import encode_prompt
 from token_journey.models.fetch import GGUF, GGUF_SHA256, REQUIREMENT, WHEEL_SHA256
-from token_journey.packs.pack import Generation, Prompt
+from token_journey.packs.manifest import Generation, Kept, Prompt
 from token_journey.packs.whole_model import whole_model_folder
-from token_journey.packs.writer import Kept, PackWriter
+from token_journey.packs.writer import PackWriter
 
 if TYPE_CHECKING:
     from transformers import LlamaForCausalLM

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from token_journey.llama.config import ModelConfig
-from token_journey.packs.pack import Generation, Prompt
+from token_journey.packs.manifest import Generation, Prompt
 
 if TYPE_CHECKING:
     from torch import Tensor
