@@ -17,12 +17,15 @@ from torch import Tensor
 from transformers import LlamaForCausalLM
 
 from token_journey.capture.measure import Capture
-from token_journey.capture.recipes.rebuild import PACKS, RECIPES, rebuild
+from token_journey.capture.recipes.rebuild import RECIPES, rebuild
 from token_journey.capture.recipes.witnesses import WITNESSES, build_model
+from token_journey.course.course import find_course
 from token_journey.models.hooks import record
 from token_journey.models.precision import Widened
 from token_journey.packs.manifest import ACTIVATIONS, MANIFEST
 from token_journey.packs.pack import Pack
+
+PACKS = find_course().packs
 
 COMPUTED = [name for name in RECIPES if name != "aitana-2b-s-published"]
 
