@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 from transformers import LlamaForCausalLM
 
-from token_journey.capture.measure import Capture
+from token_journey.capture.recipes.in_memory import all_activations
 from token_journey.capture.recipes.rebuild import RECIPES, rebuild
 from token_journey.capture.recipes.witnesses import WITNESSES, build_model
 from token_journey.course.course import find_course
@@ -109,7 +109,7 @@ def test_float64_is_float64_throughout() -> None:
 
 def test_only_float32_is_captured() -> None:
     with pytest.raises(ValueError, match="float32"):
-        Capture(build_model(WITNESSES["witness-mqa"]).bfloat16())
+        all_activations(build_model(WITNESSES["witness-mqa"]).bfloat16(), [1])
 
 
 # -- tolerances -------------------------------------------------------------------

@@ -70,7 +70,7 @@ def spread(size: int, count: int) -> list[int]:
 
 
 @dataclass(frozen=True)
-class Keeping:
+class Selection:
     """What is kept of which layers, for which prompts.
 
     layers: those kept, first to last; the walk ends with the last of them

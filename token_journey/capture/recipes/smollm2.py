@@ -65,15 +65,15 @@ def build_pack() -> PackWriter:
     from tokenizers import Tokenizer
     from transformers import LlamaForCausalLM
 
-    from token_journey.capture.measure import Capture, circumstances
+    from token_journey.capture.measure import circumstances
+    from token_journey.capture.recipes.in_memory import all_activations
     from token_journey.models.greedy import continued
 
     model: Any = LlamaForCausalLM
     model = model.from_pretrained(folder).float()
     tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
     prompts = {name: encode_prompt(tokenizer, name, text) for name, text in PROMPTS.items()}
-    capture = Capture(model)
-    captured = {name: capture.run(prompt.ids) for name, prompt in prompts.items()}
+    captured = {name: all_activations(model, prompt.ids) for name, prompt in prompts.items()}
     end: Any = model.config.eos_token_id
     generations = [
         continued(model, prompts["capital"], NEW_TOKENS, eos_ids=eos, noise=_noise(captured))

@@ -244,7 +244,8 @@ def _common_direction(witness: Witness, uniform: Any) -> Tensor:
 
 def build_pack(name: str) -> PackWriter:
     """Capture everything of a witness: all weights, all activations, all logits."""
-    from token_journey.capture.measure import Capture, circumstances
+    from token_journey.capture.measure import circumstances
+    from token_journey.capture.recipes.in_memory import all_activations
     from token_journey.packs.writer import PackWriter
 
     witness = WITNESSES[name]
@@ -266,10 +267,9 @@ def build_pack(name: str) -> PackWriter:
     for parameter_name, parameter in model.named_parameters():
         pack.add_weight(parameter_name, parameter.detach())
     prompts = _prompts(witness, pack)
-    capture = Capture(model)
     noise = 0.0
     for prompt in prompts.values():
-        captured = capture.run(prompt.ids, prompt.start)
+        captured = all_activations(model, prompt.ids, prompt.start)
         noise = max(noise, captured["logits"].end_to_end)
         pack.add_prompt(prompt)
         pack.add_captured(prompt.name, captured)
