@@ -21,7 +21,7 @@ from token_journey.course.course import find_course
 from token_journey.errors import PackError
 from token_journey.llama.config import ModelConfig
 from token_journey.llama.names import describe
-from token_journey.models.encoding import encode_prompt
+from token_journey.models.tokenizer import encode_prompt
 from token_journey.packs.manifest import ACTIVATIONS, MANIFEST, Prompt
 from token_journey.packs.pack import Pack, find_packs
 from token_journey.packs.writer import PackWriter, to_json

@@ -8,7 +8,6 @@ import shlex
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -158,10 +157,7 @@ def _fill(
         begin = {} if plan.begin_token is None else {"begin_token": plan.begin_token}
         pack.add_tokenizer(plan.tokenizer, **begin)
     for prompt in selection.prompts:
-        pack.add_prompt(prompt)
-        here = found[prompt.name]
-        parts = {name: part for name in here if (part := selection.part(name))}
-        pack.add_captured(prompt.name, here, partial(selection.wanted, prompt.name), parts)
+        selection.store(pack, prompt, found[prompt.name])
     for name, weight in resumable.weights():
         layer = int(name.split(".")[2])
         pack.add_weight(name, weight, visible=selection.layer_weights(layer)[name])

@@ -293,7 +293,7 @@ def _prompts(witness: Witness, pack: PackWriter) -> dict[str, Prompt]:
             if not isinstance(given, str)
         }
     from token_journey.capture.recipes.witness_tokenizer import BOS_ID, train
-    from token_journey.models.encoding import encode_prompt
+    from token_journey.models.tokenizer import encode_prompt
 
     tokenizer = train()
     pack.add_tokenizer(tokenizer.to_str().encode(), begin_token=BOS_ID)
