@@ -257,7 +257,7 @@ def build_pack(name: str) -> PackWriter:
             "id": name,
             "revision": f"seed {witness.seed}",
             "license": "Apache-2.0",
-            "source": "random weights, token_journey/witness.py",
+            "source": "random weights, made by `token-journey rebuild`",
             "files_sha256": {},
             "shows": witness.shows,
         },
