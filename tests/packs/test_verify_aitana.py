@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +22,15 @@ from torch import Tensor
 from transformers.models.llama.modeling_llama import LlamaDecoderLayer
 
 from token_journey.capture.recipes.published import build_pack
-from token_journey.capture.recipes.rebuild import PACKS
 from token_journey.commands.main import main
+from token_journey.course.course import find_course
 from token_journey.files import sha256_of
 from token_journey.models.architecture import read_config
 from token_journey.models.checkpoint import SINGLE
 from token_journey.models.source import PINNED
 from token_journey.packs.pack import Pack
+
+PACKS = find_course().packs
 
 ID = "gplsi/Aitana-2B-S"
 FIGURES: dict[str, Any] = json.loads((PACKS / "aitana-2b-s-published" / "figures.json").read_text())
@@ -216,11 +219,15 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def publish_as_the_courses(checkpoint: Path, patched: pytest.MonkeyPatch) -> None:
+    """Let the commands find a course whose packs are those beside the checkpoint."""
+    course = replace(find_course(), packs=checkpoint.parents[2] / "packs")
+    patched.setattr("token_journey.course.course.find_course", lambda: course)
+
+
 @pytest.fixture
 def figures(checkpoint: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    packs = checkpoint.parents[2] / "packs"
-    monkeypatch.setattr("token_journey.capture.recipes.rebuild.PACKS", packs)
-    monkeypatch.setattr("token_journey.commands.capture.PACKS", packs)
+    publish_as_the_courses(checkpoint, monkeypatch)
 
 
 @pytest.fixture(scope="module")
@@ -228,7 +235,7 @@ def pack(checkpoint: Path) -> Path:
     """What `token-journey capture … --stream --layers 0` makes, and finds nothing wrong with."""
     out = checkpoint.parents[2] / "pack"
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("token_journey.commands.capture.PACKS", checkpoint.parents[2] / "packs")
+        publish_as_the_courses(checkpoint, patched)
         assert (
             main(["capture", str(checkpoint), "--stream", "--layers", "0", "--out", str(out)]) == 0
         )

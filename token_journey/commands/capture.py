@@ -7,7 +7,6 @@ from pathlib import Path
 
 from token_journey.capture.capture import Order, capture, plan_for
 from token_journey.capture.plan import megabytes
-from token_journey.capture.recipes.rebuild import PACKS
 from token_journey.errors import CheckpointError
 from token_journey.models.source import LocalFolder
 from token_journey.packs.pack import Pack
@@ -16,9 +15,12 @@ from token_journey.packs.verify import figures_of, report
 
 def run(options: argparse.Namespace) -> None:
     """Raises CheckpointError, PackError."""
+    from token_journey.course.course import find_course
+
+    packs = find_course().packs
     order = Order(
         model=options.model,
-        prompts=_prompts(options),
+        prompts=_prompts(options, packs),
         revision=options.revision,
         layers=_layers(options.layers),
         device=options.device,
@@ -42,11 +44,11 @@ def run(options: argparse.Namespace) -> None:
     if plan.streamed:
         print(f"{megabytes(plan.checkpoint.weights_read)} of weights were read.")
     pack = Pack(out)
-    if figures_of(pack.model["id"], PACKS):
-        print(f"\n{report(pack, PACKS)}")
+    if figures_of(pack.model["id"], packs):
+        print(f"\n{report(pack, packs)}")
 
 
-def _prompts(options: argparse.Namespace) -> dict[str, str]:
+def _prompts(options: argparse.Namespace, packs: Path) -> dict[str, str]:
     texts = options.prompt
     if options.prompts:
         try:
@@ -54,7 +56,7 @@ def _prompts(options: argparse.Namespace) -> dict[str, str]:
         except (OSError, UnicodeDecodeError) as error:
             raise CheckpointError(f"{options.prompts} can't be read ({error}).") from None
         texts = [line for line in lines if line.strip()]
-    figures = figures_of(_named(options.model), PACKS)
+    figures = figures_of(_named(options.model), packs)
     if not texts and figures:  # so that what was published can be held against what comes out
         return {name: prompt.text for name, prompt in figures.prompts.items()}
     if not texts:

@@ -51,25 +51,27 @@ def _fetch(_: argparse.Namespace) -> None:
 
 
 def _add_rebuild(commands: Any) -> None:
-    from token_journey.capture.recipes.rebuild import PACKS, RECIPES
+    from token_journey.capture.recipes.rebuild import RECIPES
 
     parser = commands.add_parser("rebuild", help="make the shipped packs again")
     parser.add_argument(
         "names", nargs="*", metavar="NAME", help=f"all if not given: {', '.join(RECIPES)}"
     )
     parser.add_argument(
-        "--out", type=Path, default=PACKS, metavar="DIR", help="where to put them (default: packs/)"
+        "--out", type=Path, metavar="DIR", help="where to put them (default: packs/)"
     )
     parser.set_defaults(run=_rebuild)
 
 
 def _rebuild(options: argparse.Namespace) -> None:
     from token_journey.capture.recipes.rebuild import RECIPES, rebuild
+    from token_journey.course.course import find_course
 
     names = options.names or list(RECIPES)
-    rebuild(names, options.out)
+    folder = options.out or find_course().packs
+    rebuild(names, folder)
     for name in names:
-        print(f"{name} lies in {options.out / name}")
+        print(f"{name} lies in {folder / name}")
 
 
 def _add_capture(commands: Any) -> None:
@@ -103,11 +105,11 @@ def _add_verify(commands: Any) -> None:
 
 
 def _verify(options: argparse.Namespace) -> None:
-    from token_journey.capture.recipes.rebuild import PACKS
+    from token_journey.course.course import find_course
     from token_journey.packs.pack import Pack
     from token_journey.packs.verify import report
 
-    print(report(Pack(options.pack), PACKS))
+    print(report(Pack(options.pack), find_course().packs))
 
 
 def _add_cost(commands: Any) -> None:

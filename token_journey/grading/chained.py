@@ -14,7 +14,8 @@ from token_journey.course.under_test import CheckFailure
 from token_journey.errors import PackError
 from token_journey.guards.time_limit import OutOfTime, time_limit
 from token_journey.numbers import size
-from token_journey.packs.pack import Pack, Prompt
+from token_journey.packs.manifest import Prompt
+from token_journey.packs.pack import Pack
 from token_journey.walk.against_model import Walk, chained, to_do, walk
 
 SECONDS_A_WALK = 60.0

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from token_journey.course.implementation import CannotLoad, Implementation
 from token_journey.course.stage import Stage
+from token_journey.packs.manifest import Prompt
 from token_journey.packs.pack import Pack, Prompt
 from token_journey.walk.walker import Ground, Walker
 
