@@ -91,9 +91,9 @@ def _measured(options: argparse.Namespace) -> tuple[Profile, str]:
 
 
 def _tokens(profile: Profile, by: str, tokens: int) -> int:
-    from token_journey.cost.forward import AT, forward_pass
+    from token_journey.cost.forward import forward_pass, measured_at
 
-    sizes = profile.tokens(by, "norm", AT)
+    sizes = measured_at(profile, by, "norm")
     if tokens not in sizes or not forward_pass(profile, by, tokens):
         raise CostError(
             f"Nothing was measured at {tokens} tokens: choose one of "

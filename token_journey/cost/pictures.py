@@ -14,19 +14,19 @@ from matplotlib.ticker import NullFormatter
 from PIL import Image
 
 from token_journey.cost.forward import (
-    AT,
     PARTS,
     Row,
     at,
     complete,
     forward_pass,
+    measured_at,
     measured_crossing,
     of_a_layer,
     seconds_of,
 )
 from token_journey.cost.profile import Profile
 from token_journey.cost.report import duration
-from token_journey.cost.workload import AITANA
+from token_journey.cost.workload import AITANA, config_of
 from token_journey.llama import formulas
 from token_journey.llama.formulas import ATTENTION, MLP
 
@@ -42,7 +42,7 @@ matplotlib.rcParams.update(
 
 def where_the_time_goes(axes: Any, profile: Profile, by: str) -> str:
     """A bar for each length of the sentence, cut into the parts of the model."""
-    sizes = [t for t in profile.tokens(by, "norm", AT) if complete(forward_pass(profile, by, t))]
+    sizes = [t for t in measured_at(profile, by, "norm") if complete(forward_pass(profile, by, t))]
     for place, tokens in enumerate(sizes):
         rows = forward_pass(profile, by, tokens)
         whole, left = sum(row.seconds for row in rows), 0.0
@@ -74,7 +74,7 @@ def where_the_time_goes(axes: Any, profile: Profile, by: str) -> str:
 
 def as_the_sentence_grows(axes: Any, profile: Profile, by: str) -> str:
     """Attention and the MLP of one layer, measured, and what their operations alone would take."""
-    sizes = profile.tokens(by, "scores", AT)
+    sizes = measured_at(profile, by, "scores")
     grid = np.geomspace(4, 32768, 60)
     rate = profile.machine.flops_per_second
     for part, step, steps, colour in (
@@ -84,10 +84,10 @@ def as_the_sentence_grows(axes: Any, profile: Profile, by: str) -> str:
         found = [(t, of_a_layer(profile, by, dict(steps), t)) for t in sizes]
         points = [(t, 1e3 * s) for t, s in found if s is not None]
         axes.plot(*zip(*points, strict=True), "o", color=colour, label=f"{part}, measured")
-        operations = [formulas.cost(step, AITANA, int(t)).flops for t in grid]
+        operations = [formulas.cost(step, config_of(AITANA), int(t)).flops for t in grid]
         computed = [1e3 * flops / rate for flops in operations]
         axes.plot(grid, computed, "-", lw=1, color=colour, label=f"{part}, its operations at best")
-    crossing = formulas.crossing(AITANA)
+    crossing = formulas.crossing(config_of(AITANA))
     axes.axvline(crossing, ls=":", lw=1, color=GREY)
     axes.text(crossing, 0.02, f" {crossing:,.0f}\n computed", transform=axes.get_xaxis_transform())
     measured = measured_crossing(profile, by)
@@ -111,7 +111,7 @@ def roofline(axes: Any, profile: Profile, by: str) -> str:
     x = np.geomspace(0.05, 2000, 100)
     roof = np.minimum(machine.flops_per_second, x * machine.bytes_per_second) / 1e9
     axes.plot(x, roof, color="k", lw=1)
-    sizes = profile.tokens(by, "scores", AT)
+    sizes = measured_at(profile, by, "scores")
     markers = dict(zip(sizes, "v^soD", strict=False))
     for tokens in sizes:
         for row in forward_pass(profile, by, tokens):
@@ -161,14 +161,14 @@ def what_the_cache_saves(axes: Any, profile: Profile, by: str) -> str:
     for step, colour in (("token without cache", ORANGE), ("token with cache", BLUE)):
         points = [
             (t, m.seconds)
-            for t in profile.tokens(by, step, AT)
+            for t in measured_at(profile, by, step)
             if (m := profile.get(by, step, at(t)))
         ]
         if points:
             axes.plot(*zip(*points, strict=True), "o-", color=colour, label=step[6:])
     layers = [
-        (t, AITANA.num_hidden_layers * m.seconds)
-        for t in profile.tokens(by, "decoder layer", AT)
+        (t, config_of(AITANA).num_hidden_layers * m.seconds)
+        for t in measured_at(profile, by, "decoder layer")
         if (m := profile.get(by, "decoder layer", at(t)))
     ]
     if layers:

@@ -8,17 +8,17 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from token_journey.cost.forward import (
-    AT,
     PARTS,
     Row,
     at,
     complete,
     forward_pass,
+    measured_at,
     measured_crossing,
     seconds_of,
 )
 from token_journey.cost.profile import REFERENCE, Profile
-from token_journey.cost.workload import AITANA
+from token_journey.cost.workload import AITANA, config_of
 from token_journey.llama import formulas
 
 HEADS = (
@@ -68,7 +68,7 @@ def table_rows(
         if not only or row.step in only:
             yield _cells(row, whole if complete(rows) else None)
     if complete(rows) and not only:
-        parameters = formulas.parameters(AITANA)
+        parameters = formulas.parameters(config_of(AITANA))
         cost = sum((row.cost for row in rows), formulas.NOTHING)
         yield (
             "all of it",
@@ -134,7 +134,7 @@ def _reference(profile: Profile, by: str, tokens: int) -> str:
 
 
 def _head(profile: Profile, by: str) -> str:
-    sizes = profile.tokens(by, "lm_head", AT)
+    sizes = measured_at(profile, by, "lm_head")
     found = [(t, rows) for t in sizes if complete(rows := forward_pass(profile, by, t))]
     if not found:
         return ""
@@ -147,16 +147,16 @@ def _crossing(profile: Profile, by: str) -> str:
     measured = measured_crossing(profile, by)
     if measured is None:
         return ""
-    largest = profile.tokens(by, "scores", AT)[-1]
+    largest = measured_at(profile, by, "scores")[-1]
     how = "measured" if measured <= largest else f"continued from what was measured up to {largest}"
     return (
         f"Attention overtakes the MLP at about {round(measured, -2):,.0f} tokens ({how}); "
-        f"counted in operations, at {formulas.crossing(AITANA):,.0f}."
+        f"counted in operations, at {formulas.crossing(config_of(AITANA)):,.0f}."
     )
 
 
 def _cache(profile: Profile, by: str) -> str:
-    sizes = profile.tokens(by, "token without cache", AT)
+    sizes = measured_at(profile, by, "token without cache")
     if not sizes:
         return ""
     with_cache = profile.get(by, "token with cache", at(sizes[-1]))
