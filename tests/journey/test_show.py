@@ -306,6 +306,7 @@ def test_a_captured_pack_is_walked_by_stages_too():
     with opened("witness-gqa", COURSE) as walks:
         journey = walks.walk(folder=COURSE.reference)
     assert journey.verdict.endswith("Every number is the model's, up to rounding.")
+    said(journey)
 
 
 # -- what can go wrong ------------------------------------------------------------------------

@@ -85,10 +85,12 @@ def _model(journey: Journey) -> RenderableType:
     for entry in card(journey.config, journey.parameters, journey.missing):
         sizes.add_row(entry.name, Text(entry.value, style="bold"), Text(entry.meaning, style="dim"))
     table = _grid("where the parameters are", "", "")
-    for name, count in shares_of_parameters(journey.config):
-        share = count / journey.parameters
+    parts = shares_of_parameters(journey.config)
+    whole = journey.parameters or sum(count for _, count in parts)
+    for name, count in parts:
+        share = count / whole
         table.add_row(Text(name), f"{count:,}", _bar(share).append(f" {percent(share)}"))
-    table.add_row(Text("all", style="bold"), f"{journey.parameters:,}", "")
+    table.add_row(Text("all", style="bold"), f"{whole:,}", "")
     return Group(sizes, Text(""), table)
 
 
