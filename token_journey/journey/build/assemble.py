@@ -11,10 +11,11 @@ import torch
 from einops import rearrange
 from torch import Tensor
 
+from token_journey.journey.build.shares import shares
+from token_journey.journey.build.worked import remark, worked
 from token_journey.journey.journey import WORST, Candidate, Growth, Journey, Lens, Seen, Step
 from token_journey.journey.material import Known, Material
 from token_journey.journey.shortening import kept, left_out
-from token_journey.journey.build.shares import shares
 from token_journey.journey.stations import (
     STATIONS,
     TIED_HEAD,
@@ -22,7 +23,6 @@ from token_journey.journey.stations import (
     WEIGHTS,
     Station,
 )
-from token_journey.journey.build.worked import remark, worked
 from token_journey.llama.config import ModelConfig
 from token_journey.llama.names import describe
 from token_journey.llama.shapes import activation_shape, weight_shape

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from token_journey.llama import formulas
 from token_journey.journey.stations import CARD, OWN, PARTS, SHARED, TIED, UNTIED
+from token_journey.llama import formulas
 from token_journey.llama.config import ModelConfig
 
 
