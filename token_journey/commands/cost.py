@@ -49,7 +49,7 @@ def _run(options: argparse.Namespace) -> None:
     from rich.console import Console
 
     from token_journey.cost.page import page
-    from token_journey.cost.pictures import png
+    from token_journey.cost.plots import png
     from token_journey.cost.report import table, words
 
     _refuse_unknown(options.step)

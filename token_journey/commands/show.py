@@ -19,7 +19,7 @@ from token_journey.journey.stations import STATIONS
 
 if TYPE_CHECKING:
     from token_journey.journey.journey import Journey
-    from token_journey.journey.opening import Walks
+    from token_journey.journey.opening import WalkableModel
 
 # More bytes than any text that can be walked.
 _MOST_BYTES = 100_000
@@ -65,8 +65,8 @@ def run(options: argparse.Namespace) -> None:
     _refuse_unknown(options.step)
     text = _text(options.text)
     page = _page_file(options)
-    with _walks(options, text) as walks:
-        journey = walks.walk(text, options.layer, options.impl)
+    with _model(options, text) as model:
+        journey = model.walk(text, options.layer, options.impl)
     if page is None:
         show(journey, Console(), options.step)
         return
@@ -110,7 +110,7 @@ def _text(given: str | None) -> str | None:
 
 
 @contextmanager
-def _walks(options: argparse.Namespace, text: str | None) -> Iterator[Walks]:
+def _model(options: argparse.Namespace, text: str | None) -> Iterator[WalkableModel]:
     from token_journey.journey.opening import SMOLLM2, opened, published
     from token_journey.journey.sources.settings import Settings
 
@@ -122,8 +122,8 @@ def _walks(options: argparse.Namespace, text: str | None) -> Iterator[Walks]:
     if text is None and name in (None, SMOLLM2):
         raise no_text()
     settings = Settings(options.temperature, options.top_k, options.top_p, options.seed)
-    with opened(name or SMOLLM2, course, settings, options.revision) as walks:
-        yield walks
+    with opened(name or SMOLLM2, course, settings, options.revision) as model:
+        yield model
 
 
 # -- the page ---------------------------------------------------------------------------------

@@ -30,7 +30,7 @@ def times(step: str) -> int:
 
 
 @dataclass(frozen=True)
-class Row:
+class PassStep:
     """A step of the forward pass, all its repetitions together."""
 
     step: str
@@ -49,7 +49,7 @@ class Row:
         return self.one.seconds / self.reference.seconds if self.reference else None
 
 
-def forward_pass(profile: Profile, by: str, tokens: int) -> list[Row]:
+def forward_pass(profile: Profile, by: str, tokens: int) -> list[PassStep]:
     """The steps that were measured at so many tokens."""
     rows = []
     for step in PARTS:
@@ -57,16 +57,16 @@ def forward_pass(profile: Profile, by: str, tokens: int) -> list[Row]:
         if one is not None:
             whole = cost(step, config_of(AITANA), tokens) * times(step)
             reference = profile.get(REFERENCE, step, at(tokens))
-            rows.append(Row(step, times(step), whole, one, reference))
+            rows.append(PassStep(step, times(step), whole, one, reference))
     return rows
 
 
-def complete(rows: list[Row]) -> bool:
+def complete(rows: list[PassStep]) -> bool:
     """Whether no step is missing, so that shares can be given."""
     return len(rows) == len(PARTS)
 
 
-def seconds_of(rows: list[Row], part: str) -> float:
+def seconds_of(rows: list[PassStep], part: str) -> float:
     return sum(row.seconds for row in rows if PARTS[row.step] == part)
 
 

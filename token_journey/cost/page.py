@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from html import escape
 
-from token_journey.cost.pictures import PICTURES, svg
+from token_journey.cost.plots import PLOTS, svg
 from token_journey.cost.profile import Profile
 from token_journey.cost.report import HEADS, table_rows, title, words
 
@@ -31,7 +31,7 @@ def page(profile: Profile, by: str, tokens: int) -> str:
     )
     figures = "".join(
         f"<figure><figcaption>{escape(name)}</figcaption>{drawn}</figure>"
-        for name, drawn in (svg(picture, profile, by) for picture in PICTURES)
+        for name, drawn in (svg(plot, profile, by) for plot in PLOTS)
     )
     return (
         '<!doctype html><html lang="en"><meta charset="utf-8">'

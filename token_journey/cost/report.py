@@ -9,7 +9,7 @@ from rich.table import Table
 
 from token_journey.cost.forward import (
     PARTS,
-    Row,
+    PassStep,
     at,
     complete,
     forward_pass,
@@ -82,7 +82,7 @@ def table_rows(
         )
 
 
-def _cells(row: Row, whole: float | None) -> tuple[str, ...]:
+def _cells(row: PassStep, whole: float | None) -> tuple[str, ...]:
     name = row.step if row.times == 1 else f"{row.times} {row.step}"
     bound = {"compute": "comp.", "memory": "mem."}[row.one.machine.bound(row.one.cost)]
     slower = row.times_reference

@@ -1,4 +1,4 @@
-"""Walks inside a notebook: what a cell returns is shown as the page, in place."""
+"""WalkableModel inside a notebook: what a cell returns is shown as the page, in place."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from token_journey.course.course import find_course
 from token_journey.journey.journey import Journey
-from token_journey.journey.opening import SMOLLM2, Walks, opened, published
+from token_journey.journey.opening import SMOLLM2, WalkableModel, opened, published
 
 
 def walk(
@@ -36,7 +36,7 @@ def walk(
 
 
 @cache
-def _opened(model: str) -> Walks:
+def _opened(model: str) -> WalkableModel:
     keeping = ExitStack()
     atexit.register(keeping.close)
     return keeping.enter_context(opened(model, find_course()))

@@ -17,7 +17,7 @@ from token_journey.journey.build.parameters import card
 from token_journey.journey.journey import Journey, Step
 from token_journey.journey.page import vega
 from token_journey.journey.page.payload import payload, vocabulary
-from token_journey.journey.page.pictures import after, pictures
+from token_journey.journey.page.simple_charts import after, simple_charts
 from token_journey.journey.spelling import visible, words_of
 from token_journey.journey.stations import INTRODUCTION, SAID
 from token_journey.numbers import percent
@@ -27,7 +27,7 @@ _SCRIPTS = (
     "data.js",
     "theme.js",
     "charts.js",
-    "pictures.js",
+    "simple_charts.js",
     "rotation.js",
     "attention.js",
     "neurons.js",
@@ -52,7 +52,7 @@ class Group:
 
 def page(journey: Journey) -> str:
     """One complete HTML document."""
-    drawn = pictures(journey)
+    drawn = simple_charts(journey)
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
@@ -74,7 +74,7 @@ def page(journey: Journey) -> str:
             introduction=INTRODUCTION,
             said=SAID,
             card=card(journey.config, journey.parameters, journey.missing),
-            pictures=drawn,
+            charts=drawn,
             style=Markup(_part("page.css")),
             vega=Markup(vega.bundle()),
             script=Markup("\n".join(_part(name) for name in _SCRIPTS)),

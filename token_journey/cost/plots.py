@@ -1,4 +1,4 @@
-"""Five pictures of a profile."""
+"""Five plots of a profile."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from PIL import Image
 
 from token_journey.cost.forward import (
     PARTS,
-    Row,
+    PassStep,
     at,
     complete,
     forward_pass,
@@ -127,7 +127,7 @@ def roofline(axes: Any, profile: Profile, by: str) -> str:
     return f"Roofline: each step as a point (named at {_NAMED_AT} tokens)"
 
 
-def _name_the_points(axes: Any, rows: list[Row]) -> None:
+def _name_the_points(axes: Any, rows: list[PassStep]) -> None:
     """Those under the slope beside their points; those under the flat roof in one list below."""
     rows = [row for row in rows if row.cost.flops]
     under_the_flat = [row for row in rows if row.one.machine.bound(row.one.cost) == "compute"]
@@ -213,8 +213,8 @@ def what_shared_heads_save(axes: Any, profile: Profile, by: str) -> str:
 
 _SMALL: dict[str, Any] = {"va": "center", "fontsize": 7}
 _ON_TOP: dict[str, Any] = {"ha": "center", "va": "bottom", "fontsize": 6.5}
-Picture = Callable[[Any, Profile, str], str]
-PICTURES: tuple[Picture, ...] = (
+Plot = Callable[[Any, Profile, str], str]
+PLOTS: tuple[Plot, ...] = (
     where_the_time_goes,
     as_the_sentence_grows,
     roofline,
@@ -227,8 +227,8 @@ def png(profile: Profile, by: str, lines: list[str]) -> bytes:
     """All of them on one sheet, with what they say in words."""
     figure = Figure(figsize=(13, 7.6), layout="constrained")
     grid = figure.subplots(2, 3)
-    for axes, picture in zip(grid.flat, PICTURES, strict=False):
-        axes.set_title(picture(axes, profile, by), pad=22 if picture is where_the_time_goes else 6)
+    for axes, plot in zip(grid.flat, PLOTS, strict=False):
+        axes.set_title(plot(axes, profile, by), pad=22 if plot is where_the_time_goes else 6)
     _write(grid.flat[-1], lines)
     out = io.BytesIO()
     figure.savefig(out, format="png", dpi=110)
@@ -238,10 +238,10 @@ def png(profile: Profile, by: str, lines: list[str]) -> bytes:
     return small.getvalue()
 
 
-def svg(picture: Picture, profile: Profile, by: str) -> tuple[str, str]:
-    """One picture and its title."""
+def svg(plot: Plot, profile: Profile, by: str) -> tuple[str, str]:
+    """One plot and its title."""
     figure = Figure(figsize=(6.4, 4.2), layout="constrained")
-    title = picture(figure.subplots(), profile, by)
+    title = plot(figure.subplots(), profile, by)
     out = io.StringIO()
     figure.savefig(out, format="svg", metadata={"Date": None})
     text = out.getvalue()
