@@ -20,6 +20,7 @@ from token_journey.cost.forward import (
 from token_journey.cost.profile import REFERENCE, Profile
 from token_journey.cost.workload import AITANA, config_of
 from token_journey.llama import formulas
+from token_journey.numbers import percent
 
 HEADS = (
     ("step", "left"),
@@ -92,8 +93,8 @@ def _cells(row: PassStep, whole: float | None) -> tuple[str, ...]:
         count(row.cost.flops),
         count(row.cost.bytes),
         duration(row.seconds),
-        "" if whole is None else f"{row.seconds / whole:.0%}".replace("%", " %"),
-        f"{row.one.share_of_limit:.0%} {bound}".replace("%", " %"),
+        "" if whole is None else percent(row.seconds / whole, 0),
+        f"{percent(row.one.share_of_limit, 0)} {bound}",
         "" if slower is None else f"{slower:.2f}",
     )
 
@@ -117,10 +118,10 @@ def _costliest(profile: Profile, by: str, tokens: int) -> str:
     whole = sum(row.seconds for row in rows)
     most = max(rows, key=lambda row: row.seconds)
     shares = ", ".join(
-        f"{part} {seconds_of(rows, part) / whole:.0%}".replace("%", " %")
+        f"{part} {percent(seconds_of(rows, part) / whole, 0)}"
         for part in dict.fromkeys(PARTS.values())
     )
-    share = f"{most.seconds / whole:.0%}".replace("%", " %")
+    share = percent(most.seconds / whole, 0)
     return f"At {tokens} tokens the costliest step is `{most.step}` with {share}: {shares}."
 
 
@@ -140,7 +141,7 @@ def _head(profile: Profile, by: str) -> str:
         return ""
     tokens, rows = found[0]
     share = seconds_of(rows, "lm_head") / sum(row.seconds for row in rows)
-    return f"At {tokens} tokens lm_head takes {share:.0%} of the time.".replace("%", " %")
+    return f"At {tokens} tokens lm_head takes {percent(share, 0)} of the time."
 
 
 def _crossing(profile: Profile, by: str) -> str:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from token_journey.course.implementation import Implementation, Stage
 from token_journey.errors import PackError
-from token_journey.numbers import size
+from token_journey.numbers import percent, size
 from token_journey.packs.pack import Pack, Prompt
 from token_journey.walk.against_model import (
     Target,
@@ -139,6 +139,6 @@ def _guesses(probs: Tensor, pack: Pack) -> str:
     best = probs.detach().float().topk(_BEST)
     spelled = pack.vocabulary.id_to_bytes
     return "   ".join(
-        f"{spelled.get(token, b'?').decode('utf-8', errors='replace')!r} {100 * p:.1f} %"
+        f"{spelled.get(token, b'?').decode('utf-8', errors='replace')!r} {percent(p)}"
         for token, p in zip(best.indices.tolist(), best.values.tolist(), strict=True)
     )

@@ -11,8 +11,8 @@ from torch import Tensor
 from token_journey.course.course import Course
 from token_journey.course.implementation import Implementation, Stage
 from token_journey.errors import JourneyError
-from token_journey.journey.journey import Continuation
-from token_journey.journey.material import Known, Material
+from token_journey.journey.journey import Continuation, Known
+from token_journey.journey.material import Material
 from token_journey.journey.shortening import cut
 from token_journey.llama.names import describe
 from token_journey.walk.against_model import (
