@@ -144,7 +144,7 @@ def _page_file(options: argparse.Namespace) -> Path | None:
         raise JourneyError(f"There is no folder {file.parent}: make it, or name another file.")
     if not os.access(file.parent, os.W_OK) or (file.exists() and not os.access(file, os.W_OK)):
         raise JourneyError(f"{file} can't be written: name a file in a folder of yours.")
-    from token_journey.journey.page.vega import start
+    from token_journey.drawing.vega import start
 
     start()
     return file

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import sys
 from contextlib import ExitStack
 from functools import cache
 from pathlib import Path
@@ -33,6 +34,22 @@ def walk(
         return published(find_course()).walk(layer=layer)
     folder = None if impl is None else Path(impl)
     return _opened(model or SMOLLM2).walk(text, layer, folder)
+
+
+def _framed(journey: Journey) -> str:
+    from token_journey.journey.page.page import framed
+
+    return framed(journey)
+
+
+def show_journeys_as_pages() -> None:
+    """Tell IPython, where this is one of its sessions, how a cell shows a journey."""
+    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    if shell is not None:
+        shell.display_formatter.formatters["text/html"].for_type(Journey, _framed)
+
+
+show_journeys_as_pages()
 
 
 @cache

@@ -11,10 +11,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from token_journey.drawing.vega import deflated
 from token_journey.journey.build.rope_rates import rates
 from token_journey.journey.journey import Journey
 from token_journey.journey.page.simple_charts import SimpleChart
-from token_journey.journey.page.vega import deflated
 from token_journey.journey.stations import SAID
 
 

@@ -93,7 +93,7 @@ function lines(figure, table) {
         x: { field: "row", type: "quantitative", title: "after layer (−1: the embedding)",
           axis: { tickMinStep: 1, grid: false }, scale: { nice: false, padding: 8 } },
         y: { field: "value", type: "quantitative", title: table.growing ? "length (logarithmic)" : null,
-          axis: { format: table.unit === "%" ? ".0%" : "~g", tickCount: 6, domain: false, ticks: false,
+          axis: { ...(table.unit === "%" ? { labelExpr: "format(100 * datum.value, '~g') + ' %'" } : { format: "~g" }), tickCount: 6, domain: false, ticks: false,
             ...(table.growing ? { values: powersOfTen(values) } : {}) },
           scale: table.unit === "%" ? { domain: [0, 1] } : table.growing ? { type: "log", nice: false } : {} },
         color: { field: "column", type: "ordinal", legend: null, scale: {

@@ -12,6 +12,7 @@ from torch import Tensor
 from token_journey.journey.build.parameters import shares_of_parameters
 from token_journey.journey.excerpt import indices
 from token_journey.journey.journey import WORST, Candidate, Journey, Seen
+from token_journey.journey.spelling import visible
 from token_journey.numbers import number, percent
 
 # Of a long vector a strip shows as many numbers at each end.
@@ -47,8 +48,16 @@ class SimpleChart:
     over_tokens: bool = False
     growing: bool = False
 
-    def text(self, value: float) -> str:
-        """A value as the table says it."""
+    @property
+    def head(self) -> list[str]:
+        return [self.corner, *map(visible, self.columns)]
+
+    @property
+    def table(self) -> list[list[str]]:
+        """The rows of its table, each behind its name."""
+        return [[visible(row.label), *map(self._text, row.values)] for row in self.rows]
+
+    def _text(self, value: float) -> str:
         if math.isnan(value):
             return "—"
         if self.unit == "%":
