@@ -23,14 +23,14 @@ test: .venv/testing
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile
 
 reset: .venv/grading
-	@$(BIN)/python -m token_journey.course.stubs --reset "$(STAGE)"
+	@$(BIN)/token-journey stubs --reset "$(STAGE)"
 
 stubs: .venv/grading
-	@$(BIN)/python -m token_journey.course.stubs
+	@$(BIN)/token-journey stubs
 
 # Which check stops which known mistake, by how wide a margin.
 matrix: .venv/grading
-	$(BIN)/python -m token_journey.grading.kill_matrix > docs/kill-matrix.md
+	$(BIN)/token-journey matrix > docs/kill-matrix.md
 
 .venv/grading: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "token-journey needs Python 3.11 or later: name one, as in `make PYTHON=python3.12`.")'

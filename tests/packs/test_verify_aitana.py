@@ -22,6 +22,7 @@ from torch import Tensor
 from transformers.models.llama.modeling_llama import LlamaDecoderLayer
 
 from token_journey.capture.recipes.published import build_pack
+from token_journey.capture.recipes.rebuild import PACKS
 from token_journey.commands.main import main
 from token_journey.course.course import find_course
 from token_journey.files import sha256_of
@@ -29,8 +30,6 @@ from token_journey.models.architecture import read_config
 from token_journey.models.checkpoint import SINGLE
 from token_journey.models.source import PINNED
 from token_journey.packs.pack import Pack
-
-PACKS = find_course().packs
 
 ID = "gplsi/Aitana-2B-S"
 FIGURES: dict[str, Any] = json.loads((PACKS / "aitana-2b-s-published" / "figures.json").read_text())
@@ -219,15 +218,15 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def publish_as_the_courses(checkpoint: Path, patched: pytest.MonkeyPatch) -> None:
-    """Let the commands find a course whose packs are those beside the checkpoint."""
+def use_figures_of(checkpoint: Path, patch: pytest.MonkeyPatch) -> None:
     course = replace(find_course(), packs=checkpoint.parents[2] / "packs")
-    patched.setattr("token_journey.course.course.find_course", lambda: course)
+    for command in ("capture", "verify"):
+        patch.setattr(f"token_journey.commands.{command}.find_course", lambda: course)
 
 
 @pytest.fixture
 def figures(checkpoint: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    publish_as_the_courses(checkpoint, monkeypatch)
+    use_figures_of(checkpoint, monkeypatch)
 
 
 @pytest.fixture(scope="module")
@@ -235,7 +234,7 @@ def pack(checkpoint: Path) -> Path:
     """What `token-journey capture … --stream --layers 0` makes, and finds nothing wrong with."""
     out = checkpoint.parents[2] / "pack"
     with pytest.MonkeyPatch.context() as patched:
-        publish_as_the_courses(checkpoint, patched)
+        use_figures_of(checkpoint, patched)
         assert (
             main(["capture", str(checkpoint), "--stream", "--layers", "0", "--out", str(out)]) == 0
         )

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 import torch
 
-from token_journey.cost.benches import THEIRS, Bench, CostOf, RoundTimer, parametrize
+from token_journey.cost.benches import THEIRS, parametrize
+from token_journey.cost.fixture import Bench, CostOf, RoundTimer
 from token_journey.cost.workload import Size
 from token_journey.grading.collect import StageModule, session_of
 from token_journey.grading.item import check_of

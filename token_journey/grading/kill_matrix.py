@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import sys
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -23,7 +22,6 @@ import torch
 from torch import Tensor
 
 from token_journey.checking.comparison import Comparison
-from token_journey.course.course import find_course
 from token_journey.course.implementation import Implementation
 from token_journey.course.misconceptions import Misconception, Rewrite, rewrites_in, rewritten
 from token_journey.course.stage import Stage
@@ -187,14 +185,3 @@ def _shown(margin: float) -> str:
     if margin == inf:
         return "∞"
     return "> 1,000" if margin > 1000 else f"{margin:.2g}"
-
-
-def main() -> None:
-    """Write the matrix of this checkout to standard output."""
-    course = find_course()
-    bank, variants = course.checks / "misconceptions", course.home / "tests" / "course" / "variants"
-    sys.stdout.write(as_markdown(build_matrix(course.reference, bank, variants)))
-
-
-if __name__ == "__main__":
-    main()

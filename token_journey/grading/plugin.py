@@ -16,7 +16,7 @@ from token_journey.checking.case import NotOnThisPack, cases, only_in_print
 from token_journey.course.implementation import CannotLoad
 from token_journey.course.under_test import Check, StageUnderTest
 from token_journey.grading import torch_start as quick_torch  # noqa: F401  (before whatever else imports torch)
-from token_journey.grading.chained import ChainedWalk
+from token_journey.grading.chained import ChainedItem
 from token_journey.grading.collect import (
     SESSION,
     StageModule,
@@ -125,7 +125,7 @@ def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
-    if isinstance(item, ChainedWalk) and call.when == "call":
+    if isinstance(item, ChainedItem) and call.when == "call":
         report.__dict__["token_journey_walk"] = item.story
     module = item.getparent(StageModule)
     if module is None or (call.when != "call" and report.passed):

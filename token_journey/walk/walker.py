@@ -31,6 +31,11 @@ class Ground:
     vocabulary: Vocabulary | None
     begin_token: int | None
 
+    @property
+    def merges(self) -> bool:
+        """Whether the first stage can find the ids."""
+        return self.vocabulary is not None and bool(self.words)
+
     def layer_weights(self, layer: int) -> dict[str, Tensor]:
         """One layer's weights, named as they are inside the layer."""
         prefix = f"model.layers.{layer}."

@@ -1,4 +1,4 @@
-"""Five pictures of a profile."""
+"""Five plots of a profile."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from matplotlib.ticker import NullFormatter
 from PIL import Image
 
 from token_journey.cost.forward import (
-    AT,
     PARTS,
-    Row,
+    PassStep,
     at,
     complete,
     forward_pass,
+    measured_at,
     measured_crossing,
     of_a_layer,
     seconds_of,
 )
 from token_journey.cost.profile import Profile
 from token_journey.cost.report import duration
-from token_journey.cost.workload import AITANA
+from token_journey.cost.workload import AITANA, config_of
 from token_journey.llama import formulas
 from token_journey.llama.formulas import ATTENTION, MLP
 
@@ -42,7 +42,7 @@ matplotlib.rcParams.update(
 
 def where_the_time_goes(axes: Any, profile: Profile, by: str) -> str:
     """A bar for each length of the sentence, cut into the parts of the model."""
-    sizes = [t for t in profile.tokens(by, "norm", AT) if complete(forward_pass(profile, by, t))]
+    sizes = [t for t in measured_at(profile, by, "norm") if complete(forward_pass(profile, by, t))]
     for place, tokens in enumerate(sizes):
         rows = forward_pass(profile, by, tokens)
         whole, left = sum(row.seconds for row in rows), 0.0
@@ -74,7 +74,7 @@ def where_the_time_goes(axes: Any, profile: Profile, by: str) -> str:
 
 def as_the_sentence_grows(axes: Any, profile: Profile, by: str) -> str:
     """Attention and the MLP of one layer, measured, and what their operations alone would take."""
-    sizes = profile.tokens(by, "scores", AT)
+    sizes = measured_at(profile, by, "scores")
     grid = np.geomspace(4, 32768, 60)
     rate = profile.machine.flops_per_second
     for part, step, steps, colour in (
@@ -84,10 +84,10 @@ def as_the_sentence_grows(axes: Any, profile: Profile, by: str) -> str:
         found = [(t, of_a_layer(profile, by, dict(steps), t)) for t in sizes]
         points = [(t, 1e3 * s) for t, s in found if s is not None]
         axes.plot(*zip(*points, strict=True), "o", color=colour, label=f"{part}, measured")
-        operations = [formulas.cost(step, AITANA, int(t)).flops for t in grid]
+        operations = [formulas.cost(step, config_of(AITANA), int(t)).flops for t in grid]
         computed = [1e3 * flops / rate for flops in operations]
         axes.plot(grid, computed, "-", lw=1, color=colour, label=f"{part}, its operations at best")
-    crossing = formulas.crossing(AITANA)
+    crossing = formulas.crossing(config_of(AITANA))
     axes.axvline(crossing, ls=":", lw=1, color=GREY)
     axes.text(crossing, 0.02, f" {crossing:,.0f}\n computed", transform=axes.get_xaxis_transform())
     measured = measured_crossing(profile, by)
@@ -111,7 +111,7 @@ def roofline(axes: Any, profile: Profile, by: str) -> str:
     x = np.geomspace(0.05, 2000, 100)
     roof = np.minimum(machine.flops_per_second, x * machine.bytes_per_second) / 1e9
     axes.plot(x, roof, color="k", lw=1)
-    sizes = profile.tokens(by, "scores", AT)
+    sizes = measured_at(profile, by, "scores")
     markers = dict(zip(sizes, "v^soD", strict=False))
     for tokens in sizes:
         for row in forward_pass(profile, by, tokens):
@@ -127,7 +127,7 @@ def roofline(axes: Any, profile: Profile, by: str) -> str:
     return f"Roofline: each step as a point (named at {_NAMED_AT} tokens)"
 
 
-def _name_the_points(axes: Any, rows: list[Row]) -> None:
+def _name_the_points(axes: Any, rows: list[PassStep]) -> None:
     """Those under the slope beside their points; those under the flat roof in one list below."""
     rows = [row for row in rows if row.cost.flops]
     under_the_flat = [row for row in rows if row.one.machine.bound(row.one.cost) == "compute"]
@@ -161,14 +161,14 @@ def what_the_cache_saves(axes: Any, profile: Profile, by: str) -> str:
     for step, colour in (("token without cache", ORANGE), ("token with cache", BLUE)):
         points = [
             (t, m.seconds)
-            for t in profile.tokens(by, step, AT)
+            for t in measured_at(profile, by, step)
             if (m := profile.get(by, step, at(t)))
         ]
         if points:
             axes.plot(*zip(*points, strict=True), "o-", color=colour, label=step[6:])
     layers = [
-        (t, AITANA.num_hidden_layers * m.seconds)
-        for t in profile.tokens(by, "decoder layer", AT)
+        (t, config_of(AITANA).num_hidden_layers * m.seconds)
+        for t in measured_at(profile, by, "decoder layer")
         if (m := profile.get(by, "decoder layer", at(t)))
     ]
     if layers:
@@ -213,8 +213,8 @@ def what_shared_heads_save(axes: Any, profile: Profile, by: str) -> str:
 
 _SMALL: dict[str, Any] = {"va": "center", "fontsize": 7}
 _ON_TOP: dict[str, Any] = {"ha": "center", "va": "bottom", "fontsize": 6.5}
-Picture = Callable[[Any, Profile, str], str]
-PICTURES: tuple[Picture, ...] = (
+Plot = Callable[[Any, Profile, str], str]
+PLOTS: tuple[Plot, ...] = (
     where_the_time_goes,
     as_the_sentence_grows,
     roofline,
@@ -227,8 +227,8 @@ def png(profile: Profile, by: str, lines: list[str]) -> bytes:
     """All of them on one sheet, with what they say in words."""
     figure = Figure(figsize=(13, 7.6), layout="constrained")
     grid = figure.subplots(2, 3)
-    for axes, picture in zip(grid.flat, PICTURES, strict=False):
-        axes.set_title(picture(axes, profile, by), pad=22 if picture is where_the_time_goes else 6)
+    for axes, plot in zip(grid.flat, PLOTS, strict=False):
+        axes.set_title(plot(axes, profile, by), pad=22 if plot is where_the_time_goes else 6)
     _write(grid.flat[-1], lines)
     out = io.BytesIO()
     figure.savefig(out, format="png", dpi=110)
@@ -238,10 +238,10 @@ def png(profile: Profile, by: str, lines: list[str]) -> bytes:
     return small.getvalue()
 
 
-def svg(picture: Picture, profile: Profile, by: str) -> tuple[str, str]:
-    """One picture and its title."""
+def svg(plot: Plot, profile: Profile, by: str) -> tuple[str, str]:
+    """One plot and its title."""
     figure = Figure(figsize=(6.4, 4.2), layout="constrained")
-    title = picture(figure.subplots(), profile, by)
+    title = plot(figure.subplots(), profile, by)
     out = io.StringIO()
     figure.savefig(out, format="svg", metadata={"Date": None})
     text = out.getvalue()

@@ -1,4 +1,4 @@
-"""The simple pictures of a page: bars, lines and strips of colour, each with its numbers."""
+"""The simple charts of a page: bars, lines and strips of colour, each with its numbers."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from torch import Tensor
 from token_journey.journey.build.parameters import shares_of_parameters
 from token_journey.journey.excerpt import indices
 from token_journey.journey.journey import WORST, Candidate, Journey, Seen
+from token_journey.journey.spelling import visible
 from token_journey.numbers import number, percent
 
 # Of a long vector a strip shows as many numbers at each end.
@@ -19,8 +20,8 @@ _ENDS = 12
 
 
 @dataclass(frozen=True)
-class Row:
-    """A row of a picture's numbers; `token` is the index of the shown token it belongs to."""
+class ChartRow:
+    """A row of a chart's numbers; `token` is the index of the shown token it belongs to."""
 
     label: str
     values: tuple[float, ...]
@@ -28,7 +29,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Picture:
+class SimpleChart:
     """A table that is drawn.
 
     `kind` is "bars" (one column), "lines" (a line for each column, over the rows) or
@@ -42,13 +43,21 @@ class Picture:
     caption: str
     corner: str
     columns: tuple[str, ...]
-    rows: tuple[Row, ...]
+    rows: tuple[ChartRow, ...]
     unit: str = ""
     over_tokens: bool = False
     growing: bool = False
 
-    def text(self, value: float) -> str:
-        """A value as the table says it."""
+    @property
+    def head(self) -> list[str]:
+        return [self.corner, *map(visible, self.columns)]
+
+    @property
+    def table(self) -> list[list[str]]:
+        """The rows of its table, each behind its name."""
+        return [[visible(row.label), *map(self._text, row.values)] for row in self.rows]
+
+    def _text(self, value: float) -> str:
         if math.isnan(value):
             return "—"
         if self.unit == "%":
@@ -56,16 +65,16 @@ class Picture:
         return f"{value:,.0f}" if self.unit == "count" else number(value)
 
 
-def pictures(journey: Journey) -> dict[str, list[Picture]]:
+def simple_charts(journey: Journey) -> dict[str, list[SimpleChart]]:
     """All of them, by the step where they stand. What is missing is not drawn."""
-    found: dict[str, list[Picture]] = {}
+    found: dict[str, list[SimpleChart]] = {}
     for key, each in _all(journey):
         if each is not None:
             found.setdefault(key, []).append(each)
     return found
 
 
-def _all(journey: Journey) -> Iterator[tuple[str, Picture | None]]:
+def _all(journey: Journey) -> Iterator[tuple[str, SimpleChart | None]]:
     yield "model", _parameters(journey)
     yield "embed", _strip(journey, "embed", "embed", "The vectors of this sentence")
     for key, norm in (("norm1", "ln1"), ("norm2", "ln2")):
@@ -85,10 +94,10 @@ def _labels(journey: Journey) -> tuple[str, ...]:
     return tuple(f"{token.place} {token.piece.strip() or '␣'}" for token in journey.tokens)
 
 
-def _parameters(journey: Journey) -> Picture:
-    rows = tuple(Row(name, (count,)) for name, count in shares_of_parameters(journey.config))
+def _parameters(journey: Journey) -> SimpleChart:
+    rows = tuple(ChartRow(name, (count,)) for name, count in shares_of_parameters(journey.config))
     caption = "Where the parameters sit"
-    return Picture("parameters", "bars", caption, "part", ("parameters",), rows, unit="count")
+    return SimpleChart("parameters", "bars", caption, "part", ("parameters",), rows, unit="count")
 
 
 def _find(journey: Journey, key: str, name: str) -> Seen | None:
@@ -100,7 +109,7 @@ def _find(journey: Journey, key: str, name: str) -> Seen | None:
     return None
 
 
-def _strip(journey: Journey, key: str, name: str, caption: str) -> Picture | None:
+def _strip(journey: Journey, key: str, name: str, caption: str) -> SimpleChart | None:
     seen = _find(journey, key, name)
     if seen is None or seen.value is None:
         return None
@@ -108,41 +117,41 @@ def _strip(journey: Journey, key: str, name: str, caption: str) -> Picture | Non
     size = len(places)
     kept = range(size) if size <= 2 * _ENDS else [*range(_ENDS), *range(size - _ENDS, size)]
     rows = tuple(
-        Row(label, tuple(float(vector[i]) for i in kept), token)
+        ChartRow(label, tuple(float(vector[i]) for i in kept), token)
         for token, (label, vector) in enumerate(zip(_labels(journey), seen.value, strict=True))
     )
-    return Picture(
+    return SimpleChart(
         key, "strip", f"{caption}: the first and the last numbers of each token", "token",
         tuple(str(places[i]) for i in kept), rows,
     )  # fmt: skip
 
 
-def _scales(journey: Journey, key: str, name: str) -> Picture | None:
+def _scales(journey: Journey, key: str, name: str) -> SimpleChart | None:
     seen = _find(journey, key, name)
     if seen is None or seen.value is None:
         return None
     values = seen.value.flatten().tolist()
     rows = tuple(
-        Row(label, (value,), token)
+        ChartRow(label, (value,), token)
         for token, (label, value) in enumerate(zip(_labels(journey), values, strict=True))
     )
     caption = "By what each token's vector is divided: its root mean square"
-    return Picture(key, "bars", caption, "token", ("RMS",), rows)
+    return SimpleChart(key, "bars", caption, "token", ("RMS",), rows)
 
 
 def _growth(
     journey: Journey, name: str, caption: str, values: Tensor, growing: bool = False
-) -> Picture:
+) -> SimpleChart:
     names = ("embedding", *(f"layer {i}" for i in range(len(values) - 1)))
     rows = tuple(
-        Row(label, tuple(vector.tolist())) for label, vector in zip(names, values, strict=True)
+        ChartRow(label, tuple(vector.tolist())) for label, vector in zip(names, values, strict=True)
     )
-    return Picture(
+    return SimpleChart(
         name, "lines", caption, "after", _labels(journey), rows, over_tokens=True, growing=growing
     )
 
 
-def _length(journey: Journey) -> Picture | None:
+def _length(journey: Journey) -> SimpleChart | None:
     if journey.growth is None:
         return None
     of = f" ({journey.growth.of})" if journey.growth.of else ""
@@ -150,22 +159,22 @@ def _length(journey: Journey) -> Picture | None:
     return _growth(journey, "length", caption, journey.growth.length, growing=True)
 
 
-def _turn(journey: Journey) -> Picture | None:
+def _turn(journey: Journey) -> SimpleChart | None:
     if journey.growth is None:
         return None
     caption = "How much of its first direction is left: the cosine to the embedding"
     return _growth(journey, "turn", caption, journey.growth.from_start)
 
 
-def _extremes(journey: Journey) -> Picture | None:
+def _extremes(journey: Journey) -> SimpleChart | None:
     if journey.logits is None:
         return None
     logits = journey.logits.float()
     order = torch.argsort(logits, descending=True, stable=True).tolist()
     chosen = dict.fromkeys((*order[:WORST], *order[-WORST:]))
-    rows = tuple(Row(_named(journey, i), (float(logits[i]),)) for i in chosen)
+    rows = tuple(ChartRow(_named(journey, i), (float(logits[i]),)) for i in chosen)
     caption = f"The {WORST} best and the {WORST} worst of {len(logits):,} tokens"
-    return Picture("logits", "bars", caption, "token", ("logit",), rows)
+    return SimpleChart("logits", "bars", caption, "token", ("logit",), rows)
 
 
 def _named(journey: Journey, token: int) -> str:
@@ -173,24 +182,24 @@ def _named(journey: Journey, token: int) -> str:
     return f"id {token}" if piece is None else f"“{piece}” (id {token})"
 
 
-def _probabilities(journey: Journey) -> Picture | None:
+def _probabilities(journey: Journey) -> SimpleChart | None:
     if not journey.best:
         return None
-    rows = tuple(Row(_candidate(each), (each.probability,)) for each in journey.best)
+    rows = tuple(ChartRow(_candidate(each), (each.probability,)) for each in journey.best)
     caption = "The likeliest next tokens"
-    return Picture("best", "bars", caption, "token", ("probability",), rows, unit="%")
+    return SimpleChart("best", "bars", caption, "token", ("probability",), rows, unit="%")
 
 
 def _candidate(each: Candidate) -> str:
     return f"“{each.piece}” (id {each.id})"
 
 
-def _chosen(journey: Journey) -> Picture | None:
+def _chosen(journey: Journey) -> SimpleChart | None:
     if not journey.lens or not journey.best:
         return None
-    rows = tuple(Row(after(each.layer), (each.chosen,)) for each in journey.lens)
+    rows = tuple(ChartRow(after(each.layer), (each.chosen,)) for each in journey.lens)
     caption = f"How likely “{journey.best[0].piece}”, the final answer, was after each layer"
-    return Picture("chosen", "lines", caption, "after", ("probability",), rows, unit="%")
+    return SimpleChart("chosen", "lines", caption, "after", ("probability",), rows, unit="%")
 
 
 def after(layer: int) -> str:
@@ -198,12 +207,12 @@ def after(layer: int) -> str:
     return "embedding" if layer < 0 else f"layer {layer}"
 
 
-def _costs(journey: Journey) -> Picture | None:
+def _costs(journey: Journey) -> SimpleChart | None:
     if not journey.costs:
         return None
-    rows = tuple(Row(name, (value,)) for name, value in _largest(journey.costs))
+    rows = tuple(ChartRow(name, (value,)) for name, value in _largest(journey.costs))
     caption = "Shares of all operations of this walk"
-    return Picture("cost", "bars", caption, "step", ("share",), rows, unit="%")
+    return SimpleChart("cost", "bars", caption, "step", ("share",), rows, unit="%")
 
 
 def _largest(costs: Sequence[tuple[str, float]]) -> Sequence[tuple[str, float]]:

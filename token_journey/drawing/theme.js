@@ -1,4 +1,4 @@
-// Colours of charts, taken from page.css, so that they follow light, dark and paper.
+// Colours of charts, taken from theme.css, so that they follow light, dark and paper.
 
 const COLOURS = 8;
 

@@ -1,6 +1,6 @@
 // Bars, lines and strips of colour: tables of the page that are drawn.
 
-/** The texts of a picture's own table, so that chart and table say the same. */
+/** The texts of a chart's own table, so that chart and table say the same. */
 function cells(figure) {
   const rows = [...figure.querySelectorAll("tbody tr")].map((row) => [...row.cells]);
   return {
@@ -30,7 +30,7 @@ function tokenColours(labels, colours) {
 
 const kinds = { bars, lines, strip };
 
-function bars(figure, picture) {
+function bars(figure, table) {
   const { labels, texts, columns } = cells(figure);
   const ticks = unique(labels);
   return {
@@ -39,8 +39,8 @@ function bars(figure, picture) {
     columns: () => 1,
     spec: (width, colours) => barSpec(
       ticks.map((label, i) => ({
-        i, label, value: picture.rows[i][0], text: texts[i][0],
-        colour: picture.tokens[i] === null ? colours.accent : colours.lines[picture.tokens[i] % COLOURS],
+        i, label, value: table.rows[i][0], text: texts[i][0],
+        colour: table.tokens[i] === null ? colours.accent : colours.lines[table.tokens[i] % COLOURS],
       })), width, colours),
   };
 }
@@ -74,13 +74,13 @@ function barSpec(values, width, colours) {
   };
 }
 
-function lines(figure, picture) {
+function lines(figure, table) {
   const { labels, texts, columns } = cells(figure);
   const count = labels.length;
-  const who = (column) => (picture.overTokens ? `token “${columns[column]}”, ` : "");
+  const who = (column) => (table.overTokens ? `token “${columns[column]}”, ` : "");
   const values = [];
   columns.forEach((_, column) => labels.forEach((label, row) => {
-    values.push({ i: column * count + row, row: row - 1, column, value: picture.rows[row][column] });
+    values.push({ i: column * count + row, row: row - 1, column, value: table.rows[row][column] });
   }));
   return {
     height: (width) => Math.min(360, 200 + 0.2 * width),
@@ -88,17 +88,17 @@ function lines(figure, picture) {
       `${who(d.column)}after ${d.row < 0 ? "the embedding" : labels[d.row + 1]}: ${texts[d.row + 1][d.column]}`),
     columns: () => count,
     spec: (width, colours) => ({
-      data: { values: values.filter((d) => d.value !== null && !(picture.growing && d.value <= 0)) },
+      data: { values: values.filter((d) => d.value !== null && !(table.growing && d.value <= 0)) },
       encoding: {
         x: { field: "row", type: "quantitative", title: "after layer (−1: the embedding)",
           axis: { tickMinStep: 1, grid: false }, scale: { nice: false, padding: 8 } },
-        y: { field: "value", type: "quantitative", title: picture.growing ? "length (logarithmic)" : null,
-          axis: { format: picture.unit === "%" ? ".0%" : "~g", tickCount: 6, domain: false, ticks: false,
-            ...(picture.growing ? { values: powersOfTen(values) } : {}) },
-          scale: picture.unit === "%" ? { domain: [0, 1] } : picture.growing ? { type: "log", nice: false } : {} },
+        y: { field: "value", type: "quantitative", title: table.growing ? "length (logarithmic)" : null,
+          axis: { ...(table.unit === "%" ? { labelExpr: "format(100 * datum.value, '~g') + ' %'" } : { format: "~g" }), tickCount: 6, domain: false, ticks: false,
+            ...(table.growing ? { values: powersOfTen(values) } : {}) },
+          scale: table.unit === "%" ? { domain: [0, 1] } : table.growing ? { type: "log", nice: false } : {} },
         color: { field: "column", type: "ordinal", legend: null, scale: {
           domain: columns.map((_, column) => column),
-          range: picture.overTokens ? columns.map((_, c) => colours.lines[c % COLOURS]) : [colours.accent] } },
+          range: table.overTokens ? columns.map((_, c) => colours.lines[c % COLOURS]) : [colours.accent] } },
       },
       layer: [
         { mark: { type: "line", strokeWidth: 2 }, encoding: {
@@ -117,15 +117,15 @@ function powersOfTen(values) {
   return Array.from({ length: most - least + 1 }, (_, n) => Number(`1e${least + n}`));
 }
 
-function strip(figure, picture) {
+function strip(figure, table) {
   const { labels, texts, columns } = cells(figure);
-  const flat = picture.rows.flat().map(Math.abs).sort((a, b) => a - b);
+  const flat = table.rows.flat().map(Math.abs).sort((a, b) => a - b);
   const most = flat[Math.floor(0.96 * (flat.length - 1))] || 1;
   explainColours(figure, "diverging", `−${number(most)} or less`, number(most), say("clamped"));
   // Between numbers that are not neighbours a gap is left.
   const places = columns.map(Number);
   const x = places.map((place, c) => c + places.slice(0, c + 1).filter((p, k) => k && p !== places[k - 1] + 1).length);
-  const values = picture.rows.flatMap((row, r) => row.map((value, c) => ({
+  const values = table.rows.flatMap((row, r) => row.map((value, c) => ({
     i: r * columns.length + c, token: unique(labels)[r], x: x[c], x2: x[c] + 1, value,
   })));
   return {
@@ -153,6 +153,6 @@ function strip(figure, picture) {
 }
 
 for (const figure of document.querySelectorAll("figure[data-simple]")) {
-  const picture = journey.pictures[figure.dataset.chart];
-  new Chart(figure, kinds[picture.kind](figure, picture));
+  const table = journey.charts[figure.dataset.chart];
+  new Chart(figure, kinds[table.kind](figure, table));
 }
