@@ -35,7 +35,7 @@ def header_bytes(folder: Path) -> int:
 
 def capture(hub: Server, tmp_path: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run `token-journey capture` with a token and an empty cache; what it writes is looked at."""
-    started = f"{IMPATIENT}; from token_journey.cli import main; raise SystemExit(main())"
+    started = f"{IMPATIENT}; from token_journey.commands.main import main; raise SystemExit(main())"
     run = subprocess.run(
         [sys.executable, "-c", started, "capture", *arguments],
         capture_output=True,

@@ -525,7 +525,7 @@ def test_in_a_frame_as_a_notebook_shows_it(browser, journey, tmp_path):
 
 def in_a_fresh_process(cache, code):
     return subprocess.run(
-        [sys.executable, "-c", f"from token_journey.journey import vega; {code}"],
+        [sys.executable, "-c", f"from token_journey.journey.page import vega; {code}"],
         env={**os.environ, "TOKEN_JOURNEY_CACHE": str(cache)},
         capture_output=True,
         text=True,
