@@ -22,20 +22,24 @@ def matrix():
     return build_matrix(COURSE.reference, BANK, VARIANTS)
 
 
+@pytest.mark.slow
 def test_every_misconception_is_stopped(matrix):
     assert not [row.rewrite.name for row in matrix.rows if not row.stopped_by]
 
 
+@pytest.mark.slow
 def test_every_right_variant_passes(matrix):
     refused = {row.rewrite.name: row.stopped_by for row in matrix.variants if row.stopped_by}
     assert not refused
 
 
+@pytest.mark.slow
 def test_every_misconception_lands_far_from_every_right_variant(matrix):
     """At its best check, ten times as far from the expected numbers as any right way."""
     assert not {row.rewrite.name: row.margin for row in matrix.rows if row.margin < 10}
 
 
+@pytest.mark.slow
 def test_every_misconception_is_named(matrix):
     """Among the first checks that it fails, one says what it is."""
     unnamed = {
@@ -44,6 +48,7 @@ def test_every_misconception_is_named(matrix):
     assert not unnamed
 
 
+@pytest.mark.slow
 def test_most_misconceptions_are_named_at_once(matrix):
     """The first message is right for nineteen in twenty; else it says that several fit."""
     first = [row for row in matrix.rows if row.called[:1] == [row.rewrite.name]]
@@ -77,6 +82,7 @@ BORROWED = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("stage", "borrowed"), BORROWED)
 def test_a_borrowed_answer_fails_one_check_and_only_that(stage, borrowed, tmp_path):
     solution = (COURSE.reference / f"{stage}.py").read_text(encoding="utf-8")
