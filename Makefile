@@ -82,7 +82,7 @@ endif
 	@touch $@
 
 .venv/testing: .venv/grading
-	@echo 'The packages that tests need are installed, too: about 200 MB to download.'
+	@echo 'The packages that tests need are installed, too: about 150 MB to download.'
 	$(INSTALL) -e '.[dev]'
 	@{ $(BROWSER); } >/dev/null 2>&1 \
 		|| echo 'No Chromium here, and no way to install it: the tests of the page will skip.'
