@@ -17,6 +17,8 @@ from token_journey.numbers import percent
 from token_journey.packs.pack import Pack
 from token_journey.walk.against_model import Walk
 
+pytestmark = pytest.mark.slow
+
 PROMPT = "un secret que ningú ha de llegir"
 STAGES = "s01_tokenize.py", "s03_rms_norm.py", "s06_swiglu.py", "s10_generate.py"
 # What a stage that wants to know more than it should would do.

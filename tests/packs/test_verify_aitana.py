@@ -31,6 +31,8 @@ from token_journey.models.checkpoint import SINGLE
 from token_journey.models.source import PINNED
 from token_journey.packs.pack import Pack
 
+pytestmark = pytest.mark.slow
+
 ID = "gplsi/Aitana-2B-S"
 FIGURES: dict[str, Any] = json.loads((PACKS / "aitana-2b-s-published" / "figures.json").read_text())
 PROMPT = FIGURES["prompt"]
