@@ -50,6 +50,7 @@ class Implementation:
         self.folder = folder.resolve()
         self._refusal = refusal
         self._stand_ins = dict(stand_ins or {})
+        self._modules: dict[str, ModuleType] = {}
         self._failures: dict[str, str] = {}
         self._package = f"_implementation_{next(_package_numbers)}"
         importlib.invalidate_caches()
@@ -65,17 +66,20 @@ class Implementation:
         Raises CannotLoad for a file that is not there, with a syntax error, a failing
         import, or anything else that goes wrong while it is run.
         """
+        if stage in self._modules:
+            return self._modules[stage]
         if missing := self.missing(stage):
             raise CannotLoad(missing)
         if stage in self._failures:
             raise CannotLoad(self._failures[stage])
         try:
-            return importlib.import_module(f"{self._package}.{stage}")
+            self._modules[stage] = importlib.import_module(f"{self._package}.{stage}")
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # SystemExit too: it is the learner's file that ran
             self._failures[stage] = self._explain(stage, error)
             raise CannotLoad(self._failures[stage]) from None
+        return self._modules[stage]
 
     def missing(self, stage: str) -> str | None:
         """What to say where no file of the folder can be run as this stage."""
@@ -105,6 +109,7 @@ class Implementation:
         return [frame for frame in walked if Path(frame.filename).parent == self.folder]
 
     def unload(self) -> None:
+        self._modules.clear()
         for name in [n for n in sys.modules if n.split(".")[0] == self._package]:
             del sys.modules[name]
 
