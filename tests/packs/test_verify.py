@@ -22,6 +22,7 @@ from token_journey.commands.main import main
 from token_journey.course.course import find_course
 from token_journey.errors import Differs
 from token_journey.llama.names import describe
+from token_journey.packs.manifest import seal
 from token_journey.packs.pack import Pack
 from token_journey.packs.verify import Record, report, verify
 from token_journey.packs.writer import PackWriter
@@ -249,6 +250,7 @@ def test_other_ids(model: Path, figures: Path, tmp_path: Path) -> None:
     manifest = tmp_path / "published" / "figures" / "pack.json"
     text = manifest.read_text().replace(str(ids), str([*ids[:2], 7, *ids[3:]]))
     manifest.write_text(text)
+    seal(manifest.parent)
     assert f"token 2 is {ids[2]}, published 7" in first_difference(pack, tmp_path / "published")
 
 

@@ -28,6 +28,7 @@ from token_journey.files import sha256_of
 from token_journey.models.architecture import read_config
 from token_journey.models.checkpoint import SINGLE
 from token_journey.models.source import PINNED
+from token_journey.packs.manifest import seal
 from token_journey.packs.pack import Pack
 
 PACKS = find_course().packs
@@ -249,8 +250,10 @@ def copied(pack: Path, folder: Path, **model: str) -> Path:
         (folder / path.name).hardlink_to(path)
     manifest = json.loads((pack / "pack.json").read_text())
     manifest["model"] |= model
-    (folder / "pack.json").unlink()
+    for name in ("pack.json", "pack.sha256"):
+        (folder / name).unlink()
     (folder / "pack.json").write_text(json.dumps(manifest))
+    seal(folder)
     return folder
 
 
@@ -263,6 +266,7 @@ def alter(pack: Path, file: str, key: str, at: tuple[int, ...], by: float) -> No
     manifest = json.loads((pack / "pack.json").read_text())
     manifest["files"][file]["sha256"] = sha256_of(pack / file)
     (pack / "pack.json").write_text(json.dumps(manifest))
+    seal(pack)
 
 
 def refused(pack: Path, capsys: pytest.CaptureFixture[str]) -> str:
