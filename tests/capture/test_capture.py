@@ -418,6 +418,7 @@ def rebuilt_is_the_same(name: str, folder: Path) -> None:
         assert before == after
 
 
+@pytest.mark.slow
 def test_small_packs_can_be_rebuilt(tmp_path: Path) -> None:
     small = [name for name in RECIPES if name != "smollm2-135m"]
     rebuild(small, tmp_path)

@@ -262,7 +262,10 @@ def test_the_solutions_carry_the_sentence(walks):
     assert journey.step("generate").said == "The same tokens as the model, every one."
     assert {step.by for step in journey.steps if step.stage} == {"yours"}
     differences = [
-        seen.difference for step in journey.steps for seen in step.seen if seen.by == "yours"
+        known.difference
+        for step in journey.steps
+        for seen in step.seen
+        if (known := seen.known) and known.by == "yours"
     ]
     assert len(differences) > 15 and any(differences)
 
@@ -308,6 +311,7 @@ def test_a_captured_pack_is_walked_by_stages_too():
     with opened("witness-gqa", COURSE) as walks:
         journey = walks.walk(folder=COURSE.reference)
     assert journey.verdict.endswith("Every number is the model's, up to rounding.")
+    said(journey)
 
 
 # -- what can go wrong ------------------------------------------------------------------------

@@ -239,7 +239,8 @@ def test_the_cache_is_where_the_user_says(
 
 def test_looking_for_the_model_is_cheap() -> None:
     code = (
-        "import sys; from token_journey.packs.whole_model import whole_model_folder; whole_model_folder();"
+        "import sys; from token_journey.packs.whole_model import whole_model_folder\n"
+        "whole_model_folder()\n"
         "sys.exit(bool({'torch', 'transformers'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code], cwd=find_course().home).returncode == 0

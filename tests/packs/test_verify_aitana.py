@@ -31,6 +31,8 @@ from token_journey.models.source import PINNED
 from token_journey.packs.manifest import seal
 from token_journey.packs.pack import Pack
 
+pytestmark = pytest.mark.slow
+
 PACKS = find_course().packs
 
 ID = "gplsi/Aitana-2B-S"
@@ -220,15 +222,15 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def publish_as_the_courses(checkpoint: Path, patched: pytest.MonkeyPatch) -> None:
-    """Let the commands find a course whose packs are those beside the checkpoint."""
+def use_figures_of(checkpoint: Path, patch: pytest.MonkeyPatch) -> None:
     course = replace(find_course(), packs=checkpoint.parents[2] / "packs")
-    patched.setattr("token_journey.course.course.find_course", lambda: course)
+    for command in ("capture", "verify"):
+        patch.setattr(f"token_journey.commands.{command}.find_course", lambda: course)
 
 
 @pytest.fixture
 def figures(checkpoint: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    publish_as_the_courses(checkpoint, monkeypatch)
+    use_figures_of(checkpoint, monkeypatch)
 
 
 @pytest.fixture(scope="module")
@@ -236,7 +238,7 @@ def pack(checkpoint: Path) -> Path:
     """What `token-journey capture … --stream --layers 0` makes, and finds nothing wrong with."""
     out = checkpoint.parents[2] / "pack"
     with pytest.MonkeyPatch.context() as patched:
-        publish_as_the_courses(checkpoint, patched)
+        use_figures_of(checkpoint, patched)
         assert (
             main(["capture", str(checkpoint), "--stream", "--layers", "0", "--out", str(out)]) == 0
         )

@@ -38,12 +38,12 @@ class Witness:
     seed: int
     scales: Scales
     prompts: tuple[tuple[str, str | tuple[int, ...], int], ...]
-    generations: tuple[Continuation, ...]
+    generations: tuple[GenerationToMake, ...]
     has_tokenizer: bool = False
 
 
 @dataclass(frozen=True)
-class Continuation:
+class GenerationToMake:
     """A greedy continuation to record.
 
     `stop_at` makes an end token of the token that the model freely gives at
@@ -95,11 +95,11 @@ WITNESSES = {
                 ("later", "qui té paraules té or", 11),
             ),
             generations=(
-                Continuation("aco", 12),
-                Continuation("bytes", 8),
-                Continuation("words", 12, stop_at=4),
-                Continuation("words", 12, shortest=9, stop_at=4),
-                Continuation("camins", 1),
+                GenerationToMake("aco", 12),
+                GenerationToMake("bytes", 8),
+                GenerationToMake("words", 12, stop_at=4),
+                GenerationToMake("words", 12, shortest=9, stop_at=4),
+                GenerationToMake("camins", 1),
             ),
             has_tokenizer=True,
         ),
@@ -126,10 +126,10 @@ WITNESSES = {
                 ("later", (3, 88, 17, 17, 60, 5, 29), 11),
             ),
             generations=(
-                Continuation("one", 10),
-                Continuation("seven", 10, stop_at=4),
-                Continuation("seven", 10, shortest=8, stop_at=4),
-                Continuation("seven", 1),
+                GenerationToMake("one", 10),
+                GenerationToMake("seven", 10, stop_at=4),
+                GenerationToMake("seven", 10, shortest=8, stop_at=4),
+                GenerationToMake("seven", 1),
             ),
         ),
         Witness(
@@ -154,10 +154,10 @@ WITNESSES = {
                 ("nine", (64, 12, 12, 70, 3, 45, 81, 26, 9), 0),
             ),
             generations=(
-                Continuation("five", 10),
-                Continuation("nine", 10, stop_at=5),
-                Continuation("nine", 10, shortest=8, stop_at=5),
-                Continuation("nine", 1),
+                GenerationToMake("five", 10),
+                GenerationToMake("nine", 10, stop_at=5),
+                GenerationToMake("nine", 10, shortest=8, stop_at=5),
+                GenerationToMake("nine", 1),
             ),
         ),
     )

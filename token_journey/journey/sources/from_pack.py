@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import torch
 
 from token_journey.errors import JourneyError
-from token_journey.journey.journey import Continuation, Token
-from token_journey.journey.material import Known, Material
+from token_journey.journey.journey import Continuation, Known, Token
+from token_journey.journey.material import Material
 from token_journey.journey.shortening import OVER_TOKENS, cut
 from token_journey.journey.sources.from_stages import GivenToStages, beyond_the_kata
 from token_journey.journey.sources.stories import stories
