@@ -25,7 +25,7 @@ from token_journey.errors import Differs
 from token_journey.llama.names import describe
 from token_journey.packs.manifest import seal
 from token_journey.packs.pack import Pack
-from token_journey.packs.verify import Record, report, verify
+from token_journey.packs.verify import Figure, report, verify
 from token_journey.packs.writer import PackWriter
 
 PACKS = find_course().packs
@@ -93,7 +93,7 @@ def figures(model: Path) -> Path:
     return model.parent / "published"
 
 
-def records(pack: Pack, figures: Path) -> dict[str, Record]:
+def records(pack: Pack, figures: Path) -> dict[str, Figure]:
     return {record.name: record for record in verify(pack, Pack(figures / "figures"))}
 
 

@@ -43,7 +43,7 @@ _WRONG_RESIDUAL = "wrong_residual/"
 
 
 @dataclass(frozen=True)
-class Record:
+class Figure:
     """One record of the published figures beside the pack's.
 
     `compared` counts the numbers that the pack holds, of `published` ones; `off` is
@@ -84,7 +84,7 @@ def _figures(packs: Path) -> Iterator[Pack]:
     return (pack for folder in find_packs(packs) if (pack := Pack(folder)).source_is_print)
 
 
-def verify(pack: Pack, published: Pack) -> list[Record]:
+def verify(pack: Pack, published: Pack) -> list[Figure]:
     """Hold a pack against published figures, record by record, in the order of the walk."""
     return [
         _revision(pack, published),
@@ -94,19 +94,19 @@ def verify(pack: Pack, published: Pack) -> list[Record]:
     ]
 
 
-def _revision(pack: Pack, published: Pack) -> Record:
+def _revision(pack: Pack, published: Pack) -> Figure:
     mine, theirs = pack.model.get("revision"), published.model["revision"]
     if mine is None:  # a folder does not say which commit it is
-        return Record("revision", 1)
+        return Figure("revision", 1)
     differs = "" if mine == theirs else f"the pack is of revision {mine}, published is {theirs}"
-    return Record("revision", 1, 1, first=differs)
+    return Figure("revision", 1, 1, first=differs)
 
 
-def _ids(pack: Pack, published: Pack) -> Iterator[Record]:
+def _ids(pack: Pack, published: Pack) -> Iterator[Figure]:
     for prompt in published.prompts.values():
         name, here = f"ids of “{prompt.text}”", _same_text(pack, prompt)
         if here is None:
-            yield Record(name, len(prompt.ids))
+            yield Figure(name, len(prompt.ids))
             continue
         pairs = zip(here.ids, prompt.ids, strict=False)
         parted = next((i for i, (a, b) in enumerate(pairs) if a != b), None)
@@ -117,7 +117,7 @@ def _ids(pack: Pack, published: Pack) -> Iterator[Record]:
             first = (
                 f"token {parted} is {_at(here.ids, parted)}, published {_at(prompt.ids, parted)}"
             )
-        yield Record(name, len(prompt.ids), len(prompt.ids), first=first)
+        yield Figure(name, len(prompt.ids), len(prompt.ids), first=first)
 
 
 def _at(ids: Sequence[int], place: int) -> str:
@@ -128,18 +128,18 @@ def _same_text(pack: Pack, prompt: Prompt) -> Prompt | None:
     return next((p for p in pack.prompts.values() if p.text == prompt.text), None)
 
 
-def _weights(pack: Pack, published: Pack) -> Iterator[Record]:
+def _weights(pack: Pack, published: Pack) -> Iterator[Figure]:
     for name in published.weight_names():
         entry = published.weight_entry(name)
         if not pack.has_weight(name):
-            yield Record(name, published.weight(name).numel())
+            yield Figure(name, published.weight(name).numel())
             continue
         mine = _Placed.of(pack.weight(name), pack.weight_entry(name))
         # A weight is the same number wherever it is read: float32 rounds the printed one.
         yield _compared(name, ("row", "column"), mine, published.weight(name), entry, 0.0)
 
 
-def _activations(pack: Pack, published: Pack) -> Iterator[Record]:
+def _activations(pack: Pack, published: Pack) -> Iterator[Figure]:
     for prompt in published.prompts.values():
         here = _same_text(pack, prompt)
         for name in published.activation_names(prompt.name):
@@ -149,7 +149,7 @@ def _activations(pack: Pack, published: Pack) -> Iterator[Record]:
             printed = published.activation(prompt.name, name)
             source = name.removesuffix(_PROJECTION)
             if here is None or not pack.has_activation(here.name, source):
-                yield Record(name, printed.numel())
+                yield Figure(name, printed.numel())
                 continue
             about = pack.activation_entry(here.name, source)
             mine = _Placed.of(pack.activation(here.name, source), about)
@@ -230,18 +230,18 @@ def _compared(
     printed: Tensor,
     entry: Entry,
     noise: float,
-) -> Record:
+) -> Figure:
     """noise: how far two honest float32 implementations may be apart"""
     import torch
 
     theirs = _Placed.of(printed, entry)
     if len(mine.indices) != len(theirs.indices):
-        return Record(name, printed.numel(), printed.numel(), first=f"{name} has another shape")
+        return Figure(name, printed.numel(), printed.numel(), first=f"{name} has another shape")
     mine = mine.only(theirs.indices)
     theirs = theirs.only(mine.indices)
     a, b = mine.numbers.double(), theirs.numbers.double()
     if not a.numel():
-        return Record(name, printed.numel())
+        return Figure(name, printed.numel())
     # A printed number was rounded once more when it was stored in float32.
     rounding = torch.finfo(torch.float32).eps * b.abs().nan_to_num(posinf=0.0)
     allowed = entry.tolerance + noise + rounding
@@ -253,10 +253,10 @@ def _compared(
         places = (indices[i] for indices, i in zip(mine.indices, at, strict=True))
         place = ", ".join(f"{axis} {i}" for axis, i in zip(axes, places, strict=False))
         first = f"{name} at {place} is {a[at].item():.6g}, published {b[at].item():.4f}"
-    return Record(name, printed.numel(), a.numel(), apart.max().item(), float(allowed.max()), first)
+    return Figure(name, printed.numel(), a.numel(), apart.max().item(), float(allowed.max()), first)
 
 
-def table(records: Sequence[Record]) -> str:
+def table(records: Sequence[Figure]) -> str:
     """The records as a person reads them, as wide as the terminal has room for."""
     made = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="")
     made.add_column("record", no_wrap=True, overflow="ellipsis", max_width=48)
