@@ -497,7 +497,7 @@ def test_packed_numbers_are_little_endian_float32():
 
 def test_nothing_known_still_makes_a_page(browser, journey, tmp_path):
     steps = tuple(
-        replace(step, seen=tuple(replace(seen, value=None) for seen in step.seen))
+        replace(step, seen=tuple(replace(seen, known=None) for seen in step.seen))
         for step in journey.steps
     )
     bare = replace(

@@ -8,14 +8,7 @@ from pathlib import Path
 
 from torch import Tensor
 
-from token_journey.course.course import Course
-from token_journey.course.implementation import Implementation, Stage
-from token_journey.errors import JourneyError
-from token_journey.journey.journey import Continuation, Known
-from token_journey.journey.material import Material
-from token_journey.journey.shortening import cut
-from token_journey.llama.names import describe
-from token_journey.walk.against_model import (
+from token_journey.chain.against_model import (
     StageOutput,
     Target,
     Walk,
@@ -23,7 +16,14 @@ from token_journey.walk.against_model import (
     stopped,
     walk_against,
 )
-from token_journey.walk.walker import Ground
+from token_journey.chain.walker import Ground
+from token_journey.course.course import Course
+from token_journey.course.implementation import Implementation, Stage
+from token_journey.errors import JourneyError
+from token_journey.journey.journey import Continuation, Known
+from token_journey.journey.material import Material
+from token_journey.journey.shortening import cut
+from token_journey.llama.names import describe
 
 YOURS, REFERENCE = "yours", "reference"
 

@@ -15,11 +15,11 @@ from typing import Any
 
 from torch import Tensor
 
+from token_journey.chain.walker import Ground, Walker
 from token_journey.course.implementation import CannotLoad, Implementation, Stage
 from token_journey.course.under_test import CheckFailure
 from token_journey.guards.time_limit import OutOfTime, time_limit
 from token_journey.numbers import size
-from token_journey.walk.walker import Ground, Walker
 
 SECONDS_A_WALK = 60.0
 _STUB = "raise NotImplementedError"
