@@ -12,16 +12,18 @@ if TYPE_CHECKING:
     from token_journey.course.course import find_course
     from token_journey.course.misconceptions import misconception
     from token_journey.errors import UserError
+    from token_journey.grading.run import grade
     from token_journey.notebook.walk import walk
     from token_journey.packs.pack import Pack
 
-__all__ = ["Pack", "UserError", "find_course", "misconception", "walk"]
+__all__ = ["Pack", "UserError", "find_course", "grade", "misconception", "walk"]
 
 # Where each lives; nothing is loaded before it is asked for.
 _HOMES = {
     "Pack": "token_journey.packs.pack",
     "UserError": "token_journey.errors",
     "find_course": "token_journey.course.course",
+    "grade": "token_journey.grading.run",
     "misconception": "token_journey.course.misconceptions",
     "walk": "token_journey.notebook.walk",
 }

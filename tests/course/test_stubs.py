@@ -5,7 +5,7 @@ import ast
 import pytest
 
 from token_journey.commands.main import main
-from token_journey.course.implementation import Stage
+from token_journey.course.stage import Stage
 from token_journey.course.stubs import is_written, make_stub, reset, write_stubs
 from token_journey.errors import StubError
 

@@ -17,7 +17,6 @@ from nbclient import NotebookClient
 from rich.console import Console
 from transformers import LlamaForCausalLM
 
-from token_journey.capture.recipes.rebuild import PACKS
 from token_journey.commands.main import main
 from token_journey.course.course import find_course
 from token_journey.errors import JourneyError
@@ -30,6 +29,8 @@ from token_journey.journey.stations import STATIONS
 from token_journey.journey.terminal.show import show
 from token_journey.numbers import number
 from token_journey.packs.pack import Pack
+
+PACKS = find_course().packs
 
 COURSE = find_course()
 TEXT = "els camins de la mar"

@@ -9,7 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from token_journey.course.implementation import Implementation, Stage
+from token_journey.course.implementation import Implementation
+from token_journey.course.stage import Stage
 from token_journey.course.under_test import StageUnderTest
 from token_journey.llama.config import ModelConfig
 from token_journey.llama.vocabulary import Vocabulary

@@ -6,7 +6,7 @@ import argparse
 from typing import Any
 
 from token_journey.course.course import find_course
-from token_journey.course.implementation import Stage
+from token_journey.course.stage import Stage
 from token_journey.course.stubs import reset, stage_number, write_stubs
 
 

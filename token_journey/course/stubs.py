@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from token_journey.course.implementation import Stage
+from token_journey.course.stage import Stage
 from token_journey.errors import StubError
 from token_journey.files import write_whole
 

@@ -18,10 +18,12 @@ from token_journey.chain.against_model import (
     walk_against,
 )
 from token_journey.chain.walker import Ground
-from token_journey.course.implementation import Implementation, Stage
+from token_journey.course.implementation import Implementation
+from token_journey.course.stage import Stage
 from token_journey.errors import PackError
 from token_journey.numbers import percent, size
-from token_journey.packs.pack import Pack, Prompt
+from token_journey.packs.manifest import Prompt
+from token_journey.packs.pack import Pack
 
 _BEST = 5
 

@@ -22,8 +22,9 @@ import torch
 from torch import Tensor
 
 from token_journey.checking.comparison import Comparison
-from token_journey.course.implementation import Implementation, Stage
+from token_journey.course.implementation import Implementation
 from token_journey.course.misconceptions import Misconception, Rewrite, rewrites_in, rewritten
+from token_journey.course.stage import Stage
 from token_journey.course.under_test import StageUnderTest
 from token_journey.grading.collect import StageModule
 from token_journey.grading.diagnosis.doctor import Doctor, Observed, observe

@@ -18,7 +18,8 @@ from token_journey.journey.sources.from_pack import given_to_stages, material_of
 from token_journey.journey.sources.from_stages import GivenToStages, taken_by
 from token_journey.journey.sources.settings import Settings
 from token_journey.models.fetch import REQUIREMENT
-from token_journey.packs.pack import MANIFEST, PUBLISHED, Pack, find_packs
+from token_journey.packs.manifest import MANIFEST, PUBLISHED
+from token_journey.packs.pack import Pack, find_packs
 from token_journey.packs.whole_model import whole_model_folder
 
 SMOLLM2 = "smollm2"

@@ -10,14 +10,19 @@ implementations may be apart.
 from __future__ import annotations
 
 import math
+import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rich.console import Console
+from rich.table import Table
+
 from token_journey.errors import Differs, PackError
 from token_journey.llama.names import describe
-from token_journey.packs.pack import Entry, Pack, Prompt, find_packs
+from token_journey.packs.manifest import Entry, Prompt
+from token_journey.packs.pack import Pack, find_packs
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -28,7 +33,7 @@ _WRONG_RESIDUAL = "wrong_residual/"
 
 
 @dataclass(frozen=True)
-class Record:
+class ComparedRecord:
     """One record of the published figures beside the pack's.
 
     `compared` counts the numbers that the pack holds, of `published` ones; `off` is
@@ -69,7 +74,7 @@ def _figures(packs: Path) -> Iterator[Pack]:
     return (pack for folder in find_packs(packs) if (pack := Pack(folder)).source_is_print)
 
 
-def verify(pack: Pack, published: Pack) -> list[Record]:
+def verify(pack: Pack, published: Pack) -> list[ComparedRecord]:
     """Hold a pack against published figures, record by record, in the order of the walk."""
     return [
         _revision(pack, published),
@@ -79,19 +84,19 @@ def verify(pack: Pack, published: Pack) -> list[Record]:
     ]
 
 
-def _revision(pack: Pack, published: Pack) -> Record:
+def _revision(pack: Pack, published: Pack) -> ComparedRecord:
     mine, theirs = pack.model.get("revision"), published.model["revision"]
     if mine is None:  # a folder does not say which commit it is
-        return Record("revision", 1)
+        return ComparedRecord("revision", 1)
     differs = "" if mine == theirs else f"the pack is of revision {mine}, published is {theirs}"
-    return Record("revision", 1, 1, first=differs)
+    return ComparedRecord("revision", 1, 1, first=differs)
 
 
-def _ids(pack: Pack, published: Pack) -> Iterator[Record]:
+def _ids(pack: Pack, published: Pack) -> Iterator[ComparedRecord]:
     for prompt in published.prompts.values():
         name, here = f"ids of “{prompt.text}”", _same_text(pack, prompt)
         if here is None:
-            yield Record(name, len(prompt.ids))
+            yield ComparedRecord(name, len(prompt.ids))
             continue
         pairs = zip(here.ids, prompt.ids, strict=False)
         parted = next((i for i, (a, b) in enumerate(pairs) if a != b), None)
@@ -102,7 +107,7 @@ def _ids(pack: Pack, published: Pack) -> Iterator[Record]:
             first = (
                 f"token {parted} is {_at(here.ids, parted)}, published {_at(prompt.ids, parted)}"
             )
-        yield Record(name, len(prompt.ids), len(prompt.ids), first=first)
+        yield ComparedRecord(name, len(prompt.ids), len(prompt.ids), first=first)
 
 
 def _at(ids: Sequence[int], place: int) -> str:
@@ -113,18 +118,18 @@ def _same_text(pack: Pack, prompt: Prompt) -> Prompt | None:
     return next((p for p in pack.prompts.values() if p.text == prompt.text), None)
 
 
-def _weights(pack: Pack, published: Pack) -> Iterator[Record]:
+def _weights(pack: Pack, published: Pack) -> Iterator[ComparedRecord]:
     for name in published.weight_names():
         entry = published.weight_entry(name)
         if not pack.has_weight(name):
-            yield Record(name, published.weight(name).numel())
+            yield ComparedRecord(name, published.weight(name).numel())
             continue
         mine = _Placed.of(pack.weight(name), pack.weight_entry(name))
         # A weight is the same number wherever it is read: float32 rounds the printed one.
         yield _compared(name, ("row", "column"), mine, published.weight(name), entry, 0.0)
 
 
-def _activations(pack: Pack, published: Pack) -> Iterator[Record]:
+def _activations(pack: Pack, published: Pack) -> Iterator[ComparedRecord]:
     for prompt in published.prompts.values():
         here = _same_text(pack, prompt)
         for name in published.activation_names(prompt.name):
@@ -134,7 +139,7 @@ def _activations(pack: Pack, published: Pack) -> Iterator[Record]:
             printed = published.activation(prompt.name, name)
             source = name.removesuffix(_PROJECTION)
             if here is None or not pack.has_activation(here.name, source):
-                yield Record(name, printed.numel())
+                yield ComparedRecord(name, printed.numel())
                 continue
             about = pack.activation_entry(here.name, source)
             mine = _Placed.of(pack.activation(here.name, source), about)
@@ -201,18 +206,20 @@ def _compared(
     printed: Tensor,
     entry: Entry,
     noise: float,
-) -> Record:
+) -> ComparedRecord:
     """noise: how far two honest float32 implementations may be apart"""
     import torch
 
     theirs = _Placed.of(printed, entry)
     if len(mine.indices) != len(theirs.indices):
-        return Record(name, printed.numel(), printed.numel(), first=f"{name} has another shape")
+        return ComparedRecord(
+            name, printed.numel(), printed.numel(), first=f"{name} has another shape"
+        )
     mine = mine.only(theirs.indices)
     theirs = theirs.only(mine.indices)
     a, b = mine.numbers.double(), theirs.numbers.double()
     if not a.numel():
-        return Record(name, printed.numel())
+        return ComparedRecord(name, printed.numel())
     # A printed number was rounded once more when it was stored in float32.
     rounding = torch.finfo(torch.float32).eps * b.abs().nan_to_num(posinf=0.0)
     allowed = entry.tolerance + noise + rounding
@@ -224,19 +231,27 @@ def _compared(
         places = (indices[i] for indices, i in zip(mine.indices, at, strict=True))
         place = ", ".join(f"{axis} {i}" for axis, i in zip(axes, places, strict=False))
         first = f"{name} at {place} is {a[at].item():.6g}, published {b[at].item():.4f}"
-    return Record(name, printed.numel(), a.numel(), apart.max().item(), float(allowed.max()), first)
+    return ComparedRecord(
+        name, printed.numel(), a.numel(), apart.max().item(), float(allowed.max()), first
+    )
 
 
-def table(records: Sequence[Record]) -> str:
-    """The records as a person reads them."""
-    width = min(48, max(len(record.name) for record in records))
-    lines = [f"{'record':<{width}}  {'numbers':>11}  {'apart by':>9}  {'allowed':>9}"]
+def table(records: Sequence[ComparedRecord]) -> str:
+    """The records as a person reads them, as wide as the terminal has room for."""
+    made = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="")
+    made.add_column("record", no_wrap=True, overflow="ellipsis", max_width=48)
+    for head in ("numbers", "apart by", "allowed"):
+        made.add_column(head, justify="right", no_wrap=True)
+    made.add_column(no_wrap=True)
     for r in records:
         counted = f"{r.compared}/{r.published}" if r.compared else f"–/{r.published}"
-        off = f"{r.off:9.2g}  {r.allowed:9.2g}" if r.allowed else " " * 20
-        name = r.name if len(r.name) <= width else f"{r.name[: width - 1]}…"
-        lines.append(f"{name:<{width}}  {counted:>11}  {off}  {r.verdict}")
-    return "\n".join(lines)
+        off = (f"{r.off:.2g}", f"{r.allowed:.2g}") if r.allowed else ("", "")
+        made.add_row(r.name, counted, *off, r.verdict)
+    width = shutil.get_terminal_size((100, 24)).columns
+    plain = Console(width=width, color_system=None, markup=False, emoji=False)
+    with plain.capture() as drawn:
+        plain.print(made)
+    return "\n".join(line.rstrip() for line in drawn.get().splitlines())
 
 
 def report(pack: Pack, packs: Path) -> str:

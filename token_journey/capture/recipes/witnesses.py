@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from token_journey.llama.config import ModelConfig
-from token_journey.packs.pack import Generation, Prompt
+from token_journey.packs.manifest import Generation, Prompt
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -244,7 +244,8 @@ def _common_direction(witness: Witness, uniform: Any) -> Tensor:
 
 def build_pack(name: str) -> PackWriter:
     """Capture everything of a witness: all weights, all activations, all logits."""
-    from token_journey.capture.measure import Capture, circumstances
+    from token_journey.capture.measure import circumstances
+    from token_journey.capture.recipes.in_memory import all_activations
     from token_journey.packs.writer import PackWriter
 
     witness = WITNESSES[name]
@@ -256,7 +257,7 @@ def build_pack(name: str) -> PackWriter:
             "id": name,
             "revision": f"seed {witness.seed}",
             "license": "Apache-2.0",
-            "source": "random weights, token_journey/witness.py",
+            "source": "random weights, made by `token-journey rebuild`",
             "files_sha256": {},
             "shows": witness.shows,
         },
@@ -266,10 +267,9 @@ def build_pack(name: str) -> PackWriter:
     for parameter_name, parameter in model.named_parameters():
         pack.add_weight(parameter_name, parameter.detach())
     prompts = _prompts(witness, pack)
-    capture = Capture(model)
     noise = 0.0
     for prompt in prompts.values():
-        captured = capture.run(prompt.ids, prompt.start)
+        captured = all_activations(model, prompt.ids, prompt.start)
         noise = max(noise, captured["logits"].end_to_end)
         pack.add_prompt(prompt)
         pack.add_captured(prompt.name, captured)
@@ -293,7 +293,7 @@ def _prompts(witness: Witness, pack: PackWriter) -> dict[str, Prompt]:
             if not isinstance(given, str)
         }
     from token_journey.capture.recipes.witness_tokenizer import BOS_ID, train
-    from token_journey.models.encoding import encode_prompt
+    from token_journey.models.tokenizer import encode_prompt
 
     tokenizer = train()
     pack.add_tokenizer(tokenizer.to_str().encode(), begin_token=BOS_ID)

@@ -15,7 +15,8 @@ from token_journey.journey.sources.from_stages import GivenToStages, beyond_the_
 from token_journey.journey.sources.stories import stories
 from token_journey.journey.spelling import shown, tokens_in_print, tokens_of
 from token_journey.llama.names import describe
-from token_journey.packs.pack import Pack, Prompt
+from token_journey.packs.manifest import Prompt
+from token_journey.packs.pack import Pack
 
 
 def material_of(pack: Pack, text: str | None = None) -> Material:

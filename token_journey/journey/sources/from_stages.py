@@ -18,7 +18,8 @@ from token_journey.chain.against_model import (
 )
 from token_journey.chain.walker import Ground
 from token_journey.course.course import Course
-from token_journey.course.implementation import Implementation, Stage
+from token_journey.course.implementation import Implementation
+from token_journey.course.stage import Stage
 from token_journey.errors import JourneyError
 from token_journey.journey.journey import Continuation, Known
 from token_journey.journey.material import Material

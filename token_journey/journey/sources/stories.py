@@ -10,7 +10,8 @@ from torch import Tensor
 
 from token_journey.journey.journey import Story
 from token_journey.numbers import percent
-from token_journey.packs.pack import Pack, Prompt
+from token_journey.packs.manifest import Prompt
+from token_journey.packs.pack import Pack
 
 _SHOWN = 3  # numbers of a token: so few that all of them can be seen on a phone
 
