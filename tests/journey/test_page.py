@@ -516,6 +516,7 @@ def test_a_mistake_that_looks_ahead_is_seen(browser, journey, tmp_path):
         figure = visit.page.locator("[data-chart='attention']")
         figure.locator("summary").click()
         first = figure.locator("tbody tr").first.locator("td")
+        first.nth(4).wait_for()
         assert first.all_text_contents() == ["0.2000"] * 5
 
 
