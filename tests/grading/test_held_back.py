@@ -11,12 +11,12 @@ import torch
 from checkpoints import captured, make
 from graded import Graded, grade
 
+from token_journey.chain.against_model import Walk
 from token_journey.course.course import find_course
 from token_journey.grading.chained import tell
 from token_journey.numbers import percent
 from token_journey.packs.manifest import seal
 from token_journey.packs.pack import Pack
-from token_journey.walk.against_model import Walk
 
 pytestmark = pytest.mark.slow
 
