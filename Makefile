@@ -31,7 +31,7 @@ grade: .venv/grading ## grade exercises/; TORCH=cpu takes PyTorch's CPU build th
 	@$(BIN)/pytest exercises/ || [ $$? -eq 1 ]
 
 reset: .venv/grading ## a fresh stub, with STAGE=3 of stage 3; your old file is kept beside it
-	@$(BIN)/python -m token_journey.course.stubs --reset "$(STAGE)"
+	@$(BIN)/token-journey stubs --reset "$(STAGE)"
 
 # -- to work on the kit -------------------------------------------------------
 
@@ -59,10 +59,10 @@ exam: .venv/testing ## all of it, every case
 	$(PYTEST)
 
 stubs: .venv/grading ## exercises/ anew from solutions/; what is written in is left alone
-	@$(BIN)/python -m token_journey.course.stubs
+	@$(BIN)/token-journey stubs
 
 matrix: .venv/grading ## which check stops which mistake: build/kill-matrix.md, in short in docs/
-	@$(BIN)/python -m token_journey.grading.kill_matrix
+	@$(BIN)/token-journey matrix
 
 # -- the environment ----------------------------------------------------------
 

@@ -6,11 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from token_journey.course.misconceptions import misconception
+    from token_journey.grading.run import grade
 
-__all__ = ["misconception"]
+__all__ = ["grade", "misconception"]
 
 # What can be had of the kit, and where it lives; nothing is loaded before it is asked for.
-_HOMES = {"misconception": "token_journey.course.misconceptions"}
+_HOMES = {
+    "grade": "token_journey.grading.run",
+    "misconception": "token_journey.course.misconceptions",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -16,12 +16,16 @@ import torch
 from torch import Tensor
 from transformers import LlamaForCausalLM
 
-from token_journey.capture.measure import Capture
-from token_journey.capture.recipes.rebuild import PACKS, RECIPES, rebuild
+from token_journey.capture.recipes.in_memory import all_activations
+from token_journey.capture.recipes.rebuild import RECIPES, rebuild
 from token_journey.capture.recipes.witnesses import WITNESSES, build_model
+from token_journey.course.course import find_course
 from token_journey.models.hooks import record
 from token_journey.models.precision import Widened
-from token_journey.packs.pack import ACTIVATIONS, MANIFEST, Pack
+from token_journey.packs.manifest import ACTIVATIONS, MANIFEST
+from token_journey.packs.pack import Pack
+
+PACKS = find_course().packs
 
 COMPUTED = [name for name in RECIPES if name != "aitana-2b-s-published"]
 
@@ -105,7 +109,7 @@ def test_float64_is_float64_throughout() -> None:
 
 def test_only_float32_is_captured() -> None:
     with pytest.raises(ValueError, match="float32"):
-        Capture(build_model(WITNESSES["witness-mqa"]).bfloat16())
+        all_activations(build_model(WITNESSES["witness-mqa"]).bfloat16(), [1])
 
 
 # -- tolerances -------------------------------------------------------------------

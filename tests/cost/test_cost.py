@@ -15,12 +15,13 @@ from torch.utils.flop_counter import FlopCounterMode
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from token_journey.commands.main import main
-from token_journey.cost.benches import Bench
+from token_journey.cost.fixture import Bench
 from token_journey.cost.forward import measured_crossing
 from token_journey.cost.machine import Machine, best
 from token_journey.cost.profile import Profile
 from token_journey.cost.stepclock import StepClock
-from token_journey.cost.workload import AITANA, MODELS, Size, Work, check_memory
+from token_journey.cost.workload import AITANA as NAME
+from token_journey.cost.workload import SMOLLM2, Size, Work, check_memory, config_of
 from token_journey.course.course import find_course
 from token_journey.course.implementation import Implementation
 from token_journey.errors import TooLarge
@@ -31,6 +32,7 @@ pytestmark = pytest.mark.slow
 
 CPU = torch.device("cpu")
 REFERENCE = Implementation(find_course().reference)
+AITANA = config_of(NAME)
 
 
 def llama(config, layers=2):
@@ -53,9 +55,9 @@ def llama(config, layers=2):
 # -- counted ---------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("model", [NAME, SMOLLM2])
 def test_parameters_are_transformers_own(model):
-    config = MODELS[model]
+    config = config_of(model)
     expected = llama(config, config.num_hidden_layers).num_parameters()
     assert formulas.parameters(config) == expected
 

@@ -7,8 +7,9 @@ from graded import grade
 
 from token_journey.checking.borrowed import answers_imported
 from token_journey.course.course import find_course
-from token_journey.course.implementation import Implementation, Stage
+from token_journey.course.implementation import Implementation
 from token_journey.course.misconceptions import Misconception, rewrites_in
+from token_journey.course.stage import Stage
 from token_journey.grading.kill_matrix import SUMMARY, build_matrix, counts
 
 COURSE = find_course()

@@ -15,7 +15,8 @@ import pytest
 from graded import grade
 
 from token_journey.course.course import find_course
-from token_journey.course.implementation import Implementation, Stage
+from token_journey.course.implementation import Implementation
+from token_journey.course.stage import Stage
 from token_journey.course.stubs import functions, is_written, make_stub, write_stubs
 
 COURSE = find_course()

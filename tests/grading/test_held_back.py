@@ -13,6 +13,7 @@ from graded import Graded, grade
 
 from token_journey.course.course import find_course
 from token_journey.grading.chained import tell
+from token_journey.numbers import percent
 from token_journey.packs.pack import Pack
 from token_journey.walk.against_model import Walk
 
@@ -111,8 +112,10 @@ def test_the_right_code_passes(pack: Pack, tmp_path: Path) -> None:
 
 
 def test_a_walk_does_not_tell_the_next_token(pack: Pack) -> None:
-    guesses = [("la", 0.25), ("mar", 0.125)]
-    walked = Walk([], guesses[:1], guesses, "s03_rms_norm", ValueError(torch.ones(3)))
-    told = tell(walked, pack, pack.prompts["exam"], [])
-    assert "12.5" not in told and "the model:" not in told and "tensor" not in told
+    model = pack.activation("exam", "probs.last")
+    mine = torch.full_like(model, 1 / len(model))
+    walk = Walk([], probs=mine, broken="s03_rms_norm", error=ValueError(torch.ones(3)))
+    told = tell(walk, pack, pack.prompts["exam"])
+    assert percent(float(model.max())) not in told and "your walk:" in told
+    assert "the model:" not in told and "tensor" not in told
     assert PROMPT not in told

@@ -15,14 +15,18 @@ import torch
 from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
 
-from token_journey.capture.recipes.rebuild import PACKS, RECIPES
+from token_journey.capture.recipes.rebuild import RECIPES
 from token_journey.commands.main import main
+from token_journey.course.course import find_course
 from token_journey.errors import PackError
 from token_journey.llama.config import ModelConfig
 from token_journey.llama.names import describe
-from token_journey.models.encoding import encode_prompt
-from token_journey.packs.pack import ACTIVATIONS, MANIFEST, Pack, Prompt, find_packs
+from token_journey.models.tokenizer import encode_prompt
+from token_journey.packs.manifest import ACTIVATIONS, MANIFEST, Prompt
+from token_journey.packs.pack import Pack, find_packs
 from token_journey.packs.writer import PackWriter, to_json
+
+PACKS = find_course().packs
 
 CONFIG = ModelConfig(7, 4, 1, 2, 1, 2, 6, 1e-5, 10.0, False)
 

@@ -17,14 +17,16 @@ from safetensors.torch import load_file, save_file
 from transformers.models.llama.modeling_llama import LlamaDecoderLayer
 
 from token_journey.capture.recipes.published import PRINTED
-from token_journey.capture.recipes.rebuild import PACKS
 from token_journey.capture.selection import ends
 from token_journey.commands.main import main
+from token_journey.course.course import find_course
 from token_journey.errors import Differs
 from token_journey.llama.names import describe
 from token_journey.packs.pack import Pack
 from token_journey.packs.verify import Record, report, verify
 from token_journey.packs.writer import PackWriter
+
+PACKS = find_course().packs
 
 SHAPE = {"num_attention_heads": 6, "num_key_value_heads": 6, "num_hidden_layers": 4}
 LAYER_0 = (

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from transformers.models.llama.modeling_llama import LlamaDecoderLayer
 from token_journey.capture.recipes.published import build_pack
 from token_journey.capture.recipes.rebuild import PACKS
 from token_journey.commands.main import main
+from token_journey.course.course import find_course
 from token_journey.files import sha256_of
 from token_journey.models.architecture import read_config
 from token_journey.models.checkpoint import SINGLE
@@ -218,11 +220,15 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def use_figures_of(checkpoint: Path, patch: pytest.MonkeyPatch) -> None:
+    course = replace(find_course(), packs=checkpoint.parents[2] / "packs")
+    for command in ("capture", "verify"):
+        patch.setattr(f"token_journey.commands.{command}.find_course", lambda: course)
+
+
 @pytest.fixture
 def figures(checkpoint: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    packs = checkpoint.parents[2] / "packs"
-    monkeypatch.setattr("token_journey.capture.recipes.rebuild.PACKS", packs)
-    monkeypatch.setattr("token_journey.commands.capture.PACKS", packs)
+    use_figures_of(checkpoint, monkeypatch)
 
 
 @pytest.fixture(scope="module")
@@ -230,7 +236,7 @@ def pack(checkpoint: Path) -> Path:
     """What `token-journey capture … --stream --layers 0` makes, and finds nothing wrong with."""
     out = checkpoint.parents[2] / "pack"
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("token_journey.commands.capture.PACKS", checkpoint.parents[2] / "packs")
+        use_figures_of(checkpoint, patched)
         assert (
             main(["capture", str(checkpoint), "--stream", "--layers", "0", "--out", str(out)]) == 0
         )

@@ -28,7 +28,7 @@ from token_journey.checking.comparison import Comparison, judge, wrong_type
 from token_journey.course.under_test import CheckFailure, StageUnderTest
 from token_journey.llama.config import ModelConfig
 from token_journey.llama.names import describe
-from token_journey.packs.pack import (
+from token_journey.packs.manifest import (
     HEADS,
     KEY_VALUE_HEADS,
     KEY_VALUE_ROWS,
@@ -36,9 +36,9 @@ from token_journey.packs.pack import (
     OUTPUTS,
     QUERY_ROWS,
     Entry,
-    Pack,
     Prompt,
 )
+from token_journey.packs.pack import Pack
 
 _WEIGHT = ("model.", "lm_head.")
 # The parts that a slice may hold of a layer: which axes they cut, and by which of its lists.

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Generator
-from pathlib import Path
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
 import torch
 
-from token_journey.cost.benches import THEIRS, Bench, CostOf, RoundTimer, parametrize
+from token_journey.cost.benches import THEIRS, parametrize
+from token_journey.cost.fixture import Bench, CostOf, RoundTimer
 from token_journey.cost.workload import Size
 from token_journey.grading.collect import StageModule, session_of
 from token_journey.grading.item import check_of
@@ -32,14 +32,10 @@ class CostModule(pytest.Module):
         return session_of(self.config).checks.module(f"cost_{self.judge.stage.name}")
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_collect_file(
-    file_path: Path, parent: pytest.Collector
-) -> Generator[None, list[pytest.Collector], list[pytest.Collector]]:
-    """What there is to time of a stage file, beside its checks."""
-    collectors = yield
+def cost_modules(collectors: Iterable[pytest.Collector]) -> list[CostModule]:
+    """What there is to time of stage files, beside their checks."""
     stages = [module for module in collectors if isinstance(module, StageModule)]
-    return [*collectors, *(costs for module in stages for costs in _cost_modules(module))]
+    return [costs for module in stages for costs in _cost_modules(module)]
 
 
 def _cost_modules(module: StageModule) -> list[CostModule]:

@@ -13,38 +13,17 @@ import re
 import sys
 import traceback
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
+from token_journey.course.stage import Stage, not_there
 from token_journey.guards.time_limit import OutOfTime
 
-_STAGE_FILE = re.compile(r"s(\d\d)_\w+\.py")
 _STAGE_NAME = re.compile(r"\bs\d\d_\w+")
 # `from .s03_rms_norm import rms_norm`, `from . import s03_rms_norm`, and helpers: `from .utils …`
 _RELATIVE_IMPORT = re.compile(r"^\s*from\s+\.(.*)", re.MULTILINE)
 _package_numbers = itertools.count()
 _LONGEST_MESSAGE = 500
-
-
-@dataclass(frozen=True, order=True)
-class Stage:
-    """One of the ten, e.g. `s03_rms_norm`."""
-
-    name: str
-
-    @property
-    def number(self) -> int:
-        return int(self.name[1:3])
-
-    @property
-    def title(self) -> str:
-        return self.name[4:]
-
-    @classmethod
-    def of_file(cls, path: Path) -> Stage | None:
-        """The stage that a file is named after, if its name is shaped like one's."""
-        return cls(path.stem) if _STAGE_FILE.fullmatch(path.name) else None
 
 
 class CannotLoad(BaseException):
@@ -61,8 +40,15 @@ class Implementation:
     that name: how a stage is judged with somebody else's earlier stages.
     """
 
-    def __init__(self, folder: Path, stand_ins: Mapping[str, ModuleType] | None = None):
+    def __init__(
+        self,
+        folder: Path,
+        stand_ins: Mapping[str, ModuleType] | None = None,
+        refusal: str | None = None,
+    ):
+        """refusal: why nothing of the folder may be run, if so"""
         self.folder = folder.resolve()
+        self._refusal = refusal
         self._stand_ins = dict(stand_ins or {})
         self._failures: dict[str, str] = {}
         self._package = f"_implementation_{next(_package_numbers)}"
@@ -76,9 +62,11 @@ class Implementation:
     def module(self, stage: str) -> ModuleType:
         """The stage's module, run once.
 
-        Raises CannotLoad for a file with a syntax error, a failing import, or
-        anything else that goes wrong while it is run.
+        Raises CannotLoad for a file that is not there, with a syntax error, a failing
+        import, or anything else that goes wrong while it is run.
         """
+        if missing := self.missing(stage):
+            raise CannotLoad(missing)
         if stage in self._failures:
             raise CannotLoad(self._failures[stage])
         try:
@@ -88,6 +76,12 @@ class Implementation:
         except BaseException as error:  # SystemExit too: it is the learner's file that ran
             self._failures[stage] = self._explain(stage, error)
             raise CannotLoad(self._failures[stage]) from None
+
+    def missing(self, stage: str) -> str | None:
+        """What to say where no file of the folder can be run as this stage."""
+        if stage in self._stand_ins or not Stage.of_file(Path(f"{stage}.py")):
+            return None
+        return self._refusal or not_there(self.folder, Stage(stage))
 
     def siblings(self, stage: str) -> tuple[str, ...]:
         """The stages that a stage's file imports from beside itself, directly or through others."""

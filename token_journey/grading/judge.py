@@ -13,7 +13,8 @@ from functools import cached_property
 from pathlib import Path
 from types import ModuleType
 
-from token_journey.course.implementation import CannotLoad, Implementation, Stage
+from token_journey.course.implementation import CannotLoad, Implementation
+from token_journey.course.stage import Stage
 from token_journey.course.under_test import CalledAfresh, Check, StageUnderTest
 from token_journey.guards.process_state import quarantine
 from token_journey.guards.time_limit import OutOfTime, time_limit
@@ -61,7 +62,7 @@ class Judge:
         if self._timeouts >= _TIMEOUTS_A_STAGE:
             return Outcome(self.folder, NotRun())
         error = self._attempt(check, self.folder, seconds)
-        if error is None or self.is_stub(error):
+        if error is None or self.is_stub(error) or self.folder.missing(self.stage.name):
             return Outcome(self.folder, error)
         if not isinstance(error, CannotLoad) and self._holds_afresh(check):
             return Outcome(self.folder, KeptState())

@@ -23,8 +23,9 @@ from torch import Tensor
 
 from token_journey.checking.comparison import Comparison
 from token_journey.course.course import find_course
-from token_journey.course.implementation import Implementation, Stage
+from token_journey.course.implementation import Implementation
 from token_journey.course.misconceptions import Misconception, Rewrite, rewrites_in, rewritten
+from token_journey.course.stage import Stage
 from token_journey.course.under_test import StageUnderTest
 from token_journey.grading.collect import StageModule
 from token_journey.grading.diagnosis.doctor import Doctor, Observed, observe
@@ -226,7 +227,7 @@ def _shown(margin: float) -> str:
     return "> 1,000" if margin > 1000 else f"{float(f'{margin:.2g}'):g}"
 
 
-def main() -> None:
+def write_matrix() -> None:
     """Write this checkout's matrix to build/, where git looks away, and its summary to docs/."""
     course = find_course()
     bank, variants = course.checks / "misconceptions", course.home / "tests" / "course" / "variants"
@@ -236,7 +237,3 @@ def main() -> None:
         file.parent.mkdir(exist_ok=True)
         file.write_text(text, encoding="utf-8", newline="\n")
         print(f"{place} is fresh.")
-
-
-if __name__ == "__main__":
-    main()

@@ -9,9 +9,7 @@ Every file's SHA-256 is checked before it is read.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,77 +17,23 @@ from typing import TYPE_CHECKING, Any
 from token_journey.errors import PackError
 from token_journey.files import sha256_of
 from token_journey.llama.config import ModelConfig
+from token_journey.packs.manifest import (
+    ACTIVATIONS,
+    APART,
+    MANIFEST,
+    WEIGHTS,
+    Entry,
+    Generation,
+    Prompt,
+    damaged,
+    entries,
+    read_manifest,
+)
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from token_journey.llama.vocabulary import Vocabulary
-
-FORMAT = 1
-# The pack of the figures that a public notebook printed.
-PUBLISHED = "aitana-2b-s-published"
-MANIFEST = "pack.json"
-ACTIVATIONS = "activations.safetensors"
-WEIGHTS = "weights.safetensors"
-APART = "apart.safetensors"
-
-# The index lists by which a slice cuts all its tensors alike, under the axis that each cuts.
-HEADS, KEY_VALUE_HEADS = "query heads", "key/value heads"
-QUERY_ROWS, KEY_VALUE_ROWS = "rows of the query heads", "rows of the key/value heads"
-NEURONS, OUTPUTS = "neurons", "outputs of the attention"
-# Where a model goes beyond the kata's stages.
-BIASES, SCALED_ROPE = "biases", "scaled RoPE"
-
-
-@dataclass(frozen=True)
-class Prompt:
-    """One text that the model was shown.
-
-    `words` is the text cut by the tokenizer's own pre-tokenizer: merges
-    never cross a word. It is empty where the pack has no tokenizer.
-    """
-
-    name: str
-    text: str
-    ids: tuple[int, ...]
-    pieces: tuple[str, ...]
-    words: tuple[str, ...] = ()
-    start: int = 0
-
-
-@dataclass(frozen=True)
-class Generation:
-    """A greedy continuation: `ids` are the prompt's ids and the new ones."""
-
-    prompt: str
-    max_new_tokens: int
-    min_new_tokens: int
-    eos_ids: list[int]
-    ids: list[int]
-
-
-@dataclass(frozen=True)
-class Entry:
-    """How one stored activation or weight is to be read.
-
-    `tolerance` is the largest distance at which a correct answer may lie when it
-    is computed from the captured activations just before it, `end_to_end` when
-    it is computed from the token ids. `visible` maps an axis number to the
-    indices that are stored, where the tensor is only a part of what the model
-    computed, and `cut_by` to the index list that says so, where one does.
-    `stored_as` is the name in the file: two names of the same numbers
-    (`blocks.1.resid_pre`, `blocks.0.resid_post`) are stored once.
-    """
-
-    tolerance: float = 0.0
-    end_to_end: float = 0.0
-    visible: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
-    stored_as: str = ""
-    cut_by: Mapping[int, str] = field(default_factory=dict)
-
-    @property
-    def complete(self) -> bool:
-        return not self.visible
 
 
 class Pack:
@@ -97,7 +41,7 @@ class Pack:
 
     def __init__(self, folder: Path):
         self.folder = Path(folder)
-        self.manifest = _read_manifest(self.folder)
+        self.manifest = read_manifest(self.folder)
         try:
             self.name: str = self.manifest["name"]
             self.title: str = self.manifest["title"]
@@ -115,12 +59,12 @@ class Pack:
             }
             self.index_lists: dict[str, list[int]] = self.manifest.get("index_lists", {})
             lists = self.index_lists
-            self._activations = _entries(self.manifest["activations"], lists)
-            self._weights = _entries(self.manifest["weights"], lists)
+            self._activations = entries(self.manifest["activations"], lists)
+            self._weights = entries(self.manifest["weights"], lists)
             self._apart = {
                 f"{group}/{name}": entry
                 for group, about in self.manifest.get("apart", {}).items()
-                for name, entry in _entries(about["tensors"], lists, f"{group}/").items()
+                for name, entry in entries(about["tensors"], lists, f"{group}/").items()
             }
             self._files: dict[str, str] = {
                 name: about["sha256"] for name, about in self.manifest["files"].items()
@@ -300,15 +244,15 @@ class Pack:
         try:
             tensors = load_file(path)
         except (SafetensorError, OSError) as error:
-            raise PackError(_damaged(path, str(error))) from None
+            raise PackError(damaged(path, str(error))) from None
         described = {ACTIVATIONS: self._activations, WEIGHTS: self._weights, APART: self._apart}
         wanted = {entry.stored_as for entry in described[file].values()}
         missing = sorted(wanted - set(tensors))
         if missing:
-            raise PackError(_damaged(path, f"{missing[0]} is missing"))
+            raise PackError(damaged(path, f"{missing[0]} is missing"))
         for name, tensor in tensors.items():
             if bool(tensor.isnan().any()):
-                raise PackError(_damaged(path, f"{name} holds NaN"))
+                raise PackError(damaged(path, f"{name} holds NaN"))
         if file != APART:
             self._check_shapes(path, described[file], tensors)
         return tensors
@@ -329,12 +273,12 @@ class Pack:
                     shape = activation_shape(self.config, activation, tokens)
                 for axis, indices in entry.visible.items():
                     if indices and max(indices) >= shape[axis]:
-                        raise PackError(_damaged(path, f"{name} names places beyond its end"))
+                        raise PackError(damaged(path, f"{name} names places beyond its end"))
                     shape[axis] = len(indices)
             except (KeyError, IndexError, ValueError):
-                raise PackError(_damaged(path, f"{name} is no name of a tensor")) from None
+                raise PackError(damaged(path, f"{name} is no name of a tensor")) from None
             if list(tensors[entry.stored_as].shape) != shape:
-                raise PackError(_damaged(path, f"{name} does not have the shape {shape}"))
+                raise PackError(damaged(path, f"{name} does not have the shape {shape}"))
 
     def _verified(self, file: str) -> Path:
         path = self.folder / file
@@ -345,9 +289,9 @@ class Pack:
         try:
             found = sha256_of(path)
         except OSError:
-            raise PackError(_damaged(path, "the file is not there")) from None
+            raise PackError(damaged(path, "the file is not there")) from None
         if found != self._files[file]:
-            raise PackError(_damaged(path, "its SHA-256 is not the recorded one"))
+            raise PackError(damaged(path, "its SHA-256 is not the recorded one"))
         return path
 
 
@@ -356,62 +300,3 @@ def find_packs(folder: Path) -> list[Path]:
     if not folder.is_dir():
         return []
     return sorted(p.parent for p in folder.glob(f"*/{MANIFEST}"))
-
-
-def _entries(
-    described: Mapping[str, Any], lists: Mapping[str, list[int]], prefix: str = ""
-) -> dict[str, Entry]:
-    """Read entries; an `{"alias": other}` is the other's entry under a second name.
-
-    `visible` may name one of the manifest's `index_lists` where many tensors
-    are cut to the same indices. Raises KeyError for a name that is not there.
-    """
-
-    def entry(name: str) -> Entry:
-        about = described[name]
-        if "alias" in about:
-            name = about["alias"]
-            about = described[name]
-        return Entry(
-            stored_as=prefix + name,
-            tolerance=float(about.get("tolerance", 0.0)),
-            end_to_end=float(about.get("end_to_end", 0.0)),
-            visible={
-                int(axis): tuple(lists[indices] if isinstance(indices, str) else indices)
-                for axis, indices in about.get("visible", {}).items()
-            },
-            cut_by={
-                int(axis): indices
-                for axis, indices in about.get("visible", {}).items()
-                if isinstance(indices, str)
-            },
-        )
-
-    return {name: entry(name) for name in described}
-
-
-def _read_manifest(folder: Path) -> dict[str, Any]:
-    path = folder / MANIFEST
-    try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
-    except OSError:
-        raise PackError(
-            f"There is no pack in {folder}: a pack is a folder with a {MANIFEST}."
-        ) from None
-    except ValueError as error:
-        raise PackError(_damaged(path, f"not JSON: {error}")) from None
-    if not isinstance(manifest, dict) or "format" not in manifest:
-        raise PackError(_damaged(path, "it has no format number"))
-    if manifest["format"] != FORMAT:
-        raise PackError(
-            f"{folder} is a pack of format {manifest['format']} and this kit reads format "
-            f"{FORMAT}: update token-journey with `git pull`."
-        )
-    return manifest
-
-
-def _damaged(path: Path, why: str) -> str:
-    return (
-        f"{path} is damaged ({why}): restore it with `git checkout {path.parent}` "
-        "or capture the pack again."
-    )

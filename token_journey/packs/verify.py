@@ -10,14 +10,19 @@ implementations may be apart.
 from __future__ import annotations
 
 import math
+import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rich.console import Console
+from rich.table import Table
+
 from token_journey.errors import Differs, PackError
 from token_journey.llama.names import describe
-from token_journey.packs.pack import Entry, Pack, Prompt, find_packs
+from token_journey.packs.manifest import Entry, Prompt
+from token_journey.packs.pack import Pack, find_packs
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -228,15 +233,21 @@ def _compared(
 
 
 def table(records: Sequence[Record]) -> str:
-    """The records as a person reads them."""
-    width = min(48, max(len(record.name) for record in records))
-    lines = [f"{'record':<{width}}  {'numbers':>11}  {'apart by':>9}  {'allowed':>9}"]
+    """The records as a person reads them, as wide as the terminal has room for."""
+    made = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="")
+    made.add_column("record", no_wrap=True, overflow="ellipsis", max_width=48)
+    for head in ("numbers", "apart by", "allowed"):
+        made.add_column(head, justify="right", no_wrap=True)
+    made.add_column(no_wrap=True)
     for r in records:
         counted = f"{r.compared}/{r.published}" if r.compared else f"–/{r.published}"
-        off = f"{r.off:9.2g}  {r.allowed:9.2g}" if r.allowed else " " * 20
-        name = r.name if len(r.name) <= width else f"{r.name[: width - 1]}…"
-        lines.append(f"{name:<{width}}  {counted:>11}  {off}  {r.verdict}")
-    return "\n".join(lines)
+        off = (f"{r.off:.2g}", f"{r.allowed:.2g}") if r.allowed else ("", "")
+        made.add_row(r.name, counted, *off, r.verdict)
+    width = shutil.get_terminal_size((100, 24)).columns
+    plain = Console(width=width, color_system=None, markup=False, emoji=False)
+    with plain.capture() as drawn:
+        plain.print(made)
+    return "\n".join(line.rstrip() for line in drawn.get().splitlines())
 
 
 def report(pack: Pack, packs: Path) -> str:

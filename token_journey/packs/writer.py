@@ -19,22 +19,19 @@ from typing import TYPE_CHECKING, Any
 from token_journey.errors import PackError
 from token_journey.files import replacing, sha256_of
 from token_journey.llama.config import ModelConfig
-from token_journey.packs.pack import (
+from token_journey.packs.manifest import (
     ACTIVATIONS,
     APART,
     FORMAT,
     MANIFEST,
     WEIGHTS,
     Generation,
+    Kept,
     Prompt,
 )
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-
-# Which indices of which axis are kept; a name stands for one of the pack's index lists.
-Kept = Mapping[int, Sequence[int] | str]
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from token_journey.course.implementation import Implementation, Stage
+from token_journey.course.implementation import Implementation
+from token_journey.course.stage import Stage
 from token_journey.course.under_test import StageUnderTest
 from token_journey.llama.config import ModelConfig
 from token_journey.llama.vocabulary import Vocabulary
@@ -29,6 +30,11 @@ class Ground:
     words: tuple[str, ...]
     vocabulary: Vocabulary | None
     begin_token: int | None
+
+    @property
+    def merges(self) -> bool:
+        """Whether the first stage can find the ids."""
+        return self.vocabulary is not None and bool(self.words)
 
     def layer_weights(self, layer: int) -> dict[str, Tensor]:
         """One layer's weights, named as they are inside the layer."""

@@ -15,8 +15,8 @@ from tokenizers import Tokenizer
 from torch import Tensor
 
 from token_journey.errors import JourneyError, no_text
-from token_journey.journey.journey import Token
-from token_journey.journey.material import Known, Material
+from token_journey.journey.journey import Known, Token
+from token_journey.journey.material import Material
 from token_journey.journey.shortening import cut
 from token_journey.journey.sources.continuing import continue_all
 from token_journey.journey.sources.from_stages import GivenToStages, beyond_the_kata
