@@ -176,6 +176,26 @@ def test_pieces_merge_on(stage):
     expect_equal(pieces, [b" ", b"anan"], "merge of “ anan”")
 
 
+def test_one_place_at_a_time(stage):
+    """Only one pair is joined at a time: its new neighbours may be better than the same again."""
+    ranks = {(b"ab", b"a"): 0, (b"a", b"b"): 1}
+    pieces = stage.merge(symbols("abab"), ranks)
+    expect_equal(pieces, [b"aba", b"b"], "merge of “abab”, “ab”+“a” before “a”+“b”")
+    ranks = {(b"oo", b"o"): 0, (b"o", b"o"): 1}
+    pieces = stage.merge(symbols("oooo"), ranks)
+    expect_equal(pieces, [b"ooo", b"o"], "merge of “oooo”, “oo”+“o” before “o”+“o”")
+
+
+def test_a_join_makes_a_better_pair(stage):
+    """After each join all neighbours are looked at again, also for pairs of a better rank."""
+    ranks = {(b"a", b"bc"): 0, (b"b", b"c"): 1}
+    pieces = stage.merge(symbols("abc"), ranks)
+    expect_equal(pieces, [b"abc"], "merge of “abc”, “a”+“bc” before “b”+“c”")
+    ranks = {(b"bc", b"d"): 0, (b"abc", b"d"): 1, (b"b", b"c"): 2, (b"a", b"bc"): 3}
+    pieces = stage.merge(symbols("abcd"), ranks)
+    expect_equal(pieces, [b"a", b"bcd"], "merge of “abcd”, “bc”+“d” best of four")
+
+
 def test_nothing_to_merge(stage):
     """A word in which no pair has a rank stays as it is, and comes back in a list of its own."""
     for text in ("xoy", "x", ""):
