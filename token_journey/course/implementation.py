@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
-from token_journey.guards.time_limit import OutOfTime
+from token_journey.guards.time_limit import OutOfTime, WaitedTooLong
 
 _STAGE_FILE = re.compile(r"s(\d\d)_\w+\.py")
 _STAGE_NAME = re.compile(r"\bs\d\d_\w+")
@@ -129,8 +129,9 @@ class Implementation:
             place = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}"
             line = f"\n    {frames[-1].line}"
         if isinstance(error, OutOfTime):
-            said = "did not end in time while it was imported: a loop that never stops?"
-            return f"{place} {said}{line}"
+            waited = isinstance(error, WaitedTooLong)
+            why = "does it wait for something?" if waited else "a loop that never stops?"
+            return f"{place} did not end in time while it was imported: {why}{line}"
         said = _said(error)
         return f"{place} could not be imported: {type(error).__name__}{said}.{line}"
 

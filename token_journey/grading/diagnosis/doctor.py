@@ -9,7 +9,6 @@ named; where none or several fit, that is said. Nothing is guessed.
 from __future__ import annotations
 
 import itertools
-import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache, partial, wraps
@@ -23,13 +22,14 @@ from token_journey.course.implementation import CannotLoad, Implementation
 from token_journey.course.misconceptions import Misconception, rewrites_in, rewritten
 from token_journey.course.under_test import Check, CheckFailure, StageUnderTest
 from token_journey.grading.diagnosis.transformations import transformations_that_fit
-from token_journey.guards.time_limit import OutOfTime, time_limit
+from token_journey.guards.time_limit import OutOfTime, Patience, time_limit
 from token_journey.numbers import size
 
+# All are seconds of computing, as a time limit counts them.
 # For pairs of mistakes, of which there are too many to try them all.
 SECONDS = 1.0
 # For single ones, which are all tried: what fits is named only if nothing else does.
-_PATIENCE = 10.0
+_SECONDS_FOR_ALL = 10.0
 # For looking whether the learner's passes checks that a mistake fails.
 _SECONDS_TO_DOUBT = 0.05
 # For putting another in the place of each function, where no mistake is known.
@@ -89,30 +89,28 @@ class Doctor:
             return Diagnosis()
         if known and (fit := self._try(check, seen, known)):
             return _named(fit, seen)
-        deadline = time.monotonic() + _PATIENCE
+        patience = Patience(_SECONDS_FOR_ALL)
         at_play = self._functions_at_play(check, seen)
         likely = self._likely(seen, stage, self._singles(at_play), siblings)
-        found = list(self._that_fit(check, seen, likely, deadline))
+        found = list(self._that_fit(check, seen, likely, patience))
         if not found:
-            found = list(self._that_fit(check, seen, self._singles(at_play), deadline))
-        if time.monotonic() > deadline:
+            found = list(self._that_fit(check, seen, self._singles(at_play), patience))
+        if patience.left <= 0:
             return Diagnosis()  # not all were tried, so nothing is known
         if not found and not known and seen.error is None:
-            found = list(
-                self._that_fit(check, seen, self._pairs(at_play), time.monotonic() + SECONDS)
-            )
+            found = list(self._that_fit(check, seen, self._pairs(at_play), Patience(SECONDS)))
         others = list(others)
-        found = self._told_apart(found, stage, others, time.monotonic() + SECONDS)
+        found = self._told_apart(found, stage, others, Patience(SECONDS))
         if len(found) == 1 and seen.is_weak:
-            until = time.monotonic() + _SECONDS_TO_DOUBT
-            found = [fit for fit in found if not self._is_cleared(fit, stage, others, until)]
+            doubt = Patience(_SECONDS_TO_DOUBT)
+            found = [fit for fit in found if not self._is_cleared(fit, stage, others, doubt)]
         if len(found) == 1:
             return _named(found[0], seen)
         if found:
             return Diagnosis((_several([fit.mistakes for fit in found]),))
         if seen.error is not None and not isinstance(seen.error, CheckFailure):
             return Diagnosis()  # what Python said of it says enough
-        where = self._where_it_lies(check, stage, time.monotonic() + _SECONDS_TO_REPLACE)
+        where = self._where_it_lies(check, stage, Patience(_SECONDS_TO_REPLACE))
         if seen.error is not None:
             return Diagnosis(where)  # its sentence says the rest
         failed = seen.comparisons[-1]
@@ -161,7 +159,7 @@ class Doctor:
     # -- no mistake is known: in which function does it lie? -------------------
 
     def _where_it_lies(
-        self, check: Check, stage: StageUnderTest, deadline: float
+        self, check: Check, stage: StageUnderTest, patience: Patience
     ) -> tuple[str, ...]:
         """The one function of several with the reference's version of which the check holds."""
         module = stage.load()
@@ -175,8 +173,7 @@ class Doctor:
             return ()
         helps = []
         for name, right in functions.items():
-            left = deadline - time.monotonic()
-            if left <= 0:
+            if (left := patience.left) <= 0:
                 return ()  # not all were tried, so nothing is known
             mine = getattr(module, name)
             setattr(module, name, _among(vars(module), functions, right))
@@ -197,10 +194,10 @@ class Doctor:
         check: Check,
         seen: Observed,
         candidates: Iterator[tuple[Misconception, ...]],
-        deadline: float,
+        patience: Patience,
     ) -> Iterator[_Fit]:
         for mistakes in candidates:
-            if time.monotonic() > deadline:
+            if patience.left <= 0:
                 return
             if fit := self._try(check, seen, mistakes):
                 yield fit
@@ -229,11 +226,11 @@ class Doctor:
         return candidates
 
     def _told_apart(
-        self, found: list[_Fit], stage: StageUnderTest, others: Iterable[Check], deadline: float
+        self, found: list[_Fit], stage: StageUnderTest, others: Iterable[Check], patience: Patience
     ) -> list[_Fit]:
         """Those that behave like the learner's in other checks as well."""
         for other in others:
-            if len(found) < 2 or time.monotonic() > deadline:
+            if len(found) < 2 or patience.left <= 0:
                 break
             seen = observe_until_wrong(other, stage)
             alike = [fit for fit in found if self._observe(other, fit.mistakes).agrees(seen)]
@@ -241,11 +238,11 @@ class Doctor:
         return found
 
     def _is_cleared(
-        self, fit: _Fit, stage: StageUnderTest, others: Iterable[Check], deadline: float
+        self, fit: _Fit, stage: StageUnderTest, others: Iterable[Check], patience: Patience
     ) -> bool:
         """Whether the learner's passes a check that the mistake fails: then it isn't theirs."""
         for other in others:
-            if time.monotonic() > deadline:
+            if patience.left <= 0:
                 return False
             fails = self._observe(other, fit.mistakes).wrong
             if fails and not observe_until_wrong(other, stage).wrong:

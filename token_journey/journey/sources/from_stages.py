@@ -57,7 +57,7 @@ def taken_by(folder: Path, course: Course, given: GivenToStages, material: Mater
         with time_limit(SECONDS):
             walk.go()
     except OutOfTime:
-        walk.stopped(f"did not end within {SECONDS:.0f} s")
+        walk.stopped("did not end in time")
     except (CheckFailure, CannotLoad) as error:
         walk.stopped(f"stopped the walk: {error}")
     except Exception as error:
