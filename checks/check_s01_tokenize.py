@@ -8,10 +8,10 @@ import pytest
 from token_journey.checking import (
     Comparison,
     captured,
+    compare,
     expect_equal,
     expect_true,
     expect_written,
-    judge,
 )
 
 # Merges as a training learns them: a pair comes after the pairs that made its two parts.
@@ -91,7 +91,7 @@ def needed(pack, prompt):
 
 def hold(case, what, actual, expected):
     """Hold ids, pieces or a text against what the pack's tokenizer gave."""
-    judge(Comparison(what, actual, expected, where=case.where, held_back=case.pack.held_back))
+    compare(Comparison(what, actual, expected, where=case.where, held_back=case.pack.held_back))
 
 
 @captured(vocabulary=True)

@@ -17,7 +17,7 @@ from pathlib import Path
 from types import ModuleType
 
 from token_journey.course.stage import Stage, not_there
-from token_journey.guards.time_limit import OutOfTime
+from token_journey.guards.time_limit import OutOfTime, WaitedTooLong
 
 _STAGE_NAME = re.compile(r"\bs\d\d_\w+")
 # `from .s03_rms_norm import rms_norm`, `from . import s03_rms_norm`, and helpers: `from .utils …`
@@ -128,8 +128,9 @@ class Implementation:
             place = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}"
             line = f"\n    {frames[-1].line}"
         if isinstance(error, OutOfTime):
-            said = "did not end in time while it was imported: a loop that never stops?"
-            return f"{place} {said}{line}"
+            waited = isinstance(error, WaitedTooLong)
+            why = "does it wait for something?" if waited else "a loop that never stops?"
+            return f"{place} did not end in time while it was imported: {why}{line}"
         said = _said(error)
         return f"{place} could not be imported: {type(error).__name__}{said}.{line}"
 
