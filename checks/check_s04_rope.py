@@ -5,7 +5,7 @@ import math
 import torch
 
 from token_journey.checking import captured, expect, expect_written, unpack
-from token_journey.packs.pack import SCALED_ROPE
+from token_journey.packs.manifest import SCALED_ROPE
 
 from . import manners
 

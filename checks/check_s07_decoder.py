@@ -15,7 +15,7 @@ from token_journey.checking import (
     rounding,
     tensor,
 )
-from token_journey.packs.pack import BIASES, SCALED_ROPE
+from token_journey.packs.manifest import BIASES, SCALED_ROPE
 
 from . import manners
 

@@ -16,7 +16,7 @@ from token_journey.checking import (
     tensor,
     unpack,
 )
-from token_journey.packs.pack import BIASES, SCALED_ROPE
+from token_journey.packs.manifest import BIASES, SCALED_ROPE
 
 # Where a pack holds a whole model.
 WHOLE_MODEL = {"table": "model.embed_tokens.weight", "without": (BIASES, SCALED_ROPE)}

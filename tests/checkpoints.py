@@ -15,8 +15,10 @@ import torch
 from transformers import LlamaConfig, LlamaForCausalLM, Qwen2Config, Qwen2ForCausalLM
 
 from token_journey.capture.capture import Order, Plan, capture, plan_for
-from token_journey.capture.recipes.rebuild import PACKS
+from token_journey.course.course import find_course
 from token_journey.packs.pack import Pack
+
+PACKS = find_course().packs
 
 TOKENIZER = PACKS / "witness-gqa" / "tokenizer.json"
 SMALL: dict[str, Any] = {

@@ -21,11 +21,11 @@ class Graded:
         about = getattr(report, "token_journey", None)
         if about is not None:
             self.reports.append(about)
-            if about["kind"] == "failed":
+            if about["kind"] in ("failed", "missing"):
                 self.messages.append(str(report.longrepr))
 
     def kinds(self, stage: str) -> set[str]:
-        """The kinds of verdict that a stage got: passed, failed, todo."""
+        """The kinds of verdict that a stage got: passed, failed, todo, missing."""
         return {about["kind"] for about in self.reports if about["stage"] == stage}
 
 

@@ -40,7 +40,8 @@ def size(value: float) -> str:
     return f"{value:.2g}" if abs(value) < 100 else f"{value:,.0f}"
 
 
-def percent(share: float) -> str:
+def percent(share: float, decimals: int = 1) -> str:
     """0.123 as `12.3 %`, and small ones with as many digits as it takes to see them."""
     value = 100 * share
-    return f"{value:.1f} %" if value == 0 or value >= 0.1 else f"{value:.2g} %"
+    plain = value == 0 or value >= 10**-decimals
+    return f"{value:.{decimals}f} %" if plain else f"{value:.2g} %"

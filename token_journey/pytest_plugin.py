@@ -1,8 +1,29 @@
-"""What pytest loads: the kit's options, and the plugins behind them."""
+"""What pytest loads wherever the kit is installed: its options, and the way to the rest.
+
+In a run that meets no folder of stages nothing happens here: no torch, no course, no hook of
+grading. The first folder or file of stages registers `grading.plugin`, and collects itself.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Generator, Sequence
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
 import pytest
+
+from token_journey.course.course import Course, find_course
+from token_journey.course.stage import Stage
+from token_journey.errors import CourseError
+from token_journey.grading.steering import refusal, refusals
+
+if TYPE_CHECKING:
+    from token_journey.grading.terminal import Telling
+
+_REFUSED = pytest.StashKey[dict[Path, str]]()
+_GRADING = "token_journey.grading.plugin"
+_TELLING = "token_journey.grading.terminal"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -24,7 +45,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="instead of checks: walk through all stages, each on what the last one produced",
     )
-
+    group.addoption(
+        "--grade-json",
+        type=Path,
+        metavar="FILE",
+        help="write what each check said, one JSON line a check, as they end",
+    )
+    group.addoption(
+        "--benchmark-within",
+        type=float,
+        metavar="SECONDS",
+        help="with --benchmark-only: time as many rounds as fit into so many seconds",
+    )
     group.addoption(
         "--isolated",
         nargs="?",
@@ -41,12 +73,138 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
-# Not later than here: its own hooks read the command line.
-pytest_plugins = ["token_journey.grading.plugin"]
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config, args: Sequence[str]) -> None:
+    """Before pytest runs the first conftest.py: is there one with what is graded?"""
+    course = _course()
+    asked_for = early_config.known_args_namespace.file_or_dir
+    if course is None or not asked_for:
+        return
+    skipped = early_config.getini("norecursedirs")
+    here = early_config.invocation_params.dir
+    places = [here / str(path).partition("::")[0] for path in asked_for]
+    refused = early_config.stash.setdefault(_REFUSED, {})
+    for place in places:
+        found = refusals(place, skipped, course)
+        top = place if place.is_dir() else place.parent
+        for folder, file in found.items():
+            # pytest runs the conftest.py of a path that it is given, and of `test*` below it.
+            at_once = folder == top or folder.relative_to(top).parts[0].startswith("test")
+            if at_once or not file.is_relative_to(folder):
+                raise pytest.UsageError(refusal(file))
+            refused[folder] = refusal(file)
+    if all(_is_graded(place, course) for place in places):
+        _without_benchmarks(early_config, args)
+
+
+def _is_graded(place: Path, course: Course) -> bool:
+    return course.holds_stages(place) if place.is_dir() else course.stage_of(place) is not None
+
+
+def _without_benchmarks(config: pytest.Config, args: Sequence[str]) -> None:
+    """pytest-benchmark asks seven processes about the machine, where nothing is to be timed."""
+    if not any(str(arg).startswith("--benchmark") for arg in args):
+        config.pluginmanager.unregister(name="benchmark")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    if config.getoption("benchmark_only", False):
-        from token_journey.cost import plugin
+    if (file := config.getoption("grade_json")) and not hasattr(config, "workerinput"):
+        from token_journey.grading.record import Record
 
-        config.pluginmanager.register(plugin)
+        config.pluginmanager.register(Record(file))
+    if config.getoption("dist", "no") != "no" and not hasattr(config, "workerinput"):
+        config.pluginmanager.register(_FirstReport(config))
+    if config.getoption("pack") or config.getoption("whole_model"):  # said before all else
+        _register(config)
+        from token_journey.grading.collect import session_of
+
+        session_of(config)
+
+
+@cache
+def _course() -> Course | None:
+    try:
+        return find_course()
+    except CourseError:  # said when the first stage file is met
+        return None
+
+
+# -- the first stages that are met ---------------------------------------------
+
+
+def _register(config: pytest.Config) -> None:
+    """Register the plugin that grades, if this is the first that is to be graded."""
+    if config.pluginmanager.has_plugin(_GRADING):
+        return
+    from token_journey.grading import plugin
+
+    _telling(config)
+    config.pluginmanager.register(plugin, _GRADING)
+    if config.getoption("benchmark_only", False):
+        from token_journey.cost import plugin as timing
+
+        config.pluginmanager.register(timing)
+
+
+def _telling(config: pytest.Config) -> Telling:
+    from token_journey.grading.terminal import Telling
+
+    if not config.pluginmanager.has_plugin(_TELLING):
+        told = Telling(verbose=config.get_verbosity() >= 2)
+        config.pluginmanager.register(told, _TELLING)
+    return cast("Telling", config.pluginmanager.get_plugin(_TELLING))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collect_directory(path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    """A folder of stages is graded as a whole, and is no package of tests."""
+    course = _course()
+    if course is None or not course.holds_stages(path):
+        return None
+    _register(parent.config)
+    from token_journey.grading.collect import folder
+
+    return folder(path, parent, parent.config.stash.get(_REFUSED, {}).get(path))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collect_file(
+    file_path: Path, parent: pytest.Collector
+) -> Generator[None, list[pytest.Collector], list[pytest.Collector]]:
+    """A stage file is collected once, as ours: pytest would also run one that it is given."""
+    collectors = yield
+    if Stage.of_file(file_path) is None:
+        return collectors
+    _register(parent.config)
+    from token_journey.grading.collect import collected
+
+    found = collected(file_path, parent)
+    if parent.config.getoption("benchmark_only", False):
+        from token_journey.cost.plugin import cost_modules
+
+        found = [*found, *cost_modules(found)]
+    return found
+
+
+class _FirstReport:
+    """Where other processes grade, as with `-n 2`, this one meets reports and no stage."""
+
+    def __init__(self, config: pytest.Config):
+        self._config = config
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if hasattr(report, "token_journey") and not self._config.pluginmanager.has_plugin(_TELLING):
+            _telling(self._config).pytest_runtest_logreport(report)
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, exitstatus: int, config: pytest.Config
+) -> None:
+    course = _course()
+    nothing = exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED and not config.option.collectonly
+    if nothing and course and config.invocation_params.dir.is_relative_to(course.home):
+        terminalreporter.write_line(
+            f"Nothing to grade in {', '.join(config.args)}: a folder of stages holds files such "
+            "as s03_rms_norm.py. Try `pytest exercises/`."
+        )

@@ -16,13 +16,15 @@ from tokenizers import Tokenizer
 from transformers import AutoModelForCausalLM, DynamicCache
 
 from token_journey.capture.capture import Order, capture, plan_for
-from token_journey.capture.measure import Ids, Walk
+from token_journey.capture.measure import Ids, Measurement
 from token_journey.commands.main import main
 from token_journey.errors import CheckpointError, PackError
 from token_journey.models.checkpoint import Checkpoint
 from token_journey.models.in_memory import loaded
 from token_journey.models.source import open_source
 from token_journey.packs.pack import Pack
+
+pytestmark = pytest.mark.slow
 
 VARIANTS: dict[str, dict[str, Any]] = {
     "plain": {},
@@ -171,7 +173,7 @@ def test_smollm2_every_way(whole_smollm2: Path, tmp_path: Path) -> None:
     ids = Ids(streamed.prompts["capital"].ids)
     with loaded(checkpoint, "cpu", {"cpu": "100MB"}) as (parts, _, about):
         assert "disk" in about["weights_on"]
-        for step in Walk(parts, {"capital": ids}).steps(29):
+        for step in Measurement(parts, {"capital": ids}).steps(29):
             for name, found in step.found["capital"].items():
                 if streamed.has_activation("capital", name):
                     entry = streamed.activation_entry("capital", name)

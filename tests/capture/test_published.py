@@ -16,9 +16,11 @@ from torch.nn.functional import silu
 
 from token_journey.capture.recipes.published import PRINTED as HALF
 from token_journey.capture.recipes.published import build_pack
-from token_journey.capture.recipes.rebuild import PACKS
+from token_journey.course.course import find_course
 from token_journey.errors import PackError
 from token_journey.packs.pack import Pack
+
+PACKS = find_course().packs
 
 FOLDER = PACKS / "aitana-2b-s-published"
 ATTENTION = "blocks.0.attn."

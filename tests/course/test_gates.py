@@ -15,7 +15,8 @@ import pytest
 from graded import grade
 
 from token_journey.course.course import find_course
-from token_journey.course.implementation import Implementation, Stage
+from token_journey.course.implementation import Implementation
+from token_journey.course.stage import Stage
 from token_journey.course.stubs import functions, is_written, make_stub, write_stubs
 
 COURSE = find_course()
@@ -139,6 +140,14 @@ def test_grading_imports_nothing_slow(graded_solutions):
     loaded = {module.partition(".")[0] for module in seen["modules"]}
     assert "torch" in loaded
     assert loaded & SLOW_TO_IMPORT == set()
+
+
+@each_stage
+def test_every_check_says_what_it_asks(stage):
+    """A failure begins with the docstring of its check."""
+    source = COURSE.check_file(Stage(stage)).read_text(encoding="utf-8")
+    checks = [f for f in functions(ast.parse(source)) if f.name.startswith("test_")]
+    assert [check.name for check in checks if not ast.get_docstring(check)] == []
 
 
 # -- lessons ------------------------------------------------------------------

@@ -4,8 +4,9 @@ import ast
 
 import pytest
 
-from token_journey.course.implementation import Stage
-from token_journey.course.stubs import is_written, main, make_stub, reset, write_stubs
+from token_journey.commands.main import main
+from token_journey.course.stage import Stage
+from token_journey.course.stubs import is_written, make_stub, reset, write_stubs
 from token_journey.errors import StubError
 
 SOLUTION = '''\
@@ -215,9 +216,9 @@ def test_no_solutions(tmp_path):
 
 @pytest.mark.parametrize("given", ["12", "0", "-1", "three", ""])
 def test_the_command_says_what_is_wrong_in_a_sentence(given, capsys):
-    assert main([f"--reset={given}"]) == 1
+    assert main(["stubs", f"--reset={given}"]) == 1
     said = capsys.readouterr()
-    assert said.err == f"STAGE={given} is not a stage: give a number from 1 to 10.\n"
+    assert said.err == f"token-journey: STAGE={given} is not a stage: give a number from 1 to 10.\n"
     assert said.out == ""
 
 

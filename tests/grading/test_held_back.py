@@ -11,10 +11,14 @@ import torch
 from checkpoints import captured, make
 from graded import Graded, grade
 
+from token_journey.chain.against_model import Walk
 from token_journey.course.course import find_course
 from token_journey.grading.chained import tell
+from token_journey.numbers import percent
+from token_journey.packs.manifest import seal
 from token_journey.packs.pack import Pack
-from token_journey.walk.against_model import Walk
+
+pytestmark = pytest.mark.slow
 
 PROMPT = "un secret que ningú ha de llegir"
 STAGES = "s01_tokenize.py", "s03_rms_norm.py", "s06_swiglu.py", "s10_generate.py"
@@ -93,6 +97,7 @@ def test_the_same_pack_not_held_back_does_print(pack: Pack, tmp_path: Path) -> N
     (open_pack / "pack.json").write_text(
         manifest.replace('"held_back": true', '"held_back": false')
     )
+    seal(open_pack)
     result = graded(Pack(open_pack), tmp_path / "mine", WRONG, "-vv")
     assert "expected" in result.output and leaked(result.output, pack)
     assert PROMPT in result.output
@@ -109,8 +114,10 @@ def test_the_right_code_passes(pack: Pack, tmp_path: Path) -> None:
 
 
 def test_a_walk_does_not_tell_the_next_token(pack: Pack) -> None:
-    guesses = [("la", 0.25), ("mar", 0.125)]
-    walked = Walk([], guesses[:1], guesses, "s03_rms_norm", ValueError(torch.ones(3)))
-    told = tell(walked, pack, pack.prompts["exam"], [])
-    assert "12.5" not in told and "the model:" not in told and "tensor" not in told
+    model = pack.activation("exam", "probs.last")
+    mine = torch.full_like(model, 1 / len(model))
+    walk = Walk([], probs=mine, broken="s03_rms_norm", error=ValueError(torch.ones(3)))
+    told = tell(walk, pack, pack.prompts["exam"])
+    assert percent(float(model.max())) not in told and "your walk:" in told
+    assert "the model:" not in told and "tensor" not in told
     assert PROMPT not in told

@@ -21,9 +21,11 @@ from transformers import (
 )
 
 from token_journey.course.course import find_course
+from token_journey.drawing.page import part
 from token_journey.journey.opening import opened, published
 from token_journey.journey.page.page import framed, page
 from token_journey.journey.page.payload import packed
+from token_journey.numbers import number, percent
 
 COURSE = find_course()
 SENTENCE = "The capital of France is"
@@ -92,6 +94,17 @@ def shown(number):
 
 
 # -- the file ---------------------------------------------------------------------------------
+
+
+def test_a_page_writes_numbers_as_python_does(visited):
+    sizes = [m * 10.0**e for e in range(-12, 9) for m in (1, 1.234567, 2.5001, 9.9996)]
+    values = [0.0, *sizes, *(-value for value in sizes)]
+    shares = [0.0005, *sizes]
+    script = part("token_journey.drawing", "base.js")
+    for written, given in ((number, values), (percent, shares)):
+        call = f"(values) => {{ {script}; return values.map({written.__name__}); }}"
+        assert visited.page.evaluate(call, given) == [written(value) for value in given]
+    assert percent(0.0005) == "0.05 %"
 
 
 def test_opens_from_disk_alone_and_without_complaint(browser, file):
@@ -484,7 +497,7 @@ def test_packed_numbers_are_little_endian_float32():
 
 def test_nothing_known_still_makes_a_page(browser, journey, tmp_path):
     steps = tuple(
-        replace(step, seen=tuple(replace(seen, value=None) for seen in step.seen))
+        replace(step, seen=tuple(replace(seen, known=None) for seen in step.seen))
         for step in journey.steps
     )
     bare = replace(
@@ -503,6 +516,7 @@ def test_a_mistake_that_looks_ahead_is_seen(browser, journey, tmp_path):
         figure = visit.page.locator("[data-chart='attention']")
         figure.locator("summary").click()
         first = figure.locator("tbody tr").first.locator("td")
+        first.nth(4).wait_for()
         assert first.all_text_contents() == ["0.2000"] * 5
 
 
@@ -525,7 +539,7 @@ def test_in_a_frame_as_a_notebook_shows_it(browser, journey, tmp_path):
 
 def in_a_fresh_process(cache, code):
     return subprocess.run(
-        [sys.executable, "-c", f"from token_journey.journey.page import vega; {code}"],
+        [sys.executable, "-c", f"from token_journey.drawing import vega; {code}"],
         env={**os.environ, "TOKEN_JOURNEY_CACHE": str(cache)},
         capture_output=True,
         text=True,

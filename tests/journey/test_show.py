@@ -17,7 +17,6 @@ from nbclient import NotebookClient
 from rich.console import Console
 from transformers import LlamaForCausalLM
 
-from token_journey.capture.recipes.rebuild import PACKS
 from token_journey.commands.main import main
 from token_journey.course.course import find_course
 from token_journey.errors import JourneyError
@@ -29,7 +28,10 @@ from token_journey.journey.spelling import shown
 from token_journey.journey.stations import STATIONS
 from token_journey.journey.terminal.show import show
 from token_journey.numbers import number
+from token_journey.packs.manifest import seal
 from token_journey.packs.pack import Pack
+
+PACKS = find_course().packs
 
 COURSE = find_course()
 TEXT = "els camins de la mar"
@@ -260,7 +262,10 @@ def test_the_solutions_carry_the_sentence(walks):
     assert journey.step("generate").said == "The same tokens as the model, every one."
     assert {step.by for step in journey.steps if step.stage} == {"yours"}
     differences = [
-        seen.difference for step in journey.steps for seen in step.seen if seen.by == "yours"
+        known.difference
+        for step in journey.steps
+        for seen in step.seen
+        if (known := seen.known) and known.by == "yours"
     ]
     assert len(differences) > 15 and any(differences)
 
@@ -306,6 +311,7 @@ def test_a_captured_pack_is_walked_by_stages_too():
     with opened("witness-gqa", COURSE) as walks:
         journey = walks.walk(folder=COURSE.reference)
     assert journey.verdict.endswith("Every number is the model's, up to rounding.")
+    said(journey)
 
 
 # -- what can go wrong ------------------------------------------------------------------------
@@ -375,6 +381,7 @@ def test_a_pack_that_is_held_back_is_not_shown(tmp_path, capsys):
     pack = shutil.copytree(PACKS / "witness-gqa", tmp_path / "exam")
     manifest = json.loads((pack / "pack.json").read_text())
     (pack / "pack.json").write_text(json.dumps({**manifest, "held_back": True}))
+    seal(pack)
     assert main(["show", "--model", str(pack)]) == 1
     assert "is held back: what it expects is not shown." in capsys.readouterr().err
 

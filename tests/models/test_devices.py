@@ -15,7 +15,7 @@ from checkpoints import SMALL, TEXTS, captured, make, same
 from torch.overrides import TorchFunctionMode
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from token_journey.capture.measure import Ids, Walk
+from token_journey.capture.measure import Ids, Measurement
 from token_journey.errors import CheckpointError
 from token_journey.models import in_memory as module
 from token_journey.models.checkpoint import Checkpoint
@@ -40,7 +40,7 @@ def opened(folder: Path) -> Checkpoint:
 def walked(parts: Loaded) -> Found:
     """Everything that a walk of two prompts finds, as a capture makes it."""
     found: Found = {name: {} for name in PROMPTS}
-    for step in Walk(parts, PROMPTS, twice=True).steps(parts.config.num_hidden_layers - 1):
+    for step in Measurement(parts, PROMPTS, twice=True).steps(parts.config.num_hidden_layers - 1):
         for name, activations in step.found.items():
             found[name] |= activations
     return found
@@ -113,7 +113,7 @@ def test_a_walk_mixes_no_devices() -> None:
         model = LlamaForCausalLM(LlamaConfig(**SMALL)).to(torch.bfloat16)
     parts = Loaded(model)
     assert parts.device.type == "meta" and parts.steady
-    walk = Walk(parts, PROMPTS, candidates=3, twice=True)
+    walk = Measurement(parts, PROMPTS, candidates=3, twice=True)
     with _BackOnTheCpu():
         for step in walk.steps(SMALL["num_hidden_layers"] - 1):
             for activations in step.found.values():
@@ -203,6 +203,7 @@ def test_config_json_may_be_wrong_about_them(stored: torch.dtype, tmp_path: Path
 # -- what is said ---------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", ["--stream", "--device=cpu"])
 def test_nothing_is_said_beside_the_plan(way: str, tmp_path: Path) -> None:
     """No warning of a library that a user could do nothing about."""

@@ -21,14 +21,16 @@ import torch
 from safetensors import safe_open
 from tokenizers import Tokenizer
 
-from token_journey.capture.recipes.rebuild import PACKS
 from token_journey.commands.main import main
+from token_journey.course.course import find_course
 from token_journey.errors import FetchError
 from token_journey.files import cache_folder
 from token_journey.models import fetch as module
 from token_journey.models.fetch import fetch
 from token_journey.packs.pack import Pack
 from token_journey.packs.whole_model import whole_model_folder
+
+PACKS = find_course().packs
 
 GGUF_CONTENT = b"GGUF and then some"
 
@@ -237,10 +239,11 @@ def test_the_cache_is_where_the_user_says(
 
 def test_looking_for_the_model_is_cheap() -> None:
     code = (
-        "import sys; from token_journey.packs.whole_model import whole_model_folder; whole_model_folder();"
+        "import sys; from token_journey.packs.whole_model import whole_model_folder\n"
+        "whole_model_folder()\n"
         "sys.exit(bool({'torch', 'transformers'} & set(sys.modules)))"
     )
-    assert subprocess.run([sys.executable, "-c", code], cwd=PACKS.parent).returncode == 0
+    assert subprocess.run([sys.executable, "-c", code], cwd=find_course().home).returncode == 0
 
 
 @pytest.mark.slow

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +22,18 @@ from torch import Tensor
 from transformers.models.llama.modeling_llama import LlamaDecoderLayer
 
 from token_journey.capture.recipes.published import build_pack
-from token_journey.capture.recipes.rebuild import PACKS
 from token_journey.commands.main import main
+from token_journey.course.course import find_course
 from token_journey.files import sha256_of
 from token_journey.models.architecture import read_config
 from token_journey.models.checkpoint import SINGLE
 from token_journey.models.source import PINNED
+from token_journey.packs.manifest import seal
 from token_journey.packs.pack import Pack
+
+pytestmark = pytest.mark.slow
+
+PACKS = find_course().packs
 
 ID = "gplsi/Aitana-2B-S"
 FIGURES: dict[str, Any] = json.loads((PACKS / "aitana-2b-s-published" / "figures.json").read_text())
@@ -216,11 +222,15 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def use_figures_of(checkpoint: Path, patch: pytest.MonkeyPatch) -> None:
+    course = replace(find_course(), packs=checkpoint.parents[2] / "packs")
+    for command in ("capture", "verify"):
+        patch.setattr(f"token_journey.commands.{command}.find_course", lambda: course)
+
+
 @pytest.fixture
 def figures(checkpoint: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    packs = checkpoint.parents[2] / "packs"
-    monkeypatch.setattr("token_journey.capture.recipes.rebuild.PACKS", packs)
-    monkeypatch.setattr("token_journey.commands.capture.PACKS", packs)
+    use_figures_of(checkpoint, monkeypatch)
 
 
 @pytest.fixture(scope="module")
@@ -228,7 +238,7 @@ def pack(checkpoint: Path) -> Path:
     """What `token-journey capture … --stream --layers 0` makes, and finds nothing wrong with."""
     out = checkpoint.parents[2] / "pack"
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("token_journey.commands.capture.PACKS", checkpoint.parents[2] / "packs")
+        use_figures_of(checkpoint, patched)
         assert (
             main(["capture", str(checkpoint), "--stream", "--layers", "0", "--out", str(out)]) == 0
         )
@@ -242,8 +252,10 @@ def copied(pack: Path, folder: Path, **model: str) -> Path:
         (folder / path.name).hardlink_to(path)
     manifest = json.loads((pack / "pack.json").read_text())
     manifest["model"] |= model
-    (folder / "pack.json").unlink()
+    for name in ("pack.json", "pack.sha256"):
+        (folder / name).unlink()
     (folder / "pack.json").write_text(json.dumps(manifest))
+    seal(folder)
     return folder
 
 
@@ -256,6 +268,7 @@ def alter(pack: Path, file: str, key: str, at: tuple[int, ...], by: float) -> No
     manifest = json.loads((pack / "pack.json").read_text())
     manifest["files"][file]["sha256"] = sha256_of(pack / file)
     (pack / "pack.json").write_text(json.dumps(manifest))
+    seal(pack)
 
 
 def refused(pack: Path, capsys: pytest.CaptureFixture[str]) -> str:

@@ -8,19 +8,18 @@ import shlex
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from token_journey.capture.plan import Plan
-from token_journey.capture.resume import Gathering
-from token_journey.capture.selection import ROWS, Keeping
+from token_journey.capture.resume import Resumable
+from token_journey.capture.selection import ROWS, Selection
 from token_journey.errors import CheckpointError
 from token_journey.models.checkpoint import Checkpoint
 from token_journey.models.source import open_source
 from token_journey.models.tokenizer import tokenized
+from token_journey.packs.manifest import Kept
 from token_journey.packs.writer import (
-    Kept,
     PackWriter,
     refuse_to_replace_others,
     refuse_what_is_out_of_reach,
@@ -29,7 +28,7 @@ from token_journey.packs.writer import (
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from token_journey.capture.measure import Parts
+    from token_journey.models.parts import Parts
     from token_journey.models.streamed import Weights
     from token_journey.packs.writer import Captured
 
@@ -94,8 +93,8 @@ def plan_for(order: Order) -> Plan:
                 f"The tokenizer gives prompt {prompt.name} ids that the model has no rows for: "
                 "the two don't belong together."
             )
-    keeping = Keeping(checkpoint.family, prompts, layers, order.sliced)
-    return Plan(checkpoint, keeping, order.streamed, found.content, found.begin_token)
+    selection = Selection(checkpoint.family, prompts, layers, order.sliced)
+    return Plan(checkpoint, selection, order.streamed, found.content, found.begin_token)
 
 
 def _layers(asked: tuple[int, ...] | str | None, count: int) -> tuple[int, ...]:
@@ -116,56 +115,53 @@ def capture(order: Order, plan: Plan, out: Path) -> None:
     """
     refuse_to_replace_others(out)
     refuse_what_is_out_of_reach(out)
-    from token_journey.capture.measure import Ids, Walk, best
+    from token_journey.capture.measure import Ids, Measurement, best
 
-    keeping = plan.keeping
+    selection = plan.selection
     with _parts(order, plan) as (parts, weights, circumstances):
-        prompts = {p.name: Ids(p.ids, p.start) for p in keeping.prompts}
-        walk = Walk(parts, prompts, keeping.candidates, twice=True)
-        gathering = Gathering(out.parent / f".{out.name}.work", keeping, _begun_as(order, plan))
-        done = gathering.last_layer
+        prompts = {p.name: Ids(p.ids, p.start) for p in selection.prompts}
+        measurement = Measurement(parts, prompts, selection.candidates, twice=True)
+        resumable = Resumable(out.parent / f".{out.name}.work", selection, _begun_as(order, plan))
+        done = resumable.last_layer
         if done is not None:
-            walk.streams = gathering.streams()
+            measurement.streams = resumable.streams()
         with _progress(plan, done) as finished:
-            for step in walk.steps(keeping.until, None if done is None else done + 1):
-                kept = {} if step.layer is None else keeping.layer_weights(step.layer)
+            for step in measurement.steps(selection.until, None if done is None else done + 1):
+                kept = {} if step.layer is None else selection.layer_weights(step.layer)
                 cut = {
-                    name: _cut(weights.whole(name), k, keeping.lists) for name, k in kept.items()
+                    name: _cut(weights.whole(name), k, selection.lists) for name, k in kept.items()
                 }
-                gathering.add(step, walk.streams, cut)
+                resumable.add(step, measurement.streams, cut)
                 finished(step.layer)
-        found = gathering.found()
-        lists = dict(keeping.lists)
-        if keeping.to_the_logits and not keeping.everything:
+        found = resumable.found()
+        lists = dict(selection.lists)
+        if selection.to_the_logits and not selection.everything:
             last = [captured["logits.last"].value for captured in found.values()]
-            lists[ROWS] = sorted({*keeping.rows, *best(last, keeping.candidates)})
+            lists[ROWS] = sorted({*selection.rows, *best(last, selection.candidates)})
         pack = _writer(order, plan, out.name, lists, circumstances)
-        _fill(pack, plan, found, gathering, weights, lists)
+        _fill(pack, plan, found, resumable, weights, lists)
     pack.write(out)
-    gathering.remove()
+    resumable.remove()
 
 
 def _fill(
     pack: PackWriter,
     plan: Plan,
     found: Mapping[str, Mapping[str, Captured]],
-    gathering: Gathering,
+    resumable: Resumable,
     weights: Weights,
     lists: Mapping[str, list[int]],
 ) -> None:
-    keeping = plan.keeping
+    selection = plan.selection
     if plan.tokenizer is not None:
         begin = {} if plan.begin_token is None else {"begin_token": plan.begin_token}
         pack.add_tokenizer(plan.tokenizer, **begin)
-    for prompt in keeping.prompts:
-        pack.add_prompt(prompt)
-        here = found[prompt.name]
-        parts = {name: part for name in here if (part := keeping.part(name))}
-        pack.add_captured(prompt.name, here, partial(keeping.wanted, prompt.name), parts)
-    for name, weight in gathering.weights():
+    for prompt in selection.prompts:
+        selection.store(pack, prompt, found[prompt.name])
+    for name, weight in resumable.weights():
         layer = int(name.split(".")[2])
-        pack.add_weight(name, weight, visible=keeping.layer_weights(layer)[name])
-    for name, part in keeping.outer_weights().items():
+        pack.add_weight(name, weight, visible=selection.layer_weights(layer)[name])
+    for name, part in selection.outer_weights().items():
         stored = weights.rows(name, lists[str(part[0])]) if part else weights.whole(name)
         pack.add_weight(name, stored, visible=part)
 
@@ -180,13 +176,13 @@ def _cut(weight: Tensor, part: Kept | None, lists: Mapping[str, list[int]]) -> T
 
 def _begun_as(order: Order, plan: Plan) -> str:
     """The same for captures that give the same pack, so that one can go on with the other."""
-    checkpoint, keeping = plan.checkpoint, plan.keeping
+    checkpoint, selection = plan.checkpoint, plan.selection
     same = {
         "origin": dict(checkpoint.source.origin),
         "tensors": {name: str(stored) for name, stored in checkpoint.tensors.items()},
-        "prompts": [str(prompt) for prompt in keeping.prompts],
-        "layers": keeping.layers,
-        "sliced": keeping.sliced,
+        "prompts": [str(prompt) for prompt in selection.prompts],
+        "layers": selection.layers,
+        "sliced": selection.sliced,
         "streamed": plan.streamed,
         "device": order.device,
         "stamps": checkpoint.source.stamps(sorted({s.file for s in checkpoint.tensors.values()})),
@@ -220,7 +216,7 @@ def _writer(
         index_lists=lists,
         more={
             **({"beyond": dict(checkpoint.family.beyond)} if checkpoint.family.beyond else {}),
-            **({"sliced": True} if plan.keeping.sliced else {}),
+            **({"sliced": True} if plan.selection.sliced else {}),
             **({"held_back": True} if order.held_back else {}),
         },
     )
@@ -234,7 +230,7 @@ def _parts(order: Order, plan: Plan) -> Iterator[tuple[Parts, Weights, dict[str,
 
     command = shlex.join(["token-journey", "capture", order.model, *order.options])
     if plan.streamed:
-        streamed = Streamed(plan.checkpoint, plan.keeping.rows)
+        streamed = Streamed(plan.checkpoint, plan.selection.rows)
         yield streamed, streamed, circumstances(command, streamed=True)
         return
     from token_journey.models.in_memory import loaded

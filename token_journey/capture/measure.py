@@ -1,6 +1,6 @@
-"""Capture: walk prompts through a model and keep all activations, each with its tolerances.
+"""Walk prompts through a model and keep all activations, each with its tolerances.
 
-recording.py sees what transformers' layers compute; precision.py says what a
+models/hooks.py sees what transformers' layers compute; models/precision.py says what a
 tolerance is: eight times the distance from float32 to float64. There are two of
 each:
 
@@ -14,7 +14,7 @@ each:
 `embed` is a copy, so its tolerances are 0.
 
 The walk goes layer by layer, all prompts through one before the next, so that
-a model need never be in memory as a whole: whoever has it (`Parts`) hands out
+a model need never be in memory as a whole: whoever has it (models/parts.py) hands out
 one layer at a time.
 """
 
@@ -22,16 +22,15 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import date
 from importlib.metadata import version
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from transformers import (
-    LlamaForCausalLM,
     LogitsProcessorList,
     TemperatureLogitsWarper,
     TopKLogitsWarper,
@@ -41,7 +40,7 @@ from transformers.masking_utils import create_causal_mask
 
 from token_journey.memory import give_back
 from token_journey.models.hooks import Activations, recorded_layers, recording_attention
-from token_journey.models.in_memory import Loaded
+from token_journey.models.parts import Parts
 from token_journey.models.precision import Deviation, OwnDtype, Widened, tolerance
 from token_journey.packs.writer import Captured
 
@@ -57,40 +56,6 @@ WARPERS: dict[str, list[Any]] = {
     ],
 }
 
-# Rows of the vocabulary from `begin` on, as the linear map onto them.
-Block = tuple[int, Callable[[Tensor], Tensor]]
-
-
-class Parts(Protocol):
-    """A model, part by part, with its weights at whatever dtype they have.
-
-    `config` is transformers' configuration; attention is to be computed where
-    recording.py sees it. Parts take and give tensors on `device`, and `steady`
-    says that a part's weights stay where they are for as long as it is lent.
-    """
-
-    config: Any
-    device: torch.device
-    steady: bool
-
-    def rotary(self) -> nn.Module:
-        """transformers' module that makes the tables of RoPE, made anew."""
-
-    def embed(self, ids: Tensor) -> Tensor:
-        """Rows (T, D) of the embedding."""
-
-    def layer(self, number: int) -> AbstractContextManager[nn.Module]:
-        """A decoder layer, for as long as the context lasts."""
-
-    def norm(self) -> AbstractContextManager[nn.Module]:
-        """The final norm."""
-
-    def vocabulary(self) -> Iterator[Block]:
-        """The linear map onto the logits, in blocks of rows, first to last."""
-
-    def remember(self, rows: set[int]) -> None:
-        """Of the rows of the vocabulary handed out so far, these will be asked for again."""
-
 
 @dataclass
 class Streams:
@@ -105,8 +70,8 @@ class Streams:
 
 
 @dataclass(frozen=True)
-class Step:
-    """What one part of the walk found, by prompt and name.
+class LayerFound:
+    """What one step of a measurement found, by prompt and name.
 
     `layer` is the layer's number, None for what comes before and after the layers. A
     layer is still in memory when its step is handed out.
@@ -124,7 +89,7 @@ class Ids:
     start: int = 0
 
 
-class Walk:
+class Measurement:
     """Prompts on their way through a model.
 
     `streams` are theirs after the last step; to go on after an interruption,
@@ -138,7 +103,7 @@ class Walk:
         candidates: int = 0,
         twice: bool = False,
     ):
-        """A walk that has not begun.
+        """A measurement that has not begun.
 
         candidates: of how many likely next tokens the vocabulary's rows are remembered
         twice:      whether `end_to_end` is measured on two float32 implementations
@@ -150,19 +115,19 @@ class Walk:
         self.streams: dict[str, Streams] = {}
 
     @torch.no_grad()
-    def steps(self, until: int, begin: int | None = None) -> Iterator[Step]:
+    def steps(self, until: int, begin: int | None = None) -> Iterator[LayerFound]:
         """The embedding, the layers up to `until`, and the logits if that is the last one.
 
         begin: the first layer to compute, where `streams` hold what enters it
         """
         if begin is None:
-            yield Step(None, {name: self._embed(name) for name in self._prompts})
+            yield LayerFound(None, {name: self._embed(name) for name in self._prompts})
         arguments = {name: self._arguments(prompt) for name, prompt in self._prompts.items()}
         for number in range(begin or 0, until + 1):
             with self._parts.layer(number) as layer:
-                yield Step(number, self._layer(layer, number, arguments))
+                yield LayerFound(number, self._layer(layer, number, arguments))
         if until == self._parts.config.num_hidden_layers - 1:
-            yield Step(None, self._after_the_layers())
+            yield LayerFound(None, self._after_the_layers())
 
     def _embed(self, name: str) -> dict[str, Captured]:
         prompt = self._prompts[name]
@@ -370,25 +335,3 @@ def _captured(
 def _there(stream: Tensor | None) -> Tensor:
     assert stream is not None
     return stream
-
-
-class Capture:
-    """A model in memory, ready to be run on prompts."""
-
-    def __init__(self, model: LlamaForCausalLM):
-        """Raises ValueError unless the model is in float32, on the CPU."""
-        if model.dtype != torch.float32 or model.device.type != "cpu":
-            raise ValueError("capture runs in float32 on the CPU: model.float().cpu() first.")
-        self._parts = Loaded(model)
-
-    def run(self, token_ids: Sequence[int], start: int = 0) -> dict[str, Captured]:
-        """Every activation of one prompt, in the order in which data flows.
-
-        token_ids: at least one
-        start:     the position of the first token
-        """
-        walk = Walk(self._parts, {"": Ids(token_ids, start)})
-        found: dict[str, Captured] = {}
-        for step in walk.steps(self._parts.config.num_hidden_layers - 1):
-            found |= step.found[""]
-        return found

@@ -10,11 +10,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import prod
 
-from token_journey.capture.selection import ROWS, Keeping
+from token_journey.capture.selection import ROWS, Selection
 from token_journey.models.architecture import EMBEDDING, FINAL_NORM
 from token_journey.models.checkpoint import BLOCK_BYTES, Checkpoint, Stored
-from token_journey.packs.pack import Prompt
-from token_journey.packs.writer import Kept
+from token_journey.packs.manifest import Kept, Prompt
 
 # Python with torch and transformers, and what lies between the pieces of memory; measured.
 _LIBRARIES = 500_000_000
@@ -24,24 +23,24 @@ _LINE = 130
 
 @dataclass(frozen=True)
 class Plan:
-    """A capture, before it begins: `keeping` says what of, `streamed` how."""
+    """A capture, before it begins: `selection` says what of, `streamed` how."""
 
     checkpoint: Checkpoint
-    keeping: Keeping
+    selection: Selection
     streamed: bool
     tokenizer: bytes | None
     begin_token: int | None
 
     @property
     def layers_walked(self) -> range:
-        return range(self.keeping.until + 1)
+        return range(self.selection.until + 1)
 
     # -- bytes ------------------------------------------------------------------
 
     @property
     def reads(self) -> dict[str, int]:
         """The bytes of weights that are read, by what they are; each byte once."""
-        rows, tensors = len(self.keeping.rows), self.checkpoint.tensors
+        rows, tensors = len(self.selection.rows), self.checkpoint.tensors
         embedding, vocabulary = (
             tensors[f"{EMBEDDING}.weight"],
             tensors[self.checkpoint.family.vocabulary_weight],
@@ -51,13 +50,13 @@ class Plan:
         reads = {f"{rows} rows of the embedding": rows * embedding.bytes_a_row}
         layers = sum(self._layer_bytes(layer) for layer in self.layers_walked)
         reads[_layers(self.layers_walked)] = layers
-        if self.keeping.to_the_logits:
+        if self.selection.to_the_logits:
             reads["the final norm"] = tensors[f"{FINAL_NORM}.weight"].bytes
             reads[f"the vocabulary, in blocks of {BLOCK_BYTES / 1e6:.0f} MB"] = vocabulary.bytes
         elif not self.checkpoint.family.shape.tie_word_embeddings:
             reads[f"{rows} rows of the vocabulary"] = rows * vocabulary.bytes_a_row
-        if self.keeping.everything:
-            outer = {*self.keeping.outer_weights()} - {f"{FINAL_NORM}.weight"}
+        if self.selection.everything:
+            outer = {*self.selection.outer_weights()} - {f"{FINAL_NORM}.weight"}
             reads["the matrices outside the layers, for the pack"] = _sum(tensors, outer)
         return reads
 
@@ -85,9 +84,9 @@ class Plan:
         numbers = self.checkpoint.family.layer_shapes(0).values()
         widest = 8 * sum(prod(shape) for shape in numbers)
         logits = 0
-        if self.keeping.to_the_logits:
-            tokens = sum(len(prompt.ids) for prompt in self.keeping.prompts)
-            logits = c.vocab_size * (4 * tokens + 60 * len(self.keeping.prompts))
+        if self.selection.to_the_logits:
+            tokens = sum(len(prompt.ids) for prompt in self.selection.prompts)
+            logits = c.vocab_size * (4 * tokens + 60 * len(self.selection.prompts))
         walking = _LIBRARIES + weights + widest + logits
         return max(walking, _LIBRARIES + self.pack_bytes)
 
@@ -100,24 +99,26 @@ class Plan:
 
     @property
     def pack_parts(self) -> dict[str, int]:
-        keeping = self.keeping
-        layers = {f"layer {n}": self._kept_bytes(keeping.layer_weights(n)) for n in keeping.layers}
-        names = sum(1 for _ in keeping.names()) * len(keeping.prompts)
+        selection = self.selection
+        layers = {
+            f"layer {n}": self._kept_bytes(selection.layer_weights(n)) for n in selection.layers
+        }
+        names = sum(1 for _ in selection.names()) * len(selection.prompts)
         return {
             **layers,
-            "outside the layers": self._kept_bytes(keeping.outer_weights()),
-            "activations": sum(keeping.activation_bytes(p) for p in keeping.prompts),
+            "outside the layers": self._kept_bytes(selection.outer_weights()),
+            "activations": sum(selection.activation_bytes(p) for p in selection.prompts),
             "tokenizer and pack.json": len(self.tokenizer or b"") + names * _LINE,
         }
 
     def _kept_bytes(self, kept: Mapping[str, Kept | None]) -> int:
-        keeping, total = self.keeping, 0
-        vocabulary = len(keeping.rows) + keeping.candidates * len(keeping.prompts)
+        selection, total = self.selection, 0
+        vocabulary = len(selection.rows) + selection.candidates * len(selection.prompts)
         for name, part in kept.items():
             shape = list(self.checkpoint.tensors[name].shape)
             numbers = self.checkpoint.tensors[name].bytes
             for axis, indices in (part or {}).items():
-                count = vocabulary if indices == ROWS else len(keeping.lists[str(indices)])
+                count = vocabulary if indices == ROWS else len(selection.lists[str(indices)])
                 numbers = numbers * min(count, shape[axis]) // shape[axis]
             total += numbers
         return total
@@ -126,7 +127,7 @@ class Plan:
 
     def describe(self) -> str:
         """The plan as a person reads it."""
-        shape, keeping = self.checkpoint.family.shape, self.keeping
+        shape, selection = self.checkpoint.family.shape, self.selection
         origin = self.checkpoint.source.origin
         lines = [
             f"{origin['id']}: {self.checkpoint.family.architecture}, "
@@ -137,20 +138,20 @@ class Plan:
                 for what, how in self.checkpoint.family.beyond.items()
             ),
             "",
-            *(f"prompt {_prompt(prompt)}" for prompt in keeping.prompts),
+            *(f"prompt {_prompt(prompt)}" for prompt in selection.prompts),
             "",
             f"reads     {megabytes(sum(self.reads.values())):>9}",
             *(f"          {megabytes(count):>9}  {what}" for what, count in self.reads.items()),
             f"memory    {megabytes(self.memory):>9}  at most, about",
             f"pack      {megabytes(self.pack_bytes):>9}  about"
-            + (", a slice" if keeping.sliced else ""),
+            + (", a slice" if selection.sliced else ""),
             *(
                 f"          {megabytes(count):>9}  {what}"
                 for what, count in self.pack_parts.items()
             ),
         ]
-        if not keeping.to_the_logits:
-            lines.append(f"stops after layer {keeping.until}: no logits")
+        if not selection.to_the_logits:
+            lines.append(f"stops after layer {selection.until}: no logits")
         return "\n".join(lines)
 
 

@@ -1,6 +1,6 @@
-"""What a walk has found so far, in a folder, so that an interrupted one can go on.
+"""What a measurement has found so far, in a folder, so that an interrupted one can go on.
 
-A step of the walk is a safetensors file: the activations that the pack keeps
+A step of it is a safetensors file: the activations that the pack keeps
 something of, the layer's weights that it keeps, and the residual streams that
 leave the step. `state.json` lists the steps that are complete.
 """
@@ -14,14 +14,14 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from token_journey.capture.selection import Keeping
+from token_journey.capture.selection import Selection
 from token_journey.files import sha256_of
 from token_journey.packs.writer import writing
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from token_journey.capture.measure import Step, Streams
+    from token_journey.capture.measure import LayerFound, Streams
     from token_journey.packs.writer import Captured
 
 _STATE = "state.json"
@@ -37,12 +37,12 @@ class _Kept:
     allowed: dict[str, list[float]] = field(default_factory=dict)
 
 
-class Gathering:
+class Resumable:
     """The steps of one capture; `begun_as` is the same for captures that are the same."""
 
-    def __init__(self, folder: Path, keeping: Keeping, begun_as: str):
+    def __init__(self, folder: Path, selection: Selection, begun_as: str):
         self.folder = folder
-        self._keeping = keeping
+        self._selection = selection
         self._begun_as = begun_as
         self._steps = self._left_over()
 
@@ -59,11 +59,11 @@ class Gathering:
         kinds = ("single", "double", "other")
         return {
             prompt.name: Streams(*(tensors[f"streams/{prompt.name}/{kind}"] for kind in kinds))
-            for prompt in self._keeping.prompts
+            for prompt in self._selection.prompts
         }
 
     def add(
-        self, step: Step, streams: Mapping[str, Streams], weights: Mapping[str, Tensor]
+        self, step: LayerFound, streams: Mapping[str, Streams], weights: Mapping[str, Tensor]
     ) -> None:
         """Store a step; once it returns, the step need not be made again.
 
@@ -75,7 +75,7 @@ class Gathering:
         allowed = {}
         for prompt, activations in step.found.items():
             for name, found in activations.items():
-                if self._keeping.wanted(prompt, name) or name == "logits.last":
+                if self._selection.wanted(prompt, name) or name == "logits.last":
                     tensors[f"found/{prompt}/{name}"] = found.value
                     allowed[f"{prompt}/{name}"] = [found.tolerance, found.end_to_end]
         for prompt, stream in streams.items():
@@ -93,7 +93,7 @@ class Gathering:
         """Every activation that was stored, by prompt, in the order in which data flows."""
         from token_journey.packs.writer import Captured
 
-        found: dict[str, dict[str, Captured]] = {p.name: {} for p in self._keeping.prompts}
+        found: dict[str, dict[str, Captured]] = {p.name: {} for p in self._selection.prompts}
         for step in self._steps:
             tensors = dict(self._load(step, "found/"))
             for key, tolerances in step.allowed.items():

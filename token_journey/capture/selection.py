@@ -10,23 +10,27 @@ finds the same heads everywhere.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property, partial
 from math import prod
+from typing import TYPE_CHECKING
 
 from token_journey.llama.shapes import activation_shape
 from token_journey.models.architecture import EMBEDDING, FINAL_NORM, VOCABULARY, Family
-from token_journey.packs.pack import (
+from token_journey.packs.manifest import (
     HEADS,
     KEY_VALUE_HEADS,
     KEY_VALUE_ROWS,
     NEURONS,
     OUTPUTS,
     QUERY_ROWS,
+    Kept,
     Prompt,
 )
-from token_journey.packs.writer import Kept
+
+if TYPE_CHECKING:
+    from token_journey.packs.writer import Captured, PackWriter
 
 # Of each prompt's next token so many candidates keep their rows of the vocabulary.
 CANDIDATES = 100
@@ -70,16 +74,33 @@ def spread(size: int, count: int) -> list[int]:
 
 
 @dataclass(frozen=True)
-class Keeping:
+class Less:
+    """What is kept of one prompt, where that is less than of the others.
+
+    layers:  those of which what lies inside is kept; all that are kept if None
+    without: what is not kept, by its name inside a layer or outside the layers
+    tokens:  those at which the residual stream is kept between the kept layers; all if None
+    """
+
+    layers: tuple[int, ...] | None = None
+    without: tuple[str, ...] = ()
+    tokens: tuple[int, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Selection:
     """What is kept of which layers, for which prompts.
 
     layers: those kept, first to last; the walk ends with the last of them
+    sliced: whether only some heads, neurons and outputs are kept of them
+    less:   by a prompt's name, where less is kept of it
     """
 
     family: Family
     prompts: Sequence[Prompt]
     layers: tuple[int, ...]
-    sliced: bool
+    sliced: bool = False
+    less: Mapping[str, Less] = field(default_factory=dict)
 
     @property
     def until(self) -> int:
@@ -140,20 +161,24 @@ class Keeping:
 
     def wanted(self, prompt: str, name: str) -> bool:
         """Whether an activation is stored, whole or in part."""
-        block = _BLOCK.fullmatch(name)
+        block, less = _BLOCK.fullmatch(name), self._less(prompt)
+        if (block[2] if block else name) in less.without:
+            return False
         if block:
             layer, inside = int(block[1]), block[2]
-            if inside == "resid_pre":  # the same numbers as what left the layer before
-                return layer in self.layers
+            layers = self.layers if less.layers is None else less.layers
             dropped = self.sliced and inside == "mlp_out"
-            return inside == "resid_post" or (layer in self.layers and not dropped)
+            return inside == "resid_post" or (layer in layers and not dropped)
         if self.sliced and _LAST_TOKEN.fullmatch(name):
             both = 2 * 4 * self.family.shape.vocab_size
             first = [p.name for p in self.prompts[: max(1, _LOGITS_BYTES // both)]]
             return prompt in first
         return True
 
-    def part(self, name: str) -> Kept | None:
+    def _less(self, prompt: str) -> Less:
+        return self.less.get(prompt, Less())
+
+    def part(self, prompt: str, name: str) -> Kept | None:
         """Which part of a wanted activation is stored; None for all of it."""
         if self.everything:
             return None
@@ -161,10 +186,14 @@ class Keeping:
             return {1: ROWS}
         if name.startswith("warped."):
             return {0: ROWS}
-        block = _BLOCK.fullmatch(name)
-        if not self.sliced or not block:
+        block, tokens = _BLOCK.fullmatch(name), self._less(prompt).tokens
+        if not block or not (self.sliced or tokens):
             return None
         layer, inside = int(block[1]), block[2]
+        enters = layer + 1 in (*self.layers, self.family.shape.num_hidden_layers)
+        if tokens:
+            between = inside == "resid_post" and layer not in self.layers and not enters
+            return {0: tokens} if between else None
         if inside in ("attn.q", "attn.rot_q"):
             return {0: HEADS}
         if inside in ("attn.k", "attn.rot_k", "attn.v"):
@@ -173,22 +202,27 @@ class Keeping:
             return {1: NEURONS}
         if inside == "attn_out":
             return {1: OUTPUTS}
-        enters = {*self.layers, self.family.shape.num_hidden_layers}
-        if inside == "resid_post" and layer + 1 not in enters:
+        if inside == "resid_post" and not enters:
             return {1: HIDDEN_ENDS}
         return None
+
+    def store(self, pack: PackWriter, prompt: Prompt, found: Mapping[str, Captured]) -> None:
+        """Put a prompt into a pack, and what is kept of its activations."""
+        parts = {name: part for name in found if (part := self.part(prompt.name, name))}
+        pack.add_prompt(prompt)
+        pack.add_captured(prompt.name, found, partial(self.wanted, prompt.name), parts)
 
     def activation_bytes(self, prompt: Prompt) -> int:
         """What the activations of a prompt weigh, without the candidates' logits."""
         return sum(
-            4 * prod(self._stored_shape(name, len(prompt.ids)))
+            4 * prod(self._stored_shape(prompt, name))
             for name in self.names()
             if self.wanted(prompt.name, name) and not name.endswith("resid_pre")
         )
 
-    def _stored_shape(self, name: str, tokens: int) -> list[int]:
-        shape = activation_shape(self.family.shape, name, tokens)
-        for axis, kept in (self.part(name) or {}).items():
+    def _stored_shape(self, prompt: Prompt, name: str) -> list[int]:
+        shape = activation_shape(self.family.shape, name, len(prompt.ids))
+        for axis, kept in (self.part(prompt.name, name) or {}).items():
             indices = self.lists.get(kept, self.rows) if isinstance(kept, str) else kept
             shape[axis] = len(indices)
         return shape

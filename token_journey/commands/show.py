@@ -10,29 +10,63 @@ import webbrowser
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-
-from rich.console import Console
+from typing import TYPE_CHECKING, Any
 
 from token_journey.course.course import find_course
 from token_journey.errors import JourneyError, no_text
 from token_journey.files import write_whole
-from token_journey.journey.journey import Journey
-from token_journey.journey.opening import SMOLLM2, Walks, opened, published
-from token_journey.journey.sources.settings import Settings
 from token_journey.journey.stations import STATIONS
-from token_journey.journey.terminal.show import show
+
+if TYPE_CHECKING:
+    from token_journey.journey.journey import Journey
+    from token_journey.journey.opening import WalkableModel
 
 # More bytes than any text that can be walked.
 _MOST_BYTES = 100_000
 
 
+def add(commands: Any) -> None:
+    parser = commands.add_parser(
+        "show", help="walk a sentence through a model, number by number; Aitana's if none is given"
+    )
+    add = parser.add_argument
+    add("text", nargs="?", metavar="TEXT", help="the sentence; - reads it from a pipe")
+    add(
+        "--model",
+        metavar="MODEL",
+        help="smollm2 (default), a pack, a checkpoint or a name on the hub",
+    )
+    add("--revision", metavar="COMMIT", help="of a repository on the hub")
+    add("--impl", type=Path, metavar="FOLDER", help="walk it with these stages, e.g. exercises")
+    add("--layer", type=int, default=0, metavar="N", help="the layer to look into (default: 0)")
+    add(
+        "--step",
+        action="append",
+        default=[],
+        metavar="STEP",
+        help=f"show this step only (repeat): {', '.join(station.key for station in STATIONS)}",
+    )
+    add("--html", type=Path, metavar="FILE", help="write a page instead")
+    add("--open", action="store_true", help="open the page in a browser")
+    add("--force", action="store_true", help="replace a page that is there")
+    add("--temperature", type=float, default=0.8, help="how the sentence goes on (default: 0.8)")
+    add("--top-k", type=int, default=0, metavar="K", help="0 (default) keeps all tokens")
+    add("--top-p", type=float, default=0.95, metavar="P", help="default: 0.95")
+    add("--seed", type=int, default=0, help="other seeds, other continuations (default: 0)")
+    parser.set_defaults(run=run)
+
+
 def run(options: argparse.Namespace) -> None:
     """Raises JourneyError, and what opening a model raises."""
+    from rich.console import Console
+
+    from token_journey.journey.terminal.show import show
+
     _refuse_unknown(options.step)
     text = _text(options.text)
     page = _page_file(options)
-    with _walks(options, text) as walks:
-        journey = walks.walk(text, options.layer, options.impl)
+    with _model(options, text) as model:
+        journey = model.walk(text, options.layer, options.impl)
     if page is None:
         show(journey, Console(), options.step)
         return
@@ -76,7 +110,10 @@ def _text(given: str | None) -> str | None:
 
 
 @contextmanager
-def _walks(options: argparse.Namespace, text: str | None) -> Iterator[Walks]:
+def _model(options: argparse.Namespace, text: str | None) -> Iterator[WalkableModel]:
+    from token_journey.journey.opening import SMOLLM2, opened, published
+    from token_journey.journey.sources.settings import Settings
+
     course = find_course()
     name = options.model
     if name is None and text is None and options.impl is None:
@@ -85,8 +122,8 @@ def _walks(options: argparse.Namespace, text: str | None) -> Iterator[Walks]:
     if text is None and name in (None, SMOLLM2):
         raise no_text()
     settings = Settings(options.temperature, options.top_k, options.top_p, options.seed)
-    with opened(name or SMOLLM2, course, settings, options.revision) as walks:
-        yield walks
+    with opened(name or SMOLLM2, course, settings, options.revision) as model:
+        yield model
 
 
 # -- the page ---------------------------------------------------------------------------------
@@ -107,7 +144,7 @@ def _page_file(options: argparse.Namespace) -> Path | None:
         raise JourneyError(f"There is no folder {file.parent}: make it, or name another file.")
     if not os.access(file.parent, os.W_OK) or (file.exists() and not os.access(file, os.W_OK)):
         raise JourneyError(f"{file} can't be written: name a file in a folder of yours.")
-    from token_journey.journey.page.vega import start
+    from token_journey.drawing.vega import start
 
     start()
     return file

@@ -15,45 +15,45 @@ checks fail is not timed.
 
 from __future__ import annotations
 
-import gc
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from math import ceil
-from typing import Any
+from collections.abc import Sequence
 
 import pytest
-import torch
 
-from token_journey.cost.machine import Gauge, Machine, best
-from token_journey.cost.stepclock import StepClock, now_on
-from token_journey.cost.workload import AITANA, SMOLLM2, Size, Work, check_memory
-from token_journey.errors import TooLarge
-from token_journey.llama.formulas import Cost, cost
+from token_journey.cost.machine import Machine
+from token_journey.cost.workload import AITANA, SMOLLM2, Size, config_of
+from token_journey.llama.formulas import cost
 
 TOKENS = (5, 64, 512, 2048)
 BASELINES = ("transformers-eager", "transformers-sdpa")
 THEIRS = "stage"  # by whom: whatever lies at PATH
-# What is sure to take longer than this, at the machine's own best rate, is not timed.
-MOST_SECONDS = 60.0
 
 
 def costs(
     step: str,
     *,
     steps: Sequence[str] = (),
-    kv_heads: Sequence[int] = (AITANA.num_key_value_heads,),
+    kv_heads: Sequence[int] = (),
     baselines: Sequence[str] = BASELINES[:1],
 ) -> pytest.MarkDecorator:
-    """Time a call at all sizes; `steps` are those inside it that are timed apart."""
+    """Time a call at all sizes.
+
+    steps:    those inside it that are timed apart
+    kv_heads: numbers of key/value heads; Aitana's own if none are given
+    """
     return pytest.mark.costs(step, steps=steps, kv_heads=kv_heads, baselines=baselines)
 
 
 def sizes(kv_heads: Sequence[int]) -> list[Size]:
-    aitana = [Size("Aitana-2B-S", heads, tokens) for tokens in TOKENS for heads in kv_heads]
-    smollm2 = [Size("SmolLM2-135M", SMOLLM2.num_key_value_heads, t) for t in TOKENS]
-    return aitana + smollm2
+    """All sizes to measure at: Aitana's with so many key/value heads, and SmolLM2's."""
+    own = {model: config_of(model).num_key_value_heads for model in (AITANA, SMOLLM2)}
+    aitana = [Size(AITANA, heads, t) for t in TOKENS for heads in kv_heads or [own[AITANA]]]
+    return aitana + [Size(SMOLLM2, own[SMOLLM2], t) for t in TOKENS]
+
+
+def seconds_at_least(step: str, size: Size, machine: Machine) -> float:
+    """How long a call takes, were it bound by nothing but the machine's best rates."""
+    tokens = 1 if step == "token with cache" else size.tokens
+    return machine.least_seconds(cost(step, size.config, tokens, size.tokens))
 
 
 def parametrize(metafunc: pytest.Metafunc) -> None:
@@ -75,219 +75,3 @@ def parametrize(metafunc: pytest.Metafunc) -> None:
         asked,
         ids=["-".join(filter(None, (by, size, part))) for by, size, part in asked],
     )
-
-
-@dataclass(frozen=True)
-class Recording:
-    """Seconds a step, of several runs of one call, and what the machine could do meanwhile."""
-
-    runs: list[Mapping[str, float]]
-    machine: Machine
-
-
-@dataclass
-class Bench:
-    """What all benchmarks of a run share: the device, its limits, and what was timed already."""
-
-    device: torch.device
-    _gauge: Gauge | None = None
-    _machine: Machine | None = None
-    _work: Work | None = None
-    _baselines: dict[str, Any] = field(default_factory=dict)
-    _recorded: tuple[object, Recording] | None = None
-
-    @property
-    def machine(self) -> Machine:
-        """What the machine could do when it was last looked at."""
-        return self._machine or self._read()
-
-    @contextmanager
-    def beside(self) -> Iterator[Callable[[], Machine]]:
-        """Hands out what the machine could do just before and just after what is done inside."""
-        before = self.machine
-        yield lambda: best((before, after))
-        after = self._read()
-
-    def _read(self) -> Machine:
-        self._gauge = self._gauge or Gauge(self.device)
-        self._machine = self._gauge.read()
-        return self._machine
-
-    def work(self, size: Size) -> Work:
-        """Random numbers of a size, kept until another size is asked for."""
-        if self._work is None or self._work.size != size:
-            # Before the next is made: both at once would be too much.
-            self._work, self._baselines, self._recorded = None, {}, None
-            gc.collect()
-            self._work = Work(size, self.device)
-        return self._work
-
-    def baseline(self, name: str) -> Any:
-        if name not in self._baselines:
-            try:
-                from token_journey.cost.baselines import Transformers
-            except ImportError:
-                pytest.skip("transformers is not installed: pip install -e '.[cost]'")
-            self._baselines = {name: Transformers(name.removeprefix("transformers-"))}
-        return self._baselines[name]
-
-    def recorded(self, key: object, record: Callable[[], list[Mapping[str, float]]]) -> Recording:
-        """The runs of one call, step by step: recorded once for all its steps."""
-        if self._recorded is None or self._recorded[0] != key:
-            with self.beside() as machine:
-                runs = record()
-            self._recorded = key, Recording(runs, machine())
-        return self._recorded[1]
-
-
-class RoundTimer:
-    """The timer that pytest-benchmark reads before and after each round."""
-
-    def __init__(self) -> None:
-        self.read: Callable[[], float] = time.perf_counter
-
-    def __call__(self) -> float:
-        return self.read()
-
-
-class CostOf:
-    """The fixture `cost`: one call of one stage at one size, to be timed.
-
-    load:   gives the functions to call
-    by:     whose they are, as a person would say it
-    whole:  the step that a call is, `part` the one inside it that is timed, if any
-    rounds: how long to go on for, in seconds, and how often at least
-    """
-
-    def __init__(
-        self,
-        bench: Bench,
-        benchmark: Any,
-        timer: RoundTimer,
-        load: Callable[[], Any],
-        *,
-        by: str,
-        whole: str,
-        size: Size,
-        part: str,
-        rounds: tuple[float, int],
-    ):
-        self._bench = bench
-        self._benchmark = benchmark
-        self._timer = timer
-        self._load = load
-        self._by = by
-        self._whole = whole
-        self._part = part
-        self._step = part or whole
-        self._most_seconds, self._least_rounds = rounds
-        self.work = bench.work(size)
-
-    @property
-    def stage(self) -> Any:
-        """The functions to call: the stage's at PATH, or transformers'."""
-        return self._load()
-
-    def of(
-        self,
-        call: Callable[..., object],
-        setup: Callable[[], tuple[Any, ...]] | None = None,
-        *,
-        tokens: int | None = None,
-        looked_at: int | None = None,
-    ) -> None:
-        """Time a call; `setup` makes its arguments anew for each round, untimed.
-
-        tokens, looked_at: for the formula, T and S where they are not the size's tokens
-        """
-        size = self.work.size
-        formula = cost(
-            self._step, self.work.config, tokens or size.tokens, looked_at or size.tokens
-        )
-        self._check_size(formula)
-        size = self.work.size
-        self._benchmark.name = f"{self._by}: {self._step}"
-        self._benchmark.group = (
-            f"{self._step}, {size.model}, {size.tokens} tokens, {size.kv_heads} key/value heads"
-        )
-        with torch.no_grad():
-            if self._part:
-                machine = self._time_part(call)
-            else:
-                with self._bench.beside() as beside:
-                    self._time(call, setup)
-                machine = beside()
-        self._describe(formula, machine)
-
-    def _check_size(self, formula: Cost) -> None:
-        size = self.work.size
-        what = f"{self._step} at {size.tokens} tokens of {size.model}"
-        try:
-            check_memory(self.work.bytes_of(self._whole), what)
-        except TooLarge as error:
-            pytest.skip(str(error))
-        least = self._bench.machine.least_seconds(formula)
-        if least > MOST_SECONDS:
-            pytest.skip(f"{what} would take more than {least:.0f} s a call on this machine.")
-
-    def _time(self, call: Callable[..., object], setup: Any) -> None:
-        now = now_on(self._bench.device)
-        arguments = setup() if setup else ()
-
-        def once(*given: Any) -> None:
-            call(*given)  # what comes of it is not kept: logits can be half a GB
-
-        started = now()
-        once(*arguments)
-        rounds = self._rounds(now() - started)
-        self._timer.read = now
-        anew: Any = (lambda: (setup(), {})) if setup else None
-        self._benchmark.pedantic(once, setup=anew, rounds=rounds)
-
-    def _time_part(self, call: Callable[..., object]) -> Machine:
-        """Give the benchmark what the step's own clock showed in each round."""
-
-        def record() -> list[Mapping[str, float]]:
-            now = now_on(self._bench.device)
-            started = now()
-            call()
-            rounds = []
-            for _ in range(self._rounds(now() - started)):
-                with StepClock(self.work.layer, self.work.config.head_dim, now) as clock:
-                    call()
-                rounds.append(clock.seconds)
-            return rounds
-
-        key = (self._by, self._whole, self.work.size)
-        recording = self._bench.recorded(key, record)
-        shown = iter([t for run in recording.runs for t in (0.0, run.get(self._part, 0.0))])
-        self._timer.read = lambda: next(shown)
-        self._benchmark.pedantic(lambda: None, rounds=len(recording.runs))
-        return recording.machine
-
-    def _rounds(self, seconds: float) -> int:
-        """As pytest-benchmark chooses them: --benchmark-min-rounds, --benchmark-max-time."""
-        return min(max(ceil(self._most_seconds / max(seconds, 1e-6)), self._least_rounds), 1000)
-
-    def _describe(self, formula: Cost, machine: Machine) -> None:
-        size = self.work.size
-        about: dict[str, Any] = {
-            "by": self._by,
-            "step": self._step,
-            "of": self._whole,
-            "model": size.model,
-            "tokens": size.tokens,
-            "kv_heads": size.kv_heads,
-            "parameters": formula.parameters,
-            "flops": formula.flops,
-            "bytes": formula.bytes,
-            "flops_per_byte": formula.intensity,
-            "bound": machine.bound(formula),
-            "machine": machine.as_json(),
-        }
-        if self._benchmark.stats is not None:
-            seconds = self._benchmark.stats.stats.min
-            about["flops_per_second"] = formula.flops / seconds if seconds else None
-            about["bytes_per_second"] = formula.bytes / seconds if seconds else None
-            about["share_of_limit"] = machine.least_seconds(formula) / seconds if seconds else None
-        self._benchmark.extra_info.update(about)

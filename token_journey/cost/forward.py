@@ -2,30 +2,35 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 
 from token_journey.cost.profile import REFERENCE, Measured, Profile
-from token_journey.cost.workload import AITANA, Size
+from token_journey.cost.workload import AITANA, Size, config_of
 from token_journey.llama.formulas import ATTENTION, MLP, Cost, cost
 
-AT = Size("Aitana-2B-S", AITANA.num_key_value_heads, 0)
 # What a step belongs to, in the order of the walk.
 PARTS = {"norm": "norms", **dict.fromkeys(ATTENTION, "attention"), **dict.fromkeys(MLP, "MLP")}
 PARTS["lm_head"] = "lm_head"
 
 
 def at(tokens: int) -> Size:
-    return replace(AT, tokens=tokens)
+    return Size(AITANA, config_of(AITANA).num_key_value_heads, tokens)
+
+
+def measured_at(profile: Profile, by: str, step: str) -> list[int]:
+    """At how many tokens a step of Aitana-2B-S was measured."""
+    return profile.tokens(by, step, at(0))
 
 
 def times(step: str) -> int:
     """How often a step is taken in one forward pass."""
-    return {"lm_head": 1, "norm": 2 * AITANA.num_hidden_layers}.get(step, AITANA.num_hidden_layers)
+    layers = config_of(AITANA).num_hidden_layers
+    return {"lm_head": 1, "norm": 2 * layers}.get(step, layers)
 
 
 @dataclass(frozen=True)
-class Row:
+class PassStep:
     """A step of the forward pass, all its repetitions together."""
 
     step: str
@@ -44,24 +49,24 @@ class Row:
         return self.one.seconds / self.reference.seconds if self.reference else None
 
 
-def forward_pass(profile: Profile, by: str, tokens: int) -> list[Row]:
+def forward_pass(profile: Profile, by: str, tokens: int) -> list[PassStep]:
     """The steps that were measured at so many tokens."""
     rows = []
     for step in PARTS:
         one = profile.get(by, step, at(tokens))
         if one is not None:
-            whole = cost(step, AITANA, tokens) * times(step)
+            whole = cost(step, config_of(AITANA), tokens) * times(step)
             reference = profile.get(REFERENCE, step, at(tokens))
-            rows.append(Row(step, times(step), whole, one, reference))
+            rows.append(PassStep(step, times(step), whole, one, reference))
     return rows
 
 
-def complete(rows: list[Row]) -> bool:
+def complete(rows: list[PassStep]) -> bool:
     """Whether no step is missing, so that shares can be given."""
     return len(rows) == len(PARTS)
 
 
-def seconds_of(rows: list[Row], part: str) -> float:
+def seconds_of(rows: list[PassStep], part: str) -> float:
     return sum(row.seconds for row in rows if PARTS[row.step] == part)
 
 
@@ -77,7 +82,7 @@ def measured_crossing(profile: Profile, by: str) -> float | None:
     Between two measured sizes it is read off a straight line; beyond the
     largest, attention is taken to go on as b·T + c·T² and the MLP as e·T.
     """
-    sizes = profile.tokens(by, "scores", AT)
+    sizes = measured_at(profile, by, "scores")
     pairs = [
         (tokens, a, m)
         for tokens in sizes

@@ -8,18 +8,19 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from token_journey.cost.forward import (
-    AT,
     PARTS,
-    Row,
+    PassStep,
     at,
     complete,
     forward_pass,
+    measured_at,
     measured_crossing,
     seconds_of,
 )
 from token_journey.cost.profile import REFERENCE, Profile
-from token_journey.cost.workload import AITANA
+from token_journey.cost.workload import AITANA, config_of
 from token_journey.llama import formulas
+from token_journey.numbers import percent
 
 HEADS = (
     ("step", "left"),
@@ -68,7 +69,7 @@ def table_rows(
         if not only or row.step in only:
             yield _cells(row, whole if complete(rows) else None)
     if complete(rows) and not only:
-        parameters = formulas.parameters(AITANA)
+        parameters = formulas.parameters(config_of(AITANA))
         cost = sum((row.cost for row in rows), formulas.NOTHING)
         yield (
             "all of it",
@@ -82,7 +83,7 @@ def table_rows(
         )
 
 
-def _cells(row: Row, whole: float | None) -> tuple[str, ...]:
+def _cells(row: PassStep, whole: float | None) -> tuple[str, ...]:
     name = row.step if row.times == 1 else f"{row.times} {row.step}"
     bound = {"compute": "comp.", "memory": "mem."}[row.one.machine.bound(row.one.cost)]
     slower = row.times_reference
@@ -92,8 +93,8 @@ def _cells(row: Row, whole: float | None) -> tuple[str, ...]:
         count(row.cost.flops),
         count(row.cost.bytes),
         duration(row.seconds),
-        "" if whole is None else f"{row.seconds / whole:.0%}".replace("%", " %"),
-        f"{row.one.share_of_limit:.0%} {bound}".replace("%", " %"),
+        "" if whole is None else percent(row.seconds / whole, 0),
+        f"{percent(row.one.share_of_limit, 0)} {bound}",
         "" if slower is None else f"{slower:.2f}",
     )
 
@@ -106,6 +107,7 @@ def words(profile: Profile, by: str, tokens: int) -> list[str]:
         _cache(profile, by),
         _shared_heads(profile, by),
         _layer(profile, by, tokens),
+        _rounds(profile),
     ]
     return [sentence for sentence in said if sentence]
 
@@ -117,10 +119,10 @@ def _costliest(profile: Profile, by: str, tokens: int) -> str:
     whole = sum(row.seconds for row in rows)
     most = max(rows, key=lambda row: row.seconds)
     shares = ", ".join(
-        f"{part} {seconds_of(rows, part) / whole:.0%}".replace("%", " %")
+        f"{part} {percent(seconds_of(rows, part) / whole, 0)}"
         for part in dict.fromkeys(PARTS.values())
     )
-    share = f"{most.seconds / whole:.0%}".replace("%", " %")
+    share = percent(most.seconds / whole, 0)
     return f"At {tokens} tokens the costliest step is `{most.step}` with {share}: {shares}."
 
 
@@ -134,29 +136,29 @@ def _reference(profile: Profile, by: str, tokens: int) -> str:
 
 
 def _head(profile: Profile, by: str) -> str:
-    sizes = profile.tokens(by, "lm_head", AT)
+    sizes = measured_at(profile, by, "lm_head")
     found = [(t, rows) for t in sizes if complete(rows := forward_pass(profile, by, t))]
     if not found:
         return ""
     tokens, rows = found[0]
     share = seconds_of(rows, "lm_head") / sum(row.seconds for row in rows)
-    return f"At {tokens} tokens lm_head takes {share:.0%} of the time.".replace("%", " %")
+    return f"At {tokens} tokens lm_head takes {percent(share, 0)} of the time."
 
 
 def _crossing(profile: Profile, by: str) -> str:
     measured = measured_crossing(profile, by)
     if measured is None:
         return ""
-    largest = profile.tokens(by, "scores", AT)[-1]
+    largest = measured_at(profile, by, "scores")[-1]
     how = "measured" if measured <= largest else f"continued from what was measured up to {largest}"
     return (
         f"Attention overtakes the MLP at about {round(measured, -2):,.0f} tokens ({how}); "
-        f"counted in operations, at {formulas.crossing(AITANA):,.0f}."
+        f"counted in operations, at {formulas.crossing(config_of(AITANA)):,.0f}."
     )
 
 
 def _cache(profile: Profile, by: str) -> str:
-    sizes = profile.tokens(by, "token without cache", AT)
+    sizes = measured_at(profile, by, "token without cache")
     if not sizes:
         return ""
     with_cache = profile.get(by, "token with cache", at(sizes[-1]))
@@ -195,6 +197,14 @@ def _layer(profile: Profile, by: str, tokens: int) -> str:
         return ""
     said = " and ".join(f"{ratio:.2f} times that of {name}" for name, ratio in others.items())
     return f"A whole layer takes {duration(ours.seconds)}: its speed is {said}."
+
+
+def _rounds(profile: Profile) -> str:
+    if not profile.rounds:
+        return ""
+    least, most = profile.rounds[0], profile.rounds[-1]
+    rounds = f"{least} to {most}" if least < most else f"{most}"
+    return f"Each time is the best of {rounds} rounds: as many as there was time for."
 
 
 def count(number: float) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 
 import torch
 from torch import Tensor
@@ -19,11 +19,15 @@ from token_journey.packs.pack import Pack
 _LIBRARIES = 700_000_000
 _LARGER_THAN_CACHES = 150_000_000
 
-# The sizes of the models as the course's packs have them.
-_PACKS = find_course().packs
-AITANA = Pack(_PACKS / "aitana-2b-s-published").config
-SMOLLM2 = Pack(_PACKS / "smollm2-135m").config
-MODELS = {"Aitana-2B-S": AITANA, "SmolLM2-135M": SMOLLM2}
+AITANA, SMOLLM2 = "Aitana-2B-S", "SmolLM2-135M"
+# The course's packs that know their sizes.
+_PACKS = {AITANA: "aitana-2b-s-published", SMOLLM2: "smollm2-135m"}
+
+
+@cache
+def config_of(model: str) -> ModelConfig:
+    """The sizes of a model, as the course's pack has them. Raises CourseError, PackError."""
+    return Pack(find_course().packs / _PACKS[model]).config
 
 
 @dataclass(frozen=True)
@@ -36,7 +40,7 @@ class Size:
 
     @property
     def config(self) -> ModelConfig:
-        return replace(MODELS[self.model], num_key_value_heads=self.kv_heads)
+        return replace(config_of(self.model), num_key_value_heads=self.kv_heads)
 
     @classmethod
     def of(cls, text: str) -> Size:

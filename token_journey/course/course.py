@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
-from token_journey.course.implementation import Stage
+from token_journey.course.stage import Stage, holds_stages
 from token_journey.errors import CourseError
 
 
@@ -25,13 +26,22 @@ class Course:
 
     def stages(self) -> list[Stage]:
         """All stages that have a check file, in order."""
-        files = self.checks.glob("check_s[0-9][0-9]_*.py")
-        return sorted(Stage(file.stem.removeprefix("check_")) for file in files)
+        return list(_stages(self.checks))
+
+    def holds_stages(self, folder: Path) -> bool:
+        """Whether a folder is one of stages, to be graded as a whole."""
+        return holds_stages(folder, self.stages())
 
     def stage_of(self, path: Path) -> Stage | None:
         """The stage that a file implements, by its name."""
         stage = Stage.of_file(path)
         return stage if stage and self.check_file(stage).is_file() else None
+
+
+@cache
+def _stages(checks: Path) -> tuple[Stage, ...]:
+    files = checks.glob("check_s[0-9][0-9]_*.py")
+    return tuple(sorted(Stage(file.stem.removeprefix("check_")) for file in files))
 
 
 def find_course() -> Course:

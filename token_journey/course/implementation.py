@@ -17,9 +17,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 
-from token_journey.course.stage import Stage as Stage
+from token_journey.course.stage import Stage, not_there
 from token_journey.course.under_test import CalledAfresh, StageUnderTest
-from token_journey.guards.time_limit import OutOfTime
+from token_journey.guards.time_limit import OutOfTime, WaitedTooLong
 
 _STAGE_NAME = re.compile(r"\bs\d\d_\w+")
 # `from .s03_rms_norm import rms_norm`, `from . import s03_rms_norm`, and helpers: `from .utils …`
@@ -42,9 +42,17 @@ class Implementation:
     that name: how a stage is judged with somebody else's earlier stages.
     """
 
-    def __init__(self, folder: Path, stand_ins: Mapping[str, ModuleType] | None = None):
+    def __init__(
+        self,
+        folder: Path,
+        stand_ins: Mapping[str, ModuleType] | None = None,
+        refusal: str | None = None,
+    ):
+        """refusal: why nothing of the folder may be run, if so"""
         self.folder = folder.resolve()
+        self._refusal = refusal
         self._stand_ins = dict(stand_ins or {})
+        self._modules: dict[str, ModuleType] = {}
         self._failures: dict[str, str] = {}
         self._package = f"_implementation_{next(_package_numbers)}"
         importlib.invalidate_caches()
@@ -57,18 +65,29 @@ class Implementation:
     def module(self, stage: str) -> ModuleType:
         """The stage's module, run once.
 
-        Raises CannotLoad for a file with a syntax error, a failing import, or
-        anything else that goes wrong while it is run.
+        Raises CannotLoad for a file that is not there, with a syntax error, a failing
+        import, or anything else that goes wrong while it is run.
         """
+        if stage in self._modules:
+            return self._modules[stage]
+        if missing := self.missing(stage):
+            raise CannotLoad(missing)
         if stage in self._failures:
             raise CannotLoad(self._failures[stage])
         try:
-            return importlib.import_module(f"{self._package}.{stage}")
+            self._modules[stage] = importlib.import_module(f"{self._package}.{stage}")
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # SystemExit too: it is the learner's file that ran
             self._failures[stage] = self._explain(stage, error)
             raise CannotLoad(self._failures[stage]) from None
+        return self._modules[stage]
+
+    def missing(self, stage: str) -> str | None:
+        """What to say where no file of the folder can be run as this stage."""
+        if stage in self._stand_ins or not Stage.of_file(Path(f"{stage}.py")):
+            return None
+        return self._refusal or not_there(self.folder, Stage(stage))
 
     def under_test(self, stage: str) -> StageUnderTest:
         """The stage as a check sees it."""
@@ -115,6 +134,7 @@ class Implementation:
         return [frame for frame in walked if Path(frame.filename).parent == self.folder]
 
     def unload(self) -> None:
+        self._modules.clear()
         for name in [n for n in sys.modules if n.split(".")[0] == self._package]:
             del sys.modules[name]
 
@@ -133,8 +153,9 @@ class Implementation:
             place = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}"
             line = f"\n    {frames[-1].line}"
         if isinstance(error, OutOfTime):
-            said = "did not end in time while it was imported: a loop that never stops?"
-            return f"{place} {said}{line}"
+            waited = isinstance(error, WaitedTooLong)
+            why = "does it wait for something?" if waited else "a loop that never stops?"
+            return f"{place} did not end in time while it was imported: {why}{line}"
         said = _said(error)
         return f"{place} could not be imported: {type(error).__name__}{said}.{line}"
 

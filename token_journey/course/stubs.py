@@ -1,24 +1,21 @@
 """Stubs: the solutions with their bodies taken out.
 
-So every lesson has one source, its solution. `python -m token_journey.course.stubs` makes all
-stubs, and leaves alone what a learner has written; `--reset 3` gives a fresh stage 3 and
-keeps the old file beside it.
+So every lesson has one source, its solution. `token-journey stubs` makes all stubs, and
+leaves alone what a learner has written; `--reset 3` gives a fresh stage 3 and keeps the old
+file beside it.
 """
 
 from __future__ import annotations
 
-import argparse
 import ast
 import itertools
-import os
-import sys
-import tempfile
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
-from token_journey.course.course import find_course
-from token_journey.course.implementation import Stage
-from token_journey.errors import CourseError, StubError
+from token_journey.course.stage import Stage
+from token_journey.errors import StubError
+from token_journey.files import write_whole
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -83,37 +80,63 @@ def write_stubs(solutions: Path, exercises: Path) -> list[Path]:
     """Write a stub of each solution; return the files that were left alone.
 
     Those are files in which something is written: nobody's work is lost.
-    Raises StubError where there are no solutions.
+    Raises StubError where there are no solutions, or a file can't be read or written.
     """
-    exercises.mkdir(parents=True, exist_ok=True)
     left_alone = []
-    for solution in _solutions(solutions).values():
-        file = exercises / solution.name
-        if file.exists() and is_written(file.read_text(encoding="utf-8", errors="replace")):
-            left_alone.append(file)
-        else:
-            _replace(file, make_stub(solution.read_text(encoding="utf-8")))
+    with _sentences():
+        exercises.mkdir(parents=True, exist_ok=True)
+        for solution in _solutions(solutions).values():
+            file = exercises / solution.name
+            if file.exists() and is_written(file.read_text(encoding="utf-8", errors="replace")):
+                left_alone.append(file)
+            else:
+                write_whole(file, _stub_of(solution))
     return left_alone
 
 
-def reset(stage_number: int, solutions: Path, exercises: Path) -> tuple[Path, Path | None]:
+def reset(number: int, solutions: Path, exercises: Path) -> tuple[Path, Path | None]:
     """Give a learner a fresh stub; return it and where the old file is kept.
 
     The old file is `s03_rms_norm.old.py` beside it, or `s03_rms_norm.2.old.py`, … where
     that name is taken; None where there was no file, or nothing but the fresh stub.
-    Raises StubError for a number that no stage has.
+    Raises StubError for a number that no stage has, or a file that can't be read or written.
     """
     by_number = _solutions(solutions)
-    if stage_number not in by_number:
-        raise _no_stage(stage_number, by_number)
-    solution = by_number[stage_number]
-    stub = make_stub(solution.read_text(encoding="utf-8"))
+    if number not in by_number:
+        raise _no_stage(number, by_number)
+    solution = by_number[number]
     file = exercises / solution.name
-    exercises.mkdir(parents=True, exist_ok=True)
-    old = file.read_bytes() if file.exists() else stub.encode()
-    kept = _keep(old, file) if old != stub.encode() else None
-    _replace(file, stub)
+    with _sentences():
+        stub = _stub_of(solution)
+        exercises.mkdir(parents=True, exist_ok=True)
+        old = file.read_bytes() if file.exists() else stub
+        kept = _keep(old, file) if old != stub else None
+        write_whole(file, stub)
     return file, kept
+
+
+def stage_number(given: str, solutions: Path) -> int:
+    """The stage that somebody means. Raises StubError for what is no number."""
+    try:
+        return int(given)
+    except ValueError:
+        raise _no_stage(given, _solutions(solutions)) from None
+
+
+@contextmanager
+def _sentences() -> Iterator[None]:
+    """What the system says of a file, as one sentence."""
+    try:
+        yield
+    except OSError as error:
+        raise StubError(f"{error.filename} can't be written: {error.strerror}.") from None
+
+
+def _stub_of(solution: Path) -> bytes:
+    try:
+        return make_stub(solution.read_text(encoding="utf-8")).encode()
+    except (SyntaxError, ValueError) as error:
+        raise StubError(f"No stub can be made of {solution}: {error}") from None
 
 
 def _solutions(folder: Path) -> dict[int, Path]:
@@ -149,63 +172,3 @@ def _names_of_old(file: Path) -> Iterator[Path]:
     yield file.with_suffix(".old.py")
     for number in itertools.count(2):
         yield file.with_suffix(f".{number}.old.py")
-
-
-def _replace(file: Path, text: str) -> None:
-    """Write a file that is there whole or not at all."""
-    with tempfile.TemporaryDirectory(prefix=f".{file.stem}-", dir=file.parent) as scratch:
-        fresh = Path(scratch, file.name)
-        fresh.write_text(text, encoding="utf-8", newline="\n")
-        os.replace(fresh, file)
-
-
-# -- the command line ---------------------------------------------------------
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Make stubs; 0, or 1 with one sentence on stderr."""
-    parser = argparse.ArgumentParser(
-        prog="python -m token_journey.course.stubs",
-        description="Make the stubs of exercises/ from solutions/. Written files are left alone.",
-    )
-    parser.add_argument(
-        "--reset", metavar="N", help="a fresh stub of stage N; the old file is kept"
-    )
-    wanted = parser.parse_args(arguments).reset
-    try:
-        _write_all() if wanted is None else _reset_one(wanted)
-    except (StubError, CourseError) as error:
-        print(error, file=sys.stderr)
-        return 1
-    except OSError as error:
-        print(f"{error.filename} can't be written: {error.strerror}.", file=sys.stderr)
-        return 1
-    return 0
-
-
-def _write_all() -> None:
-    course = find_course()
-    left_alone = write_stubs(course.reference, course.exercises)
-    for file in left_alone:
-        print(
-            f"{file.relative_to(course.home)} is written in and was left alone: "
-            f"`make reset STAGE={Stage(file.stem).number}` gives a fresh stub and keeps it."
-        )
-    which = "The other" if left_alone else "All"
-    print(f"{which} stubs in {course.exercises.relative_to(course.home)}/ are fresh.")
-
-
-def _reset_one(wanted: str) -> None:
-    course = find_course()
-    try:
-        number = int(wanted)
-    except ValueError:
-        raise _no_stage(wanted, _solutions(course.reference)) from None
-    file, kept = reset(number, course.reference, course.exercises)
-    print(f"{file.relative_to(course.home)} is a fresh stub.")
-    if kept:
-        print(f"Your old file is {kept.relative_to(course.home)}.")
-
-
-if __name__ == "__main__":
-    sys.exit(main())

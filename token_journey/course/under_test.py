@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import inspect
 import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from types import ModuleType
-from typing import Any
+from types import FunctionType, ModuleType
+from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 
 from token_journey.course.borrowed import answers_imported, functions_called
 from token_journey.guards.time_limit import time_limit
+
+if TYPE_CHECKING:
+    from token_journey.course.implementation import Implementation
 
 
 class CheckFailure(AssertionError):
@@ -34,6 +37,22 @@ class StageUnderTest:
     def trial(self, seconds: float) -> AbstractContextManager[None]:
         """Around one check: what it does of the stage ends within `seconds`."""
         return time_limit(seconds)
+
+    @contextmanager
+    def with_function_of(
+        self, reference: Implementation, name: str, shared: Collection[str]
+    ) -> Iterator[StageUnderTest]:
+        """The same stage with the reference's function of that name in its place.
+
+        shared: the names that both stages define
+        """
+        module = self.load()
+        mine = getattr(module, name)
+        setattr(module, name, among(module, reference.module(self.file.stem), name, shared))
+        try:
+            yield self
+        finally:
+            setattr(module, name, mine)
 
     def imported_answers(self) -> set[str]:
         """The libraries that hold whole answers and that the stage file names."""
@@ -71,6 +90,17 @@ class CalledAfresh(StageUnderTest):
             return StageUnderTest.__getattr__(self, function)(*args, **kwargs)
 
         return call
+
+
+def among(module: ModuleType, reference: ModuleType, name: str, shared: Iterable[str]) -> Any:
+    """A function of the reference that calls the learner's others, as their own would."""
+    right = getattr(reference, name)
+    if not isinstance(right, FunctionType):
+        return right
+    others = {other: getattr(module, other) for other in shared if other != name}
+    found = FunctionType(right.__code__, right.__globals__ | others, name)
+    found.__defaults__, found.__kwdefaults__ = right.__defaults__, right.__kwdefaults__
+    return found
 
 
 def _watched(name: str, function: Callable[..., Any], folder: Path) -> Callable[..., Any]:

@@ -7,16 +7,25 @@ from math import isfinite
 from pathlib import Path
 
 import pytest
+from torch import Tensor
 
-from token_journey.course.implementation import CannotLoad, Implementation, Stage
-from token_journey.course.under_test import CheckFailure
+from token_journey.chain.against_model import (
+    Target,
+    Walk,
+    leaving,
+    same,
+    stopped,
+    walk_against,
+)
+from token_journey.chain.walker import Ground
+from token_journey.course.implementation import Implementation
+from token_journey.course.stage import Stage
 from token_journey.errors import PackError
-from token_journey.guards.time_limit import OutOfTime, time_limit
-from token_journey.numbers import size
-from token_journey.packs.pack import Pack, Prompt
-from token_journey.walk.against_model import Walk, chained, to_do, walk
+from token_journey.numbers import percent, size
+from token_journey.packs.manifest import Prompt
+from token_journey.packs.pack import Pack
 
-SECONDS_A_WALK = 60.0
+_BEST = 5
 
 
 class ChainedFolder(pytest.File):
@@ -27,18 +36,18 @@ class ChainedFolder(pytest.File):
     packs: list[Pack]
     walks: bool
 
-    def collect(self) -> Iterator[ChainedWalk]:
+    def collect(self) -> Iterator[ChainedItem]:
         if not self.walks:
             return
         pack = _walkable(self.packs)
         for prompt in pack.prompts.values():
             if prompt.start == 0 and pack.has_activation(prompt.name, "probs.last"):
-                item: ChainedWalk = ChainedWalk.from_parent(self, name=f"walk[{prompt.name}]")
+                item: ChainedItem = ChainedItem.from_parent(self, name=f"walk[{prompt.name}]")
                 item.pack, item.prompt = pack, prompt
                 yield item
 
 
-class ChainedWalk(pytest.Item):
+class ChainedItem(pytest.Item):
     """One prompt, from text to next token."""
 
     parent: ChainedFolder
@@ -47,18 +56,16 @@ class ChainedWalk(pytest.Item):
     story: str = ""
 
     def runtest(self) -> None:
-        folder = self.path.parent
-        missing = to_do(folder, self.parent.stages)
-        implementation = chained(folder, self.parent.reference, missing)
-        try:
-            with time_limit(SECONDS_A_WALK):
-                walked = walk(implementation, self.parent.stages, self.pack, self.prompt)
-        except OutOfTime:
-            pytest.fail(f"The walk did not end within {SECONDS_A_WALK:.0f} s.", pytrace=False)
-        finally:
-            implementation.unload()
-        self.story = tell(walked, self.pack, self.prompt, missing)
-        if not walked.right:
+        target = _target(self.pack, self.prompt)
+        walk = walk_against(target, self.path.parent, self.parent.stages, self.parent.reference)
+        if walk.written is not None:
+            best = int(self.pack.activation(self.prompt.name, "logits.last").argmax())
+            right = [*self.prompt.ids, best]
+            walk.outputs.append(
+                same("the next token", self.parent.stages[-1].name, walk.written, right)
+            )
+        self.story = tell(walk, self.pack, self.prompt)
+        if walk.error is not None or walk.departure is not None:
             pytest.fail(self.story, pytrace=False)
 
     def reportinfo(self) -> tuple[Path, None, str]:
@@ -76,42 +83,64 @@ def _walkable(packs: list[Pack]) -> Pack:
     raise PackError("No pack has a whole model to walk through: run `git checkout packs`.")
 
 
-def tell(walked: Walk, pack: Pack, prompt: Prompt, missing: list[Stage]) -> str:
+def _target(pack: Pack, prompt: Prompt) -> Target:
+    """What stages are given to walk a prompt of a pack with all weights and a vocabulary."""
+    weights, vocabulary = pack.all_weights(), pack.vocabulary
+    ground = Ground(pack.config, weights, prompt.ids, prompt.words, vocabulary, pack.begin_token)
+
+    def value(name: str) -> Tensor | None:
+        known = pack.has_activation(prompt.name, name)
+        whole = known and pack.activation_entry(prompt.name, name).complete
+        return pack.activation(prompt.name, name) if whole else None
+
+    return Target(
+        ground,
+        value,
+        allowed=lambda name: pack.activation_entry(prompt.name, name).end_to_end,
+        inside=lambda layer: pack.has_activation(prompt.name, f"blocks.{layer}.attn.q"),
+    )
+
+
+def tell(walk: Walk, pack: Pack, prompt: Prompt) -> str:
     """The walk in words: how far it is the model's, where it leaves, what that does."""
     shown = prompt.name if pack.held_back else f"“{prompt.text}”"
     lines = [f"{shown} through {pack.title}:"]
-    if missing:
-        numbers = ", ".join(str(stage.number) for stage in missing)
+    if walk.missing:
+        numbers = ", ".join(str(stage.number) for stage in walk.missing)
         lines.append(f"Still to do, so the reference stands in: stage {numbers}.")
-    departure = walked.departure
-    right = [step.name for step in walked.steps if step.holds]
-    if departure is not None:
-        before = walked.steps[: walked.steps.index(departure)]
-        if before:
-            lines.append(f"{before[0].name} … {before[-1].name} are the model's.")
-        stage = Stage(departure.stage)
-        by = ""
-        if isfinite(departure.distance):
-            by = f", by {size(departure.distance)} ({size(departure.allowed)} is allowed)"
-        lines.append(
-            f"{departure.name} is the first to leave the model{by}. It comes from stage "
-            f"{stage.number}, {departure.stage}.py."
-        )
-    elif right:
-        lines.append(f"All {len(right)} captured names, {right[0]} … {right[-1]}, are the model's.")
-    if walked.error is not None:
-        kind = type(walked.error).__name__
-        plain = isinstance(walked.error, CheckFailure | CannotLoad)
-        said = str(walked.error) if plain else f"{kind}: {walked.error}"
-        if pack.held_back and not plain:
-            said = kind
-        lines.append(f"{walked.broken}.py stopped the walk: {said}")
+    lines += _where_it_leaves(walk)
+    if walk.error is not None:
+        lines.append(stopped(walk, pack.held_back))
+    model = pack.activation(prompt.name, "probs.last")
     if not pack.held_back:
-        lines.append(f"Next token, the model:  {_guesses(walked.model_guesses)}")
-    if walked.guesses:
-        lines.append(f"Next token, your walk:  {_guesses(walked.guesses)}")
+        lines.append(f"Next token, the model:  {_guesses(model, pack)}")
+    if isinstance(walk.probs, Tensor) and walk.probs.shape == model.shape:
+        lines.append(f"Next token, your walk:  {_guesses(walk.probs, pack)}")
     return "\n".join(lines)
 
 
-def _guesses(guesses: list[tuple[str, float]]) -> str:
-    return "   ".join(f"{text!r} {100 * p:.1f} %" for text, p in guesses)
+def _where_it_leaves(walk: Walk) -> Iterator[str]:
+    held = [output for output in walk.outputs if output.distance is not None]
+    departure = walk.departure
+    if departure is None:
+        if held:
+            first, last = held[0].name, held[-1].name
+            yield f"All {len(held)} captured names, {first} … {last}, are the model's."
+        return
+    before = held[: held.index(departure)]
+    if before:
+        yield f"{before[0].name} … {before[-1].name} are the model's."
+    finite = departure.distance is not None and isfinite(departure.distance)
+    allowed = f" ({size(departure.allowed)} is allowed)" if finite else ""
+    stage = Stage(departure.stage)
+    yield f"{leaving(departure)}{allowed}. It comes from stage {stage.number}, {stage.name}.py."
+
+
+def _guesses(probs: Tensor, pack: Pack) -> str:
+    """The likeliest tokens as text, with their probabilities."""
+    best = probs.detach().float().topk(_BEST)
+    spelled = pack.vocabulary.id_to_bytes
+    return "   ".join(
+        f"{spelled.get(token, b'?').decode('utf-8', errors='replace')!r} {percent(p)}"
+        for token, p in zip(best.indices.tolist(), best.values.tolist(), strict=True)
+    )

@@ -3,22 +3,35 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Container, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from token_journey.course.course import find_course
-from token_journey.course.implementation import Stage
+from token_journey.course.stage import Stage
 from token_journey.errors import CourseError, PackError
 from token_journey.grading.chained import ChainedFolder
 from token_journey.grading.judge import Judge
 from token_journey.grading.session import Session
 from token_journey.packs.pack import Pack, find_packs
-from token_journey.player.process import Players
 from token_journey.packs.whole_model import fetched, with_whole_model
+from token_journey.player.process import Players
 
 SESSION = pytest.StashKey[Session]()
+
+
+@dataclass(frozen=True)
+class Given:
+    """Packs that were opened by whoever calls for a grade, and stay open."""
+
+    course: Sequence[Pack]
+    asked_for: Sequence[Pack] = ()
+
+
+GIVEN = pytest.StashKey[Given]()
 
 
 def timing(config: pytest.Config) -> bool:
@@ -32,14 +45,16 @@ def session_of(config: pytest.Config) -> Session:
         try:
             course = find_course()
             players = _players(config.getoption("isolated"))
-            packs = [Pack(folder) for folder in find_packs(course.packs)]
-            asked_for = [Pack(Path(folder)) for folder in config.getoption("pack")]
-            packs += asked_for
+            given = config.stash.get(GIVEN, None) or Given(
+                [Pack(folder) for folder in find_packs(course.packs)],
+                [Pack(Path(folder)) for folder in config.getoption("pack")],
+            )
+            packs = [*given.course, *given.asked_for]
             # A walk through a model that says something is worth its three seconds.
             if config.getoption("whole_model") or (config.getoption("chained") and fetched()):
                 packs = with_whole_model(packs)
             config.stash[SESSION] = Session(
-                course, packs, asked_for, one_thread=not timing(config), players=players
+                course, packs, given.asked_for, one_thread=not timing(config), players=players
             )
         except (CourseError, PackError) as error:
             raise pytest.UsageError(str(error)) from None
@@ -51,7 +66,7 @@ def _players(isolated: str) -> Players | None:
 
 
 class StageModule(pytest.Module):
-    """A stage file whose tests are its check file's."""
+    """A stage's place in a folder, whose tests are its check file's."""
 
     judge: Judge
 
@@ -65,6 +80,70 @@ class StageModule(pytest.Module):
         return str(self.path.parent) if near.startswith("..") else near
 
 
+class StageFolder(pytest.Directory):
+    """A folder of stages: all ten count, whatever lies in it."""
+
+    def collect(self) -> Iterator[pytest.Item | pytest.Collector]:
+        here = set()
+        for entry in sorted(self.path.iterdir()):
+            for node in self._of(entry):
+                here.add(node.path)
+                yield node
+        if not self.config.getoption("chained"):
+            yield from _not_there(self, here)
+
+    def _of(self, entry: Path) -> Sequence[pytest.Collector]:
+        """As pytest collects what lies in an ordinary folder."""
+        asked_for = self.session.isinitpath(entry, with_parents=entry.is_dir())
+        ignored = self.ihook.pytest_ignore_collect(collection_path=entry, config=self.config)
+        if ignored and not asked_for:
+            return ()
+        if entry.is_dir():
+            below = self.ihook.pytest_collect_directory(path=entry, parent=self)
+            return () if below is None else (below,)
+        if not entry.is_file():
+            return ()
+        found: list[pytest.Collector] = self.ihook.pytest_collect_file(file_path=entry, parent=self)
+        return [node for nodes in found for node in (nodes if isinstance(nodes, list) else [nodes])]
+
+
+class RefusedFolder(pytest.Collector):
+    """A folder with something in it that would steer the grader: nothing of it is run."""
+
+    refusal: str
+
+    def collect(self) -> Iterator[StageModule]:
+        return _not_there(self, set(), self.refusal)
+
+
+def folder(path: Path, parent: pytest.Collector, refusal: str | None) -> pytest.Collector:
+    """What a folder of stages becomes."""
+    if refusal is None:
+        found: StageFolder = StageFolder.from_parent(parent, path=path)
+        return found
+    refused: RefusedFolder = RefusedFolder.from_parent(parent, path=path, name=path.name)
+    refused.refusal = refusal
+    return refused
+
+
+def _not_there(
+    parent: pytest.Collector, here: Container[Path], refusal: str | None = None
+) -> Iterator[StageModule]:
+    """A module for each stage that no file stands for; its checks say why."""
+    for stage in session_of(parent.config).course.stages():
+        file = parent.path / stage.file
+        if file not in here:
+            yield _module(file, stage, parent, refusal)
+
+
+def _module(
+    file: Path, stage: Stage, parent: pytest.Collector, refusal: str | None = None
+) -> StageModule:
+    module: StageModule = StageModule.from_parent(parent, path=file)
+    module.judge = session_of(parent.config).judge(stage, file.parent, refusal)
+    return module
+
+
 def collected(file: Path, parent: pytest.Collector) -> list[pytest.Collector]:
     """What a file that is named like a stage becomes."""
     session = session_of(parent.config)
@@ -74,9 +153,7 @@ def collected(file: Path, parent: pytest.Collector) -> list[pytest.Collector]:
         return []
     if parent.config.getoption("chained"):
         return _chained(file, parent, session)
-    module: StageModule = StageModule.from_parent(parent, path=file)
-    module.judge = session.judge(stage, file.parent)
-    return [module]
+    return [_module(file, stage, parent)]
 
 
 def _chained(file: Path, parent: pytest.Collector, session: Session) -> list[pytest.Collector]:
@@ -98,28 +175,3 @@ def _unknown_stage(file: Path, session: Session) -> str:
     names = [f"{stage.name}.py" for stage in session.course.stages()]
     near = [name for name in names if name[:3] == file.name[:3]]
     return f"{file.name} is not graded: stages are called {' or '.join(near or names)}."
-
-
-# -- what would steer the grader ----------------------------------------------
-
-
-def refused_conftest(folder: Path) -> str | None:
-    """What to say before pytest runs it: it could rewrite the verdict on the stages beside it."""
-    conftest = folder / "conftest.py"
-    if conftest.is_file() and holds_stages(folder):
-        return f"{conftest} would run inside the grader, beside what is graded: remove it."
-    return None
-
-
-def refused_settings(settings: Path) -> str | None:
-    """What to say of pytest's settings beside stages; a pyproject.toml need not hold any."""
-    text = settings.read_text(encoding="utf-8", errors="replace")
-    if not holds_stages(settings.parent):
-        return None
-    if settings.name == "pyproject.toml" and "[tool.pytest" not in text:
-        return None
-    return f"{settings} would steer the grader: remove it."
-
-
-def holds_stages(folder: Path) -> bool:
-    return any(Stage.of_file(file) for file in folder.glob("*.py"))

@@ -8,82 +8,42 @@ the fixture `stage` hands one to the other.
 from __future__ import annotations
 
 from collections.abc import Generator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from token_journey.checking.case import NotOnThisPack, cases, only_in_print
-from token_journey.course.implementation import CannotLoad, Stage
+from token_journey.course.implementation import CannotLoad
 from token_journey.course.under_test import Check, StageUnderTest
 from token_journey.grading import torch_start as quick_torch  # noqa: F401  (before whatever else imports torch)
-from token_journey.grading.chained import ChainedWalk
+from token_journey.grading.chained import ChainedItem
 from token_journey.grading.collect import (
     SESSION,
     StageModule,
-    collected,
-    holds_stages,
-    refused_conftest,
-    refused_settings,
     session_of,
 )
 from token_journey.grading.diagnosis.doctor import Diagnosis
 from token_journey.grading.failure import Failure, describe_failure
 from token_journey.grading.item import check_of, is_held_back, not_on_this_pack, others_and_siblings
 from token_journey.grading.judge import SECONDS_A_CHECK, Judge, KeptState, NotRun, Outcome
-from token_journey.grading.terminal import Telling, cut
+from token_journey.grading.terminal import cut
+from token_journey.grading.verdict import Kind, Verdict
 
 OUTCOME = pytest.StashKey[Outcome]()
 FAILURE = pytest.StashKey[Failure]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.pluginmanager.register(Telling(verbose=config.get_verbosity() >= 2))
     for line in (
         "captured(**names): run wherever a pack holds all these tensors",
         "seconds(n): let the check run for n seconds",
     ):
         config.addinivalue_line("markers", line)
-    if config.getoption("pack") or config.getoption("whole_model"):  # said before all else
-        session_of(config)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     if SESSION in config.stash:
         config.stash[SESSION].close()
-
-
-# -- collecting ---------------------------------------------------------------
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
-    for path in early_config.known_args_namespace.file_or_dir:
-        place = early_config.invocation_params.dir / str(path).partition("::")[0]
-        if refused := refused_conftest(place if place.is_dir() else place.parent):
-            raise pytest.UsageError(refused)
-    if (settings := early_config.inipath) and (refused := refused_settings(settings)):
-        raise pytest.UsageError(refused)
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collect_directory(path: Path, parent: pytest.Collector) -> pytest.Collector | None:
-    """A folder of stages is no package of tests, whose `__init__.py` pytest would run."""
-    if refused := refused_conftest(path):
-        raise pytest.Collector.CollectError(refused)
-    if (path / "__init__.py").is_file() and holds_stages(path):
-        folder: pytest.Dir = pytest.Dir.from_parent(parent, path=path)
-        return folder
-    return None
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_collect_file(
-    file_path: Path, parent: pytest.Collector
-) -> Generator[None, list[pytest.Collector], list[pytest.Collector]]:
-    """A stage file is collected once, as ours: pytest would also run one that it is given."""
-    collectors = yield
-    return collectors if Stage.of_file(file_path) is None else collected(file_path, parent)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -165,32 +125,57 @@ def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
-    if isinstance(item, ChainedWalk) and call.when == "call":
+    if isinstance(item, ChainedItem) and call.when == "call":
         report.__dict__["token_journey_walk"] = item.story
     module = item.getparent(StageModule)
     if module is None or (call.when != "call" and report.passed):
         return report
-    absent = isinstance(item, pytest.Function) and not_on_this_pack(item)
+    absent = not_on_this_pack(item) if isinstance(item, pytest.Function) else None
     if report.skipped and not absent:  # nobody's checks skip; a skip would look like a full mark
         report.outcome, report.longrepr = (
             "failed",
             "Skipped, and a check that was not run is not passed.",
         )
-    failure = item.stash.get(FAILURE, None)
-    kind = "failed" if report.failed else "passed"
-    # Plain values only: the report crosses to another process under pytest-xdist.
-    about = {
-        "path": module.folder,
-        "stage": module.judge.stage.name,
-        "check": item.name,
-        "kind": "absent" if absent else "todo" if failure and failure.to_do else kind,
-        "subject": failure.subject if failure else item.name,
-        "named": failure.named if failure else False,
-        "absent": str(absent) if absent else "",
-        "mend": list(item.stash[OUTCOME].mend) if OUTCOME in item.stash else [],
-    }
-    report.__dict__["token_journey"] = about
+    report.__dict__["token_journey"] = _verdict(item, module, report, absent).to_json()
     report.sections = [(title, cut(text)) for title, text in report.sections]
     if isinstance(item, pytest.Function) and is_held_back(item):
         report.sections = []  # a stage could print what it was handed
     return report
+
+
+def _verdict(
+    item: pytest.Item,
+    module: StageModule,
+    report: pytest.TestReport,
+    absent: NotOnThisPack | None,
+) -> Verdict:
+    """What one check said, as data: the report crosses to another process under xdist."""
+    failure = item.stash.get(FAILURE, None)
+    outcome = item.stash.get(OUTCOME, None)
+    return Verdict(
+        path=module.folder,
+        stage=module.judge.stage.name,
+        check=item.name,
+        kind=_kind(module, report, failure, absent),
+        subject=failure.subject if failure else item.name,
+        message=str(report.longrepr) if report.failed else "",
+        named=failure.named if failure else False,
+        mend=outcome.mend if outcome else (),
+        absent=str(absent) if absent else "",
+        seconds=report.duration,
+    )
+
+
+def _kind(
+    module: StageModule,
+    report: pytest.TestReport,
+    failure: Failure | None,
+    absent: NotOnThisPack | None,
+) -> Kind:
+    if absent:
+        return "absent"
+    if not report.failed:
+        return "passed"
+    if module.judge.folder.missing(module.judge.stage.name):
+        return "missing"
+    return "todo" if failure and failure.to_do else "failed"

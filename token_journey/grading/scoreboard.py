@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from itertools import groupby
 from typing import Any
 
-from token_journey.course.implementation import Stage
+from token_journey.course.stage import Stage
 from token_journey.grading.verdict import StageGrade, next_to_do
 
 _BAR = 24
@@ -33,7 +33,9 @@ def _row(row: StageGrade) -> tuple[str, str]:
     filled = _BAR * row.passed // max(row.total, 1)
     bar = "█" * filled + "░" * (_BAR - filled)
     count = f"{row.passed}/{row.total}"
-    if row.failed:
+    if row.missing:
+        said, colour = "not here", "red"
+    elif row.failed:
         said, colour = _counted(row.failed, "check fails", "checks fail"), "red"
         if row.todo:
             said += f", {row.todo} to do"

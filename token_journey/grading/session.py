@@ -8,7 +8,8 @@ from pathlib import Path
 import torch
 
 from token_journey.course.course import Course
-from token_journey.course.implementation import Implementation, Stage
+from token_journey.course.implementation import Implementation
+from token_journey.course.stage import Stage
 from token_journey.course.under_test import Check
 from token_journey.grading.diagnosis.doctor import Diagnosis, Doctor
 from token_journey.grading.judge import Judge
@@ -56,9 +57,9 @@ class Session:
         self._doctors: dict[Stage, Doctor] = {}
         self._diagnoses: dict[Judge, dict[str, Diagnosis]] = {}
 
-    def judge(self, stage: Stage, folder: Path) -> Judge:
-        """Who runs the checks on one stage file."""
-        judge = Judge(stage, self._implementation(folder), self.reference)
+    def judge(self, stage: Stage, folder: Path, refusal: str | None = None) -> Judge:
+        """Who runs the checks on one stage file. refusal: why none of the folder is run, if so"""
+        judge = Judge(stage, self._implementation(folder, refusal), self.reference)
         self._judges.append(judge)
         return judge
 
@@ -93,13 +94,15 @@ class Session:
             earlier[name] = doctor.diagnose(check, stage, known, others, siblings)
         return earlier[name]
 
-    def _implementation(self, folder: Path) -> Implementation | RemoteImplementation:
+    def _implementation(
+        self, folder: Path, refusal: str | None
+    ) -> Implementation | RemoteImplementation:
         """One package a folder, so that its stages share what they import; or a player a stage."""
         if self._players is not None:
-            return self._players.implementation(folder)
+            return self._players.implementation(folder, refusal)
         folder = folder.resolve()
         if folder not in self._folders:
-            self._folders[folder] = Implementation(folder)
+            self._folders[folder] = Implementation(folder, refusal=refusal)
         return self._folders[folder]
 
     def close(self) -> None:

@@ -7,12 +7,11 @@ import shutil
 import sys
 from collections import Counter
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from token_journey.grading.scoreboard import write_scoreboard
-from token_journey.grading.verdict import Verdict, grade
+from token_journey.grading.verdict import Grade, Verdict
 
 # Failures that are told in full; -vv tells all.
 STORIES_A_STAGE = 3
@@ -24,56 +23,57 @@ class Telling:
 
     def __init__(self, verbose: bool):
         self._verbose = verbose
+        self._verdicts: dict[str, Verdict] = {}
         self._told: dict[tuple[str, str], set[str]] = {}
         self._named: set[str] = set()
+        self._quiet: set[str] = set()
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         about = getattr(report, "token_journey", None)
-        if about is None or about["kind"] != "failed":
+        if about is None:
             return
-        told = self._told.setdefault((about["path"], about["stage"]), set())
+        verdict = self._verdicts[report.nodeid] = Verdict.from_json(about)
+        if verdict.kind in ("failed", "missing") and not (self._is_new(verdict) or self._verbose):
+            self._quiet.add(report.nodeid)
+
+    def _is_new(self, verdict: Verdict) -> bool:
+        told = self._told.setdefault((verdict.path, verdict.stage), set())
         # Once a cause was named, a failure whose cause is not known adds no more than noise.
         named = any(subject in self._named for subject in told)
-        enough = about["subject"] in told or len(told) == STORIES_A_STAGE
-        enough = enough or (named and not about["named"])
-        if about["named"]:
-            self._named.add(about["subject"])
-        about["told"] = self._verbose or not enough
-        if not enough:
-            told.add(about["subject"])
+        if verdict.named:
+            self._named.add(verdict.subject)
+        if verdict.subject in told or len(told) == STORIES_A_STAGE or (named and not verdict.named):
+            return False
+        told.add(verdict.subject)
+        return True
 
     def pytest_report_teststatus(
         self, report: pytest.CollectReport | pytest.TestReport
     ) -> tuple[str, str, tuple[str, dict[str, bool]]] | None:
-        about = getattr(report, "token_journey", None)
-        if about is None or about["kind"] == "passed":
+        if not hasattr(report, "token_journey"):
             return None
-        if about["kind"] == "absent":
+        verdict = self._verdicts[report.nodeid]
+        if verdict.kind == "passed":
+            return None
+        if verdict.kind == "absent":
             return "not on this pack", "-", ("NOT ON THIS PACK", {"yellow": True})
-        if about["kind"] == "todo":
+        if verdict.kind == "todo":
             return "to do", "·", ("TO DO", {"cyan": True})
-        return None if about["told"] else ("more failed", "f", ("FAILED", {"red": True}))
+        quiet = report.nodeid in self._quiet
+        return ("more failed", "f", ("FAILED", {"red": True})) if quiet else None
 
-    def pytest_terminal_summary(
-        self, terminalreporter: pytest.TerminalReporter, exitstatus: int, config: pytest.Config
-    ) -> None:
-        reports = [report for kind in terminalreporter.stats.values() for report in kind]
-        told = [about for report in reports if (about := getattr(report, "token_journey", None))]
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        write = terminalreporter.write_line
         for report in terminalreporter.stats.get("passed", []):
             if walk := getattr(report, "token_journey_walk", ""):
-                terminalreporter.write_line(f"\n{walk}")
-        if told:
-            write_scoreboard(grade(map(_verdict, told)), terminalreporter.write_line, _pytest())
-            for why, count in Counter(about["absent"] for about in told if about["absent"]).items():
+                write(f"\n{walk}")
+        if self._verdicts:
+            verdicts = tuple(self._verdicts.values())
+            write_scoreboard(Grade(verdicts).stages, write, _pytest())
+            for why, count in Counter(v.absent for v in verdicts if v.absent).items():
                 checks = "1 check is" if count == 1 else f"{count} checks are"
-                terminalreporter.write_line(f"  {checks} {why}.")
-        elif exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED and not config.option.collectonly:
-            asked = ", ".join(config.args)
-            terminalreporter.write_line(
-                f"Nothing to grade in {asked}: a folder of stages holds files such as "
-                "s03_rms_norm.py. Try `pytest exercises/`."
-            )
+                write(f"  {checks} {why}.")
 
 
 def cut(printed: str) -> str:
@@ -91,8 +91,3 @@ def _pytest() -> str:
         near = os.path.relpath(here)
         return str(here) if near.startswith("..") else near
     return "pytest"
-
-
-def _verdict(told: dict[str, Any]) -> Verdict:
-    kept = {name: told[name] for name in ("path", "stage", "check", "kind", "subject")}
-    return Verdict(**kept, mend=tuple(told["mend"]))

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
-from typing import Literal
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal, get_args
 
-Kind = Literal["passed", "failed", "todo", "absent"]
+from token_journey.errors import UserError
+
+# "absent" is a check that a pack does not hold enough for, "missing" one of a stage that is
+# not there.
+Kind = Literal["passed", "failed", "todo", "absent", "missing"]
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What one check said; "absent" is one that a pack does not hold enough for.
+    """What one check said.
 
-    `path` is the folder that was graded and `stage` the stage's name.
-    `subject` groups failures that tell the same story. `mend` names the
-    earlier stages that keep a right stage from working in its own folder.
+    `path` is the folder that was graded and `stage` the stage's name. `message` is what a
+    learner reads, and `subject` groups failures that tell the same story; `named` says that
+    the story is a known mistake. `mend` names the earlier stages that keep a right stage from
+    working in its own folder, `absent` why a pack has nothing for the check.
     """
 
     path: str
@@ -23,7 +28,26 @@ class Verdict:
     check: str
     kind: Kind
     subject: str = ""
+    message: str = ""
+    named: bool = False
     mend: tuple[str, ...] = ()
+    absent: str = ""
+    seconds: float = 0.0
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values only, to be written down or sent to another process."""
+        return {**asdict(self), "mend": list(self.mend)}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Verdict:
+        """Raises UserError for what `to_json` did not write."""
+        try:
+            verdict = cls(**{**data, "mend": tuple(data.get("mend", ()))})
+        except TypeError as error:
+            raise UserError(f"This is not a verdict of this kit's version: {error}.") from None
+        if verdict.kind not in get_args(Kind):
+            raise UserError(f"This is not a verdict of this kit's version: {verdict.kind!r}.")
+        return verdict
 
 
 @dataclass
@@ -36,11 +60,12 @@ class StageGrade:
     failed: int = 0
     todo: int = 0
     absent: int = 0
+    missing: int = 0
     mend: set[str] = field(default_factory=set)
 
     @property
     def total(self) -> int:
-        return self.passed + self.failed + self.todo
+        return self.passed + self.failed + self.todo + self.missing
 
     @property
     def done(self) -> bool:
@@ -52,15 +77,27 @@ class StageGrade:
         return self.todo > 0 and self.failed == 0 and self.passed == 0
 
 
-def grade(verdicts: Iterable[Verdict]) -> list[StageGrade]:
-    """Add up, in the order of paths and stages."""
-    rows: dict[tuple[str, str], StageGrade] = {}
-    for verdict in verdicts:
-        key = verdict.path, verdict.stage
-        row = rows.setdefault(key, StageGrade(*key))
-        setattr(row, verdict.kind, getattr(row, verdict.kind) + 1)
-        row.mend.update(verdict.mend)
-    return [rows[key] for key in sorted(rows)]
+@dataclass(frozen=True)
+class Grade:
+    """All verdicts of a run, in the order in which the checks ended."""
+
+    verdicts: tuple[Verdict, ...]
+
+    @property
+    def stages(self) -> list[StageGrade]:
+        """One row a stage, in the order of folders and stages."""
+        rows: dict[tuple[str, str], StageGrade] = {}
+        for verdict in self.verdicts:
+            key = verdict.path, verdict.stage
+            row = rows.setdefault(key, StageGrade(*key))
+            setattr(row, verdict.kind, getattr(row, verdict.kind) + 1)
+            row.mend.update(verdict.mend)
+        return [rows[key] for key in sorted(rows)]
+
+    @property
+    def done(self) -> bool:
+        """Whether all that was asked for is right."""
+        return bool(self.verdicts) and all(row.done for row in self.stages)
 
 
 def next_to_do(rows: Iterable[StageGrade]) -> StageGrade | None:

@@ -34,21 +34,14 @@ class Token:
 
 
 @dataclass(frozen=True)
-class Seen:
-    """A tensor of the walk, as much of it as there is.
+class Known:
+    """A tensor, or the part of it at the indices that `visible` names for an axis.
 
-    `value` is None where there is nothing; `visible` maps an axis to the indices that
-    `value` holds, where it is a part of a tensor of the shape `shape`. Of the axes token,
-    query and key it always holds the journey's tokens. `by` is whose code
-    made it: "yours", "reference", or "model". `difference` is the largest distance
-    to the model's own tensor and `allowed` how large rounding may make it.
+    `by` is whose code made it: "yours", "reference", or "model". `difference` is the largest
+    distance to the model's own tensor and `allowed` how large rounding may make it.
     """
 
-    name: str
-    meaning: str
-    axes: tuple[str, ...]
-    shape: tuple[int, ...]
-    value: Tensor | None
+    value: Tensor
     visible: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
     by: str = "model"
     difference: float | None = None
@@ -58,6 +51,29 @@ class Seen:
     def holds(self) -> bool:
         """Whether it is the model's, as far as that was looked at."""
         return self.difference is None or self.difference <= (self.allowed or 0.0)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A tensor of the walk, of the shape `shape`, and as much as is `known` of it, if anything.
+
+    Of the axes token, query and key that is always the journey's tokens.
+    """
+
+    name: str
+    meaning: str
+    axes: tuple[str, ...]
+    shape: tuple[int, ...]
+    known: Known | None = None
+
+    @property
+    def value(self) -> Tensor | None:
+        return self.known.value if self.known else None
+
+    @property
+    def visible(self) -> Mapping[int, tuple[int, ...]]:
+        """By axis the indices that `value` holds; nothing for an axis that is there as a whole."""
+        return self.known.visible if self.known else {}
 
 
 @dataclass(frozen=True)

@@ -7,22 +7,8 @@ from dataclasses import dataclass, field
 
 from torch import Tensor
 
-from token_journey.journey.journey import Continuation, Story, Token
+from token_journey.journey.journey import Continuation, Known, Story, Token
 from token_journey.llama.config import ModelConfig
-
-
-@dataclass(frozen=True)
-class Known:
-    """A tensor, or the part of it at the indices that `visible` names for an axis.
-
-    `by`, `difference` and `allowed` are as in `Seen`.
-    """
-
-    value: Tensor
-    visible: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
-    by: str = "model"
-    difference: float | None = None
-    allowed: float | None = None
 
 
 @dataclass

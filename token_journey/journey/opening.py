@@ -18,7 +18,8 @@ from token_journey.journey.sources.from_pack import given_to_stages, material_of
 from token_journey.journey.sources.from_stages import GivenToStages, taken_by
 from token_journey.journey.sources.settings import Settings
 from token_journey.models.fetch import REQUIREMENT
-from token_journey.packs.pack import MANIFEST, PUBLISHED, Pack, find_packs
+from token_journey.packs.manifest import MANIFEST, PUBLISHED
+from token_journey.packs.pack import Pack, find_packs
 from token_journey.packs.whole_model import whole_model_folder
 
 SMOLLM2 = "smollm2"
@@ -26,7 +27,7 @@ DEFAULT = Settings()
 
 
 @dataclass(frozen=True)
-class Walks:
+class WalkableModel:
     """A model, or what was captured of one.
 
     `material` gives what is known of a sentence, and `given` what somebody's own stages are
@@ -58,7 +59,7 @@ class Walks:
 @contextmanager
 def opened(
     name: str, course: Course, settings: Settings = DEFAULT, revision: str | None = None
-) -> Iterator[Walks]:
+) -> Iterator[WalkableModel]:
     """What a user means by a name: `smollm2`, a pack, a folder or a repository on the hub.
 
     settings: what is left to chance where the sentence goes on
@@ -81,22 +82,24 @@ def opened(
                 title="SmolLM2-135M-Instruct",
                 origin=f"the 4-bit weights in {REQUIREMENT}, rounded to bfloat16",
             )
-        yield Walks(
+        yield WalkableModel(
             course,
             lambda text: computed(model, text or "", settings),
             partial(given, model),
         )
 
 
-def published(course: Course) -> Walks:
+def published(course: Course) -> WalkableModel:
     """The walk that was published of the real Aitana-2B-S."""
     return _in_pack(Pack(course.packs / PUBLISHED), course)
 
 
-def _in_pack(pack: Pack, course: Course) -> Walks:
+def _in_pack(pack: Pack, course: Course) -> WalkableModel:
     if pack.held_back:
         raise JourneyError(f"{pack.name} is held back: what it expects is not shown.")
-    return Walks(course, partial(material_of, pack), lambda m: given_to_stages(pack, m.text))
+    return WalkableModel(
+        course, partial(material_of, pack), lambda m: given_to_stages(pack, m.text)
+    )
 
 
 def _pack(name: str, course: Course) -> Pack | None:

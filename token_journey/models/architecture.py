@@ -14,7 +14,7 @@ from typing import Any
 from token_journey.errors import CheckpointError
 from token_journey.llama.config import ModelConfig
 from token_journey.llama.shapes import weight_shape
-from token_journey.packs.pack import BIASES, SCALED_ROPE
+from token_journey.packs.manifest import BIASES, SCALED_ROPE
 
 # The rest of the family differs inside the layer: other norms, windows, experts.
 ARCHITECTURES = {"LlamaForCausalLM": "llama", "Qwen2ForCausalLM": "qwen2"}

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from transformers import GenerationConfig, LlamaForCausalLM
 
-from token_journey.packs.pack import Generation, Prompt
+from token_journey.packs.manifest import Generation, Prompt
 
 
 def continued(

@@ -137,7 +137,7 @@ def _keep_rotary(_: nn.Module, args: Any, out: tuple[Tensor, Tensor]) -> None:
     _keep("rotary.sin", out[1])
 
 
-def _recording_attention(
+def _attention(
     module: nn.Module,
     query: Tensor,
     key: Tensor,
@@ -169,5 +169,5 @@ def _recording_attention(
     return z.transpose(1, 2).contiguous(), pattern
 
 
-AttentionInterface.register(_ATTENTION, _recording_attention)
+AttentionInterface.register(_ATTENTION, _attention)
 AttentionMaskInterface.register(_ATTENTION, eager_mask)

@@ -21,7 +21,7 @@ from token_journey.models.source import HubRepository, LocalFolder
 
 
 class Loaded:
-    """A model that transformers loaded, as the parts that capture.py walks through."""
+    """A model that transformers loaded, as the parts that a capture walks through."""
 
     def __init__(self, model: Any, device: torch.device | None = None):
         """device: where the first layer computes; the model's own if not given"""

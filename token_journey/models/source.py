@@ -9,7 +9,8 @@ source counts the bytes that it hands out.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -167,20 +168,14 @@ class WebFolder:
                 raise CheckpointError(f"{self._base}{name} broke off: try again.")
             self.counted.add(filled)
 
-    def _answer(self, name: str, start: int, stop: int) -> Any:
-        return _asked(self._base + name, {"range": f"bytes={start}-{stop - 1}"})
-
-
-def _asked(address: str, headers: dict[str, str]) -> Any:
-    """A context in which the answer to a GET is open; nothing of its body has been read yet."""
-    from contextlib import contextmanager
-
-    from huggingface_hub import get_session
-
     @contextmanager
-    def answered() -> Any:
+    def _answer(self, name: str, start: int, stop: int) -> Iterator[Any]:
+        """The answer to a GET, while it is open; nothing of its body has been read yet."""
+        from huggingface_hub import get_session
+
+        address = self._base + name
+        asked = {"range": f"bytes={start}-{stop - 1}", "accept-encoding": "identity"}
         try:
-            asked = {**headers, "accept-encoding": "identity"}
             with get_session().stream("GET", address, headers=asked) as answer:
                 if answer.status_code == 200:
                     raise CheckpointError(
@@ -197,8 +192,6 @@ def _asked(address: str, headers: dict[str, str]) -> Any:
             raise CheckpointError(
                 f"{address} can't be reached ({type(error).__name__}): check the connection."
             ) from None
-
-    return answered()
 
 
 def _whole_size(answer: Any) -> int:

@@ -38,7 +38,7 @@ class Weights:
 
 
 class Streamed(Weights):
-    """A checkpoint as the parts that capture.py walks through, on the CPU.
+    """A checkpoint as the parts that a capture walks through, on the CPU.
 
     rows: those of the vocabulary that are to be kept, whatever the logits are
     """

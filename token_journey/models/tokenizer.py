@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from token_journey.errors import CheckpointError
 from token_journey.memory import give_back
-from token_journey.models.encoding import encode_prompt
-from token_journey.packs.pack import Prompt
+from token_journey.packs.manifest import Prompt
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -71,7 +70,7 @@ def _tokenized(content: bytes, texts: Mapping[str, str], whole: bool) -> Tokeniz
     )
     complete = {"vocab": _all_ids(described), "merges": [*map(_pair, model["merges"])]}
     kept = {**described, "model": {**model, **complete}} if whole else small
-    return Tokenized(explained, begin_token, _compact(kept))
+    return Tokenized(explained, begin_token, compact(kept))
 
 
 def _encoded(content: bytes, texts: Mapping[str, str]) -> tuple[list[Prompt], int | None]:
@@ -103,6 +102,37 @@ def opened(content: bytes) -> Tokenizer:
 
 
 # -- words ------------------------------------------------------------------------
+
+
+def encode_prompt(tokenizer: Tokenizer, name: str, text: str, start: int = 0) -> Prompt:
+    """A text as the tokenizer sees it, special tokens included."""
+    encoded = tokenizer.encode(text)
+    return Prompt(
+        name=name,
+        text=text,
+        ids=tuple(encoded.ids),
+        pieces=tuple(encoded.tokens),
+        words=_words(tokenizer, text),
+        start=start,
+    )
+
+
+def _words(tokenizer: Tokenizer, text: str) -> tuple[str, ...]:
+    """The text as the tokenizer's own pre-tokenizer cuts it; merges stay inside a word.
+
+    A byte-level pre-tokenizer writes bytes as other characters (`Ġcapital`);
+    what is wanted of it is where it cuts. Metaspace's `▁` is part of the text
+    that it merges, so its words are taken as they are. Some tokenizers write `▁`
+    in their normaliser and cut nowhere: then the text is one word.
+    """
+    if tokenizer.normalizer is not None:
+        text = tokenizer.normalizer.normalize_str(text)
+    if tokenizer.pre_tokenizer is None:
+        return (text,) if text else ()
+    cuts = tokenizer.pre_tokenizer.pre_tokenize_str(text)
+    if tokenizer.model.byte_fallback:
+        return tuple(word for word, _ in cuts)
+    return tuple(text[start:end] for _, (start, end) in cuts)
 
 
 def _merging_explains(
@@ -214,5 +244,6 @@ def _made(described: Mapping[str, Any]) -> Tokenizer:
     return made
 
 
-def _compact(described: Mapping[str, Any]) -> bytes:
+def compact(described: Mapping[str, Any]) -> bytes:
+    """A tokenizer.json without the spaces, less than half the size."""
     return json.dumps(described, ensure_ascii=False, separators=(",", ":")).encode()

@@ -1,15 +1,16 @@
-"""Walks inside a notebook: what a cell returns is shown as the page, in place."""
+"""WalkableModel inside a notebook: what a cell returns is shown as the page, in place."""
 
 from __future__ import annotations
 
 import atexit
+import sys
 from contextlib import ExitStack
 from functools import cache
 from pathlib import Path
 
 from token_journey.course.course import find_course
 from token_journey.journey.journey import Journey
-from token_journey.journey.opening import SMOLLM2, Walks, opened, published
+from token_journey.journey.opening import SMOLLM2, WalkableModel, opened, published
 
 
 def walk(
@@ -35,8 +36,24 @@ def walk(
     return _opened(model or SMOLLM2).walk(text, layer, folder)
 
 
+def _framed(journey: Journey) -> str:
+    from token_journey.journey.page.page import framed
+
+    return framed(journey)
+
+
+def show_journeys_as_pages() -> None:
+    """Tell IPython, where this is one of its sessions, how a cell shows a journey."""
+    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    if shell is not None:
+        shell.display_formatter.formatters["text/html"].for_type(Journey, _framed)
+
+
+show_journeys_as_pages()
+
+
 @cache
-def _opened(model: str) -> Walks:
+def _opened(model: str) -> WalkableModel:
     keeping = ExitStack()
     atexit.register(keeping.close)
     return keeping.enter_context(opened(model, find_course()))

@@ -44,9 +44,7 @@ class End(Coder):
         self.tensors.take(fields, blobs)
         return fields, blobs
 
-    def answer(
-        self, fields: dict[str, Any], blobs: list[Tensor]
-    ) -> tuple[dict[str, Any], Parcel]:
+    def answer(self, fields: dict[str, Any], blobs: list[Tensor]) -> tuple[dict[str, Any], Parcel]:
         raise NotImplementedError
 
     # -- chance and gradients, which both ends share -----------------------------

@@ -40,8 +40,8 @@ class Players:
         theirs.close()
         self._readers: dict[Path, Conversation] = {}
 
-    def implementation(self, folder: Path) -> RemoteImplementation:
-        return RemoteImplementation(folder, self)
+    def implementation(self, folder: Path, refusal: str | None = None) -> RemoteImplementation:
+        return RemoteImplementation(folder, self, refusal)
 
     def start(self, folder: Path) -> Conversation:
         """A conversation with a new player, which may read this folder."""

@@ -204,9 +204,7 @@ class Coder:
     def filled(self, tag: str, items: list[Any], blobs: list[Tensor], depth: int) -> Any:
         # Item by item, not by one call into C, which no time limit could break off.
         if tag == "d":
-            return {
-                self.decode(k, blobs, depth): self.decode(v, blobs, depth) for k, v in items
-            }
+            return {self.decode(k, blobs, depth): self.decode(v, blobs, depth) for k, v in items}
         if tag == "l":
             return [self.decode(item, blobs, depth) for item in items]
         found = {self.decode(item, blobs, depth) for item in items}

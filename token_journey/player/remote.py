@@ -12,7 +12,7 @@ import itertools
 import sys
 import time
 import weakref
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, fields, is_dataclass
 from pathlib import Path
@@ -27,6 +27,7 @@ from torch.autograd.function import once_differentiable
 
 from token_journey.course.borrowed import operators
 from token_journey.course.implementation import CannotLoad, Implementation
+from token_journey.course.stage import Stage, not_there
 from token_journey.course.under_test import CalledAfresh, CheckFailure, StageUnderTest
 from token_journey.guards.time_limit import OutOfTime
 from token_journey.llama.config import ModelConfig
@@ -62,9 +63,7 @@ class Conversation(End):
 
     mine = "j"
 
-    def __init__(
-        self, channel: Channel, kill: Callable[[str], str], clock: Callable[[], float]
-    ):
+    def __init__(self, channel: Channel, kill: Callable[[str], str], clock: Callable[[], float]):
         """A conversation with one player.
 
         kill:  end it; is told what was wrong, and returns a sentence for the learner
@@ -182,9 +181,7 @@ class Conversation(End):
 
     # -- answering --------------------------------------------------------------
 
-    def answer(
-        self, fields: dict[str, Any], blobs: list[Tensor]
-    ) -> tuple[dict[str, Any], Parcel]:
+    def answer(self, fields: dict[str, Any], blobs: list[Tensor]) -> tuple[dict[str, Any], Parcel]:
         """Run a method of the judge's that a stage was given, and no other."""
         ours, methods = self._shown[fields["of"]]
         method = fields["method"]
@@ -322,7 +319,8 @@ class Conversation(End):
         if isinstance(error, NameError) and _is_name(told["name"]):
             error.name = told["name"]
         error.__dict__["told"] = Told(
-            tuple(_frame(*frame) for frame in told["frames"][-_MOST_FRAMES:]), told["torch_s"] is True
+            tuple(_frame(*frame) for frame in told["frames"][-_MOST_FRAMES:]),
+            told["torch_s"] is True,
         )
         return error
 
@@ -513,7 +511,7 @@ def _exception(called: Any, bases: list[Any], said: Any, args: Any) -> BaseExcep
             error = known(*(_cut(a) if isinstance(a, str) else a for a in args))
             if str(error) == message:
                 return error
-        except Exception:  # noqa: S110  (some kinds can't be made from their arguments)
+        except Exception:
             pass
 
     def speak(self: BaseException) -> str:
@@ -542,7 +540,11 @@ def _signature(parameters: Any) -> inspect.Signature:
     made = []
     for name, kind, optional in parameters[:_MOST_PARAMETERS]:
         default = None if optional else inspect.Parameter.empty
-        made.append(inspect.Parameter(name[:_LONGEST_NAME], getattr(inspect.Parameter, kind), default=default))
+        made.append(
+            inspect.Parameter(
+                name[:_LONGEST_NAME], getattr(inspect.Parameter, kind), default=default
+            )
+        )
     return inspect.Signature(made)
 
 
@@ -568,9 +570,7 @@ def _cut(said: str) -> str:
 
 def readable(text: str) -> str:
     """The same text, in which what a terminal would obey is shown instead."""
-    return "".join(
-        c if c in "\n\t" or c.isprintable() else repr(c)[1:-1] for c in str(text)
-    )
+    return "".join(c if c in "\n\t" or c.isprintable() else repr(c)[1:-1] for c in str(text))
 
 
 class RemoteStage(StageUnderTest):
@@ -587,6 +587,14 @@ class RemoteStage(StageUnderTest):
                 yield
         finally:
             self.implementation.settle()
+
+    @contextmanager
+    def with_function_of(
+        self, reference: Implementation, name: str, shared: Collection[str]
+    ) -> Iterator[StageUnderTest]:
+        """The same stage with the reference's function in its place, in a player of its own."""
+        with self.implementation.with_function_of(reference, self.file.stem, name, shared) as other:
+            yield other
 
     def imported_answers(self) -> set[str]:
         found = self.implementation.read("imports", self.file.stem)
@@ -614,10 +622,15 @@ class RemoteImplementation:
     _numbers = itertools.count()
 
     def __init__(
-        self, folder: Path, players: Starter, stand_ins: Mapping[str, str] | None = None
+        self,
+        folder: Path,
+        players: Starter,
+        refusal: str | None = None,
+        stand_ins: Mapping[str, Any] | None = None,
     ):
+        """refusal: why nothing of the folder may be run, if so"""
         self.folder = folder.resolve()
-        self._players = players
+        self._players, self._refusal = players, refusal
         self._stand_ins = dict(stand_ins or {})
         self._conversation: Conversation | None = None
         self._number = -1
@@ -627,11 +640,17 @@ class RemoteImplementation:
 
     def module(self, stage: str) -> RemoteModule:
         """The stage's module; raises CannotLoad as `Implementation` does, or Ended."""
+        if missing := self.missing(stage):
+            raise CannotLoad(missing)
         conversation = self._running()
         if stage not in self._modules:
             conversation.request("load", number=self._number, stage=stage)
             self._modules[stage] = RemoteModule(conversation, self._number, stage)
         return self._modules[stage]
+
+    def missing(self, stage: str) -> str | None:
+        """What to say where no file of the folder can be run as this stage."""
+        return self._refusal or not_there(self.folder, Stage(stage))
 
     def _running(self) -> Conversation:
         if self._conversation is None or not self._conversation.alive:
@@ -661,7 +680,7 @@ class RemoteImplementation:
     @contextmanager
     def called_afresh(self, stage: str) -> Iterator[StageUnderTest]:
         """The stage, loaded anew for every call, in a player that ends afterwards."""
-        other = RemoteImplementation(self.folder, self._players, self._stand_ins)
+        other = RemoteImplementation(self.folder, self._players, stand_ins=self._stand_ins)
 
         def load() -> RemoteModule:
             other.load_afresh()
@@ -674,13 +693,25 @@ class RemoteImplementation:
         finally:
             other.unload()
 
+    @contextmanager
+    def with_function_of(
+        self, reference: Implementation, stage: str, name: str, shared: Collection[str]
+    ) -> Iterator[StageUnderTest]:
+        other = RemoteImplementation(self.folder, self._players, stand_ins=self._stand_ins)
+        try:
+            other.module(stage)
+            texts = _texts(reference, [stage])
+            other._running().request(
+                "replace", number=other._number, texts=texts, function=[stage, name, [*shared]]
+            )
+            yield other.under_test(stage)
+        finally:
+            other.unload()
+
     def standing_in(self, reference: Implementation, names: Iterable[str]) -> RemoteImplementation:
         """This folder with the reference's stages in the place of these."""
-        needed = {*names} | {below for name in names for below in reference.siblings(name)}
-        texts = {n: (reference.folder / f"{n}.py").read_text(encoding="utf-8") for n in needed}
-        return RemoteImplementation(
-            self.folder, self._players, {"only": [*names], "texts": texts}
-        )
+        stand_ins = {"only": [*names], "texts": _texts(reference, names)}
+        return RemoteImplementation(self.folder, self._players, stand_ins=stand_ins)
 
     def siblings(self, stage: str) -> tuple[str, ...]:
         """The stages that a stage's file imports from beside itself, directly or through others."""
@@ -729,6 +760,12 @@ class RemoteImplementation:
         if self._conversation is not None:
             self._conversation.end()
         self._conversation = None
+
+
+def _texts(reference: Implementation, names: Iterable[str]) -> dict[str, str]:
+    """The sources of these stages of the reference, and of those that they import."""
+    needed = {*names} | {below for name in names for below in reference.siblings(name)}
+    return {n: (reference.folder / f"{n}.py").read_text(encoding="utf-8") for n in needed}
 
 
 class _RemoteAfresh(CalledAfresh, RemoteStage):

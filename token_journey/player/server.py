@@ -22,7 +22,7 @@ from torch import Tensor
 
 from token_journey.course.borrowed import answers_imported, recorded
 from token_journey.course.implementation import CannotLoad, Implementation
-from token_journey.course.under_test import _is_torch_s_alone
+from token_journey.course.under_test import _is_torch_s_alone, among
 from token_journey.guards.time_limit import OutOfTime, time_limit
 from token_journey.llama.config import ModelConfig
 from token_journey.player.exchange import SPECIAL, End
@@ -73,9 +73,7 @@ class Server(End):
 
     # -- answering ------------------------------------------------------------
 
-    def answer(
-        self, fields: dict[str, Any], blobs: list[Tensor]
-    ) -> tuple[dict[str, Any], Parcel]:
+    def answer(self, fields: dict[str, Any], blobs: list[Tensor]) -> tuple[dict[str, Any], Parcel]:
         parcel = Parcel()
         for name in fields.get("forget", ()):
             self._drop(name)
@@ -144,6 +142,13 @@ class Server(End):
         self._implementations.clear()
         made = _stand_ins(**fields["stand_ins"]) if fields["stand_ins"] else {}
         self._implementations[fields["number"]] = Implementation(Path(fields["folder"]), made)
+
+    def _do_replace(self, fields: dict[str, Any], blobs: list[Tensor]) -> None:
+        """Put a function of the reference in the place of the hand-in's."""
+        stage, name, shared = fields["function"]
+        reference = _stand_ins([stage], fields["texts"])[stage]
+        module = self._implementations[fields["number"]].module(stage)
+        setattr(module, name, among(module, reference, name, shared))
 
     def _do_load(self, fields: dict[str, Any], blobs: list[Tensor]) -> None:
         self._module(fields)

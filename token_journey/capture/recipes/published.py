@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from token_journey.errors import PackError
 from token_journey.llama.config import ModelConfig
-from token_journey.packs.pack import PUBLISHED, Prompt
+from token_journey.packs.manifest import PUBLISHED, Prompt
 from token_journey.packs.writer import PackWriter
 
 if TYPE_CHECKING:

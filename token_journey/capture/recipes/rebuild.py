@@ -14,12 +14,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from token_journey.course.course import find_course
 from token_journey.errors import PackError
+from token_journey.packs.manifest import PUBLISHED
 
 if TYPE_CHECKING:
     from token_journey.packs.writer import PackWriter
-
-PACKS = Path(__file__).resolve().parents[3] / "packs"
 
 _SAME_EVERYWHERE = {
     "ATEN_CPU_CAPABILITY": "default",
@@ -35,7 +35,7 @@ _REFUSED = 3
 def _published() -> PackWriter:
     from token_journey.capture.recipes.published import build_pack
 
-    return build_pack(PACKS / "aitana-2b-s-published" / "figures.json")
+    return build_pack(find_course().packs / PUBLISHED / "figures.json")
 
 
 def _smollm2() -> PackWriter:
@@ -54,13 +54,13 @@ def _witness(name: str) -> Callable[[], PackWriter]:
 
 
 RECIPES: dict[str, Callable[[], PackWriter]] = {
-    "aitana-2b-s-published": _published,
+    PUBLISHED: _published,
     "smollm2-135m": _smollm2,
     **{name: _witness(name) for name in ("witness-gqa", "witness-mha", "witness-mqa")},
 }
 
 
-def rebuild(names: Sequence[str], folder: Path = PACKS) -> None:
+def rebuild(names: Sequence[str], folder: Path) -> None:
     """Make packs again, each in `folder`/<name>.
 
     Raises PackError for a name that is none of ours, or where one can't be
@@ -80,7 +80,7 @@ def rebuild(names: Sequence[str], folder: Path = PACKS) -> None:
         env={**os.environ, **_SAME_EVERYWHERE},
         stderr=subprocess.PIPE,
         text=True,
-        cwd=PACKS.parent,
+        cwd=find_course().home,
     )
     if made.returncode == _REFUSED:
         raise PackError(made.stderr.strip().splitlines()[-1])

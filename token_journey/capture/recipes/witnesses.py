@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from token_journey.llama.config import ModelConfig
-from token_journey.packs.pack import Generation, Prompt
+from token_journey.packs.manifest import Generation, Prompt
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -38,12 +38,12 @@ class Witness:
     seed: int
     scales: Scales
     prompts: tuple[tuple[str, str | tuple[int, ...], int], ...]
-    generations: tuple[Continuation, ...]
+    generations: tuple[GenerationToMake, ...]
     has_tokenizer: bool = False
 
 
 @dataclass(frozen=True)
-class Continuation:
+class GenerationToMake:
     """A greedy continuation to record.
 
     `stop_at` makes an end token of the token that the model freely gives at
@@ -95,11 +95,11 @@ WITNESSES = {
                 ("later", "qui té paraules té or", 11),
             ),
             generations=(
-                Continuation("aco", 12),
-                Continuation("bytes", 8),
-                Continuation("words", 12, stop_at=4),
-                Continuation("words", 12, shortest=9, stop_at=4),
-                Continuation("camins", 1),
+                GenerationToMake("aco", 12),
+                GenerationToMake("bytes", 8),
+                GenerationToMake("words", 12, stop_at=4),
+                GenerationToMake("words", 12, shortest=9, stop_at=4),
+                GenerationToMake("camins", 1),
             ),
             has_tokenizer=True,
         ),
@@ -126,10 +126,10 @@ WITNESSES = {
                 ("later", (3, 88, 17, 17, 60, 5, 29), 11),
             ),
             generations=(
-                Continuation("one", 10),
-                Continuation("seven", 10, stop_at=4),
-                Continuation("seven", 10, shortest=8, stop_at=4),
-                Continuation("seven", 1),
+                GenerationToMake("one", 10),
+                GenerationToMake("seven", 10, stop_at=4),
+                GenerationToMake("seven", 10, shortest=8, stop_at=4),
+                GenerationToMake("seven", 1),
             ),
         ),
         Witness(
@@ -154,10 +154,10 @@ WITNESSES = {
                 ("nine", (64, 12, 12, 70, 3, 45, 81, 26, 9), 0),
             ),
             generations=(
-                Continuation("five", 10),
-                Continuation("nine", 10, stop_at=5),
-                Continuation("nine", 10, shortest=8, stop_at=5),
-                Continuation("nine", 1),
+                GenerationToMake("five", 10),
+                GenerationToMake("nine", 10, stop_at=5),
+                GenerationToMake("nine", 10, shortest=8, stop_at=5),
+                GenerationToMake("nine", 1),
             ),
         ),
     )
@@ -244,7 +244,8 @@ def _common_direction(witness: Witness, uniform: Any) -> Tensor:
 
 def build_pack(name: str) -> PackWriter:
     """Capture everything of a witness: all weights, all activations, all logits."""
-    from token_journey.capture.measure import Capture, circumstances
+    from token_journey.capture.measure import circumstances
+    from token_journey.capture.recipes.in_memory import all_activations
     from token_journey.packs.writer import PackWriter
 
     witness = WITNESSES[name]
@@ -256,7 +257,7 @@ def build_pack(name: str) -> PackWriter:
             "id": name,
             "revision": f"seed {witness.seed}",
             "license": "Apache-2.0",
-            "source": "random weights, token_journey/witness.py",
+            "source": "random weights, made by `token-journey rebuild`",
             "files_sha256": {},
             "shows": witness.shows,
         },
@@ -266,10 +267,9 @@ def build_pack(name: str) -> PackWriter:
     for parameter_name, parameter in model.named_parameters():
         pack.add_weight(parameter_name, parameter.detach())
     prompts = _prompts(witness, pack)
-    capture = Capture(model)
     noise = 0.0
     for prompt in prompts.values():
-        captured = capture.run(prompt.ids, prompt.start)
+        captured = all_activations(model, prompt.ids, prompt.start)
         noise = max(noise, captured["logits"].end_to_end)
         pack.add_prompt(prompt)
         pack.add_captured(prompt.name, captured)
@@ -293,7 +293,7 @@ def _prompts(witness: Witness, pack: PackWriter) -> dict[str, Prompt]:
             if not isinstance(given, str)
         }
     from token_journey.capture.recipes.witness_tokenizer import BOS_ID, train
-    from token_journey.models.encoding import encode_prompt
+    from token_journey.models.tokenizer import encode_prompt
 
     tokenizer = train()
     pack.add_tokenizer(tokenizer.to_str().encode(), begin_token=BOS_ID)

@@ -11,10 +11,11 @@ import torch
 from einops import rearrange
 from torch import Tensor
 
-from token_journey.journey.journey import WORST, Candidate, Growth, Journey, Lens, Seen, Step
-from token_journey.journey.material import Known, Material
-from token_journey.journey.shortening import kept, left_out
 from token_journey.journey.build.shares import shares
+from token_journey.journey.build.worked import remark, worked
+from token_journey.journey.journey import WORST, Candidate, Growth, Journey, Known, Lens, Seen, Step
+from token_journey.journey.material import Material
+from token_journey.journey.shortening import kept, left_out
 from token_journey.journey.stations import (
     STATIONS,
     TIED_HEAD,
@@ -22,7 +23,6 @@ from token_journey.journey.stations import (
     WEIGHTS,
     Station,
 )
-from token_journey.journey.build.worked import remark, worked
 from token_journey.llama.config import ModelConfig
 from token_journey.llama.names import describe
 from token_journey.llama.shapes import activation_shape, weight_shape
@@ -185,20 +185,7 @@ def _seen(name: str, material: Material) -> Seen:
         return _weight(name, material)
     about = describe(name)
     shape = tuple(activation_shape(material.config, name, len(material.tokens)))
-    known = material.activations.get(name)
-    if known is None:
-        return Seen(name, about.meaning, about.axes, shape, None)
-    return Seen(
-        name,
-        about.meaning,
-        about.axes,
-        shape,
-        known.value,
-        known.visible,
-        known.by,
-        known.difference,
-        known.allowed,
-    )
+    return Seen(name, about.meaning, about.axes, shape, material.activations.get(name))
 
 
 def _weight(name: str, material: Material) -> Seen:
@@ -208,9 +195,7 @@ def _weight(name: str, material: Material) -> Seen:
         known = material.weight("model.embed_tokens.weight")
     shape = tuple(weight_shape(config, name))
     axes = ("row", "column") if len(shape) == 2 else ("hidden",)
-    if known is None:
-        return Seen(name, meaning, axes, shape, None)
-    return Seen(name, meaning, axes, shape, known.value, known.visible)
+    return Seen(name, meaning, axes, shape, known)
 
 
 # -- over all layers --------------------------------------------------------------------------

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from token_journey.llama import formulas
 from token_journey.journey.stations import CARD, OWN, PARTS, SHARED, TIED, UNTIED
+from token_journey.llama import formulas
 from token_journey.llama.config import ModelConfig
 
 
 @dataclass(frozen=True)
-class Entry:
+class CardEntry:
     """An entry of the model card: what it is called, what it is, and what it means."""
 
     name: str
@@ -18,7 +18,7 @@ class Entry:
     meaning: str
 
 
-def card(config: ModelConfig, parameters: int, missing: str) -> list[Entry]:
+def card(config: ModelConfig, parameters: int, missing: str) -> list[CardEntry]:
     """The sizes of a model. `missing` stands for the parameters of one that nobody counted."""
     groups = config.num_attention_heads // config.num_key_value_heads
     values = {
@@ -36,7 +36,7 @@ def card(config: ModelConfig, parameters: int, missing: str) -> list[Entry]:
     }
     shared = SHARED.format(groups=groups) if groups > 1 else OWN
     return [
-        Entry(name, values[key], meaning.format(groups=shared))
+        CardEntry(name, values[key], meaning.format(groups=shared))
         for key, (name, meaning) in CARD.items()
     ]
 

@@ -3,14 +3,6 @@
 const journey = JSON.parse(document.getElementById("journey").textContent);
 const T = journey.tokens.length;
 
-/** The text in a block of the page that is deflated; it takes a moment. */
-async function inflated(id) {
-  const packed = document.getElementById(id).textContent;
-  const bytes = Uint8Array.from(atob(packed), (letter) => letter.charCodeAt(0));
-  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
-  return new Response(stream).text();
-}
-
 /** Float32Array of a base64 text; null stays null. */
 function tensor(base64) {
   if (base64 === null || base64 === undefined) return null;
@@ -23,21 +15,6 @@ function tensor(base64) {
 function once(make) {
   let made;
   return () => (made ??= { value: make() }).value;
-}
-
-/** Four decimals where they show the number, three digits elsewhere; as the tables have it. */
-function number(value) {
-  if (value === null || Number.isNaN(value)) return "—";
-  if (!Number.isFinite(value)) return value > 0 ? "∞" : "−∞";
-  const size = Math.abs(value);
-  return size === 0 || (size >= 1e-4 && size < 1e4) ? value.toFixed(4) : value.toExponential(2);
-}
-
-function percent(value) {
-  const hundredths = 100 * value;
-  return hundredths === 0 || hundredths >= 0.1
-    ? `${hundredths.toFixed(1)} %`
-    : `${Number(hundredths.toPrecision(2))} %`;
 }
 
 /** A piece in which line ends and tabs are seen. */
@@ -63,11 +40,3 @@ const spelled = document.getElementById("vocabulary")
 /** A sentence of the page with its gaps filled. */
 const say = (key, gaps = {}) =>
   journey.words[key].replace(/\{(\w+)\}/g, (gap, name) => gaps[name] ?? gap);
-
-/** A new element with text or children. */
-function element(tag, content = [], attributes = {}) {
-  const made = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-  made.append(...[content].flat());
-  return made;
-}

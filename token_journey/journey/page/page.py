@@ -7,27 +7,24 @@ the numbers in a JSON block.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib.resources import files
 
-from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup, escape
 
+from token_journey.drawing import vega
+from token_journey.drawing.page import charts, environment, part
 from token_journey.journey import excerpt
 from token_journey.journey.build.parameters import card
 from token_journey.journey.journey import Journey, Step
-from token_journey.journey.page import vega
 from token_journey.journey.page.payload import payload, vocabulary
-from token_journey.journey.page.pictures import after, pictures
+from token_journey.journey.page.simple_charts import after, simple_charts
 from token_journey.journey.spelling import visible, words_of
 from token_journey.journey.stations import INTRODUCTION, SAID
 from token_journey.numbers import percent
 
-# In this order, in one scope.
+# In this order, in one scope, after what draws charts.
 _SCRIPTS = (
     "data.js",
-    "theme.js",
-    "charts.js",
-    "pictures.js",
+    "simple_charts.js",
     "rotation.js",
     "attention.js",
     "neurons.js",
@@ -38,7 +35,7 @@ _SCRIPTS = (
 _ATTENTION = ("norm1", "qkv", "heads", "rope", "scores", "weighted", "output", "resid_mid")
 _MLP = ("norm2", "mlp", "down", "resid_post")
 _FRONT = ("tokens", "model", "embed")
-# As many colours as page.css has for tokens.
+# As many colours as theme.css has for tokens.
 _COLOURS = 8
 
 
@@ -52,19 +49,17 @@ class Group:
 
 def page(journey: Journey) -> str:
     """One complete HTML document."""
-    drawn = pictures(journey)
-    environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters |= {"share": percent, "visible": visible, "short": excerpt.short_name}
-    environment.globals |= {
+    drawn = simple_charts(journey)
+    jinja = environment(__package__)
+    jinja.filters |= {"share": percent, "visible": visible, "short": excerpt.short_name}
+    jinja.globals |= {
         "lines": lambda seen: excerpt.lines(seen, journey),
         "how_much": excerpt.how_much,
         "after": after,
         "colour": lambda index: f"t{index % _COLOURS}",
     }
     return (
-        environment.from_string(_part("page.html.j2"))
+        jinja.get_template("page.html.j2")
         .render(
             journey=journey,
             config=journey.config,
@@ -74,10 +69,10 @@ def page(journey: Journey) -> str:
             introduction=INTRODUCTION,
             said=SAID,
             card=card(journey.config, journey.parameters, journey.missing),
-            pictures=drawn,
-            style=Markup(_part("page.css")),
+            charts=drawn,
+            style=Markup(part(__package__, "page.css")),
             vega=Markup(vega.bundle()),
-            script=Markup("\n".join(_part(name) for name in _SCRIPTS)),
+            script=Markup("\n".join([charts(), *(part(__package__, name) for name in _SCRIPTS)])),
             vocabulary=Markup(vocabulary(journey)),
             payload=Markup(payload(journey, drawn)),
         )
@@ -91,10 +86,6 @@ def framed(journey: Journey) -> str:
         f'<iframe title="{escape(journey.title)}" srcdoc="{escape(page(journey))}" '
         'style="width: 100%; height: 45rem; border: 0"></iframe>'
     )
-
-
-def _part(name: str) -> str:
-    return files("token_journey.journey").joinpath("page", name).read_text(encoding="utf-8")
 
 
 def _groups(journey: Journey) -> list[Group]:

@@ -1,4 +1,4 @@
-"""What a page's pictures are drawn from, as JSON; long tensors are base64 of float32."""
+"""What a page's charts are drawn from, as JSON; long tensors are base64 of float32."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from token_journey.drawing.vega import deflated
 from token_journey.journey.build.rope_rates import rates
 from token_journey.journey.journey import Journey
-from token_journey.journey.page.pictures import Picture
-from token_journey.journey.page.vega import deflated
+from token_journey.journey.page.simple_charts import SimpleChart
 from token_journey.journey.stations import SAID
 
 
-def payload(journey: Journey, drawn: Mapping[str, Sequence[Picture]]) -> str:
+def payload(journey: Journey, drawn: Mapping[str, Sequence[SimpleChart]]) -> str:
     """JSON that can stand in a script block: it holds no `<`."""
     told = json.dumps(_told(journey, drawn), ensure_ascii=False, separators=(",", ":"))
     return told.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
 
 
-def _told(journey: Journey, drawn: Mapping[str, Sequence[Picture]]) -> dict[str, Any]:
+def _told(journey: Journey, drawn: Mapping[str, Sequence[SimpleChart]]) -> dict[str, Any]:
     config = journey.config
     return {
         "text": journey.text,
@@ -46,7 +46,7 @@ def _told(journey: Journey, drawn: Mapping[str, Sequence[Picture]]) -> dict[str,
         "logits": _packed(journey.logits),
         "pieces": journey.pieces,
         "branches": {token: list(pieces) for token, pieces in journey.branches.items()},
-        "pictures": {p.name: _picture(p) for found in drawn.values() for p in found},
+        "charts": {c.name: _chart(c) for found in drawn.values() for c in found},
     }
 
 
@@ -82,13 +82,13 @@ def _lower(pattern: Tensor) -> Tensor:
     return pattern[:, rows, columns]
 
 
-def _picture(picture: Picture) -> dict[str, Any]:
-    rows = [[float(f"{value:.5g}") for value in row.values] for row in picture.rows]
+def _chart(chart: SimpleChart) -> dict[str, Any]:
+    rows = [[float(f"{value:.5g}") for value in row.values] for row in chart.rows]
     return {
-        "kind": picture.kind,
-        "unit": picture.unit,
-        "overTokens": picture.over_tokens,
-        "growing": picture.growing,
+        "kind": chart.kind,
+        "unit": chart.unit,
+        "overTokens": chart.over_tokens,
+        "growing": chart.growing,
         "rows": [[value if math.isfinite(value) else None for value in row] for row in rows],
-        "tokens": [row.token for row in picture.rows],
+        "tokens": [row.token for row in chart.rows],
     }

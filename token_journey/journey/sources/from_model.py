@@ -14,9 +14,10 @@ import torch
 from tokenizers import Tokenizer
 from torch import Tensor
 
+from token_journey.chain.walker import Ground
 from token_journey.errors import JourneyError, no_text
-from token_journey.journey.journey import Token
-from token_journey.journey.material import Known, Material
+from token_journey.journey.journey import Known, Token
+from token_journey.journey.material import Material
 from token_journey.journey.shortening import cut
 from token_journey.journey.sources.continuing import continue_all
 from token_journey.journey.sources.from_stages import GivenToStages, beyond_the_kata
@@ -31,7 +32,6 @@ from token_journey.models.in_memory import loaded
 from token_journey.models.precision import Deviation, OwnDtype, Widened
 from token_journey.models.source import open_source
 from token_journey.models.tokenizer import opened, tokenized
-from token_journey.walk.walker import Ground
 
 # A walk looks at all pairs of tokens, in all heads of all layers.
 MOST_TOKENS = 1024

@@ -6,16 +6,17 @@ from collections.abc import Iterator
 
 import torch
 
+from token_journey.chain.walker import Ground
 from token_journey.errors import JourneyError
-from token_journey.journey.journey import Continuation, Token
-from token_journey.journey.material import Known, Material
+from token_journey.journey.journey import Continuation, Known, Token
+from token_journey.journey.material import Material
 from token_journey.journey.shortening import OVER_TOKENS, cut
 from token_journey.journey.sources.from_stages import GivenToStages, beyond_the_kata
 from token_journey.journey.sources.stories import stories
 from token_journey.journey.spelling import shown, tokens_in_print, tokens_of
 from token_journey.llama.names import describe
-from token_journey.packs.pack import Pack, Prompt
-from token_journey.walk.walker import Ground
+from token_journey.packs.manifest import Prompt
+from token_journey.packs.pack import Pack
 
 
 def material_of(pack: Pack, text: str | None = None) -> Material:

@@ -9,7 +9,9 @@ from __future__ import annotations
 from torch import Tensor
 
 from token_journey.journey.journey import Story
-from token_journey.packs.pack import Pack, Prompt
+from token_journey.numbers import percent
+from token_journey.packs.manifest import Prompt
+from token_journey.packs.pack import Pack
 
 _SHOWN = 3  # numbers of a token: so few that all of them can be seen on a phone
 
@@ -90,13 +92,13 @@ def _second_norm(pack: Pack, prompt: Prompt) -> Story:
             "Within a column the gain γ_i is the same, so the factors differ as the tokens' RMS "
             f"does. In layer 0 they go from {float(first.min()):.0f} to {float(first.max()):.0f}, "
             "for vectors in a stream are long or short. In the other columns they hardly differ, "
-            f"by up to {100 * spread:.1f} %: all vectors that came in had nearly the same RMS. "
+            f"by up to {percent(spread)}: all vectors that came in had nearly the same RMS. "
             "They had been normalised before. (Their RMS still differs a little, because the first "
             "time the gains were multiplied in; now they are in twice.) The last hidden state that "
             "transformers returns is the output of the final norm: it is shown here as "
             "ln_final.out, normalised once. For the same reason the stream that leaves the last "
             "layer was never printed, and is missing in the step before. The guess that followed, "
-            f"“{best[1]}” with {100 * best[2]:.1f} %, is not the model's; what Aitana really says "
+            f"“{best[1]}” with {percent(best[2])}, is not the model's; what Aitana really says "
             "next was not published."
         ),
     )

@@ -20,7 +20,7 @@ from token_journey.journey.stations import SAID
 from token_journey.journey.terminal.colours import printable, token_text
 from token_journey.numbers import number, percent
 
-Picture = Callable[[Journey], RenderableType | None]
+Drawn = Callable[[Journey], RenderableType | None]
 
 _BAR = 30
 _EIGHTHS = " ▏▎▍▌▋▊▉"
@@ -85,14 +85,16 @@ def _model(journey: Journey) -> RenderableType:
     for entry in card(journey.config, journey.parameters, journey.missing):
         sizes.add_row(entry.name, Text(entry.value, style="bold"), Text(entry.meaning, style="dim"))
     table = _grid("where the parameters are", "", "")
-    for name, count in shares_of_parameters(journey.config):
-        share = count / journey.parameters
+    parts = shares_of_parameters(journey.config)
+    whole = journey.parameters or sum(count for _, count in parts)
+    for name, count in parts:
+        share = count / whole
         table.add_row(Text(name), f"{count:,}", _bar(share).append(f" {percent(share)}"))
-    table.add_row(Text("all", style="bold"), f"{journey.parameters:,}", "")
+    table.add_row(Text("all", style="bold"), f"{whole:,}", "")
     return Group(sizes, Text(""), table)
 
 
-def _stream(here: str) -> Picture:
+def _stream(here: str) -> Drawn:
     """The residual stream as a line, what is added to it, and where we are."""
     place = {"embed": 3, "resid_mid": 26, "resid_post": 42, "layers": 60}[here]
 
@@ -107,7 +109,7 @@ def _stream(here: str) -> Picture:
     return picture
 
 
-def _both(first: Picture, second: Picture) -> Picture:
+def _both(first: Drawn, second: Drawn) -> Drawn:
     def picture(journey: Journey) -> RenderableType | None:
         drawn = [each for each in (first(journey), second(journey)) if each is not None]
         return Group(drawn[0], Text(""), *drawn[1:]) if drawn else None
@@ -140,7 +142,7 @@ def _cut(journey: Journey) -> RenderableType:
 # -- inside a layer ---------------------------------------------------------------------------
 
 
-def _scales(name: str) -> Picture:
+def _scales(name: str) -> Drawn:
     def picture(journey: Journey) -> RenderableType | None:
         scales = journey.seen(name)
         if scales is None:
@@ -365,7 +367,7 @@ def _cost(journey: Journey) -> RenderableType:
     return table
 
 
-PICTURES: dict[str, Picture] = {
+PICTURES: dict[str, Drawn] = {
     "tokens": _tokens,
     "model": _model,
     "embed": _stream("embed"),

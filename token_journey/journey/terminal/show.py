@@ -92,30 +92,33 @@ def _numbers(seen: Sequence[Seen], journey: Journey) -> RenderableType:
 def _add(table: Table, seen: Seen, journey: Journey) -> None:
     shape = f"({', '.join(map(str, seen.shape))}{',' if len(seen.shape) == 1 else ''})"
     name = Text.assemble((seen.name, "bold"), "  ", (shape, "dim"), "  ", (seen.meaning, "dim"))
+    known = seen.known
     for note in _notes(seen, journey):
-        name.append(f"  {note}", style="italic" if seen.holds else "bold red")
+        name.append(f"  {note}", style="italic" if not known or known.holds else "bold red")
     group: list[RenderableType] = [name]
     body = Table.grid(padding=(0, 2))
     for line in lines(seen, journey, short=True):
         token = token_text(line.token, line.index) if line.token else Text("")
         body.add_row(Text(f"  {line.label}"), token, Text(line.numbers))
-    if seen.value is not None:
+    if known is not None:
         group.append(body)
     table.add_row(Group(*group))
 
 
 def _notes(seen: Seen, journey: Journey) -> Iterator[str]:
-    if seen.value is None:
+    known = seen.known
+    if known is None:
         yield f"— {journey.missing}"
-    elif part := how_much(seen):
+        return
+    if part := how_much(seen):
         yield f"— {part}"
-    if seen.difference is not None:
-        whose = "yours" if seen.by == "yours" else "the reference's"
-        if seen.holds:
-            yield f"✓ {whose}, {size(seen.difference)} from the model's"
+    if known.difference is not None:
+        whose = "yours" if known.by == "yours" else "the reference's"
+        if known.holds:
+            yield f"✓ {whose}, {size(known.difference)} from the model's"
         else:
-            allowed = f" ({size(seen.allowed)} is allowed)" if seen.allowed else ""
-            yield f"✗ {whose}, {size(seen.difference)} from the model's{allowed}"
+            allowed = f" ({size(known.allowed)} is allowed)" if known.allowed else ""
+            yield f"✗ {whose}, {size(known.difference)} from the model's{allowed}"
 
 
 # -- stories ------------------------------------------------------------------------------------

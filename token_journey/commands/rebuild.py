@@ -1,0 +1,30 @@
+"""`token-journey rebuild`: make the shipped packs again."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from token_journey.capture.recipes.rebuild import RECIPES, rebuild
+from token_journey.course.course import find_course
+
+
+def add(commands: Any) -> None:
+    parser = commands.add_parser("rebuild", help="make the shipped packs again")
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help=f"all if not given: {', '.join(RECIPES)}"
+    )
+    parser.add_argument(
+        "--out", type=Path, metavar="DIR", help="where to put them (default: packs/)"
+    )
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Raises PackError and CourseError."""
+    names = options.names or list(RECIPES)
+    folder = options.out or find_course().packs
+    rebuild(names, folder)
+    for name in names:
+        print(f"{name} lies in {folder / name}")
