@@ -29,7 +29,7 @@ from token_journey.course.borrowed import operators
 from token_journey.course.implementation import CannotLoad, Implementation
 from token_journey.course.stage import Stage, not_there
 from token_journey.course.under_test import CalledAfresh, CheckFailure, StageUnderTest
-from token_journey.guards.time_limit import OutOfTime
+from token_journey.guards.time_limit import OutOfTime, Patience, WaitedTooLong
 from token_journey.llama.config import ModelConfig
 from token_journey.player.exchange import SPECIAL, End
 from token_journey.player.protocol import (
@@ -42,13 +42,12 @@ from token_journey.player.protocol import (
 
 _LONGEST_MESSAGE, _LONGEST_NAME, _MOST_FRAMES = 2_000, 100, 40
 _MOST_METHODS, _MOST_PARAMETERS = 200, 50
-# By the clock on the wall a player may take so many times as long as it may compute.
-_WALL = 3
 _GRACE = 0.5  # seconds in which it may say itself where it was stopped
 SECONDS_A_STAGE = 60.0  # for all checks of a stage, by the clock on the wall
 _SECONDS_OUTSIDE = 10.0  # for what is asked outside of a check, such as reading a file
 _OURS: dict[str, type[BaseException]] = {
     "OutOfTime": OutOfTime,
+    "WaitedTooLong": WaitedTooLong,
     "CannotLoad": CannotLoad,
     "CheckFailure": CheckFailure,
 }
@@ -98,7 +97,7 @@ class Conversation(End):
         for stack, new in ((self._containers, {}), (self._given, {}), (self._asked, set())):
             stack.append(new)  # type: ignore[attr-defined]
         state, self._known_chance = self.state(parcel, self._known_chance)
-        question = {"do": do, "seconds": max(self._left(), 0.01), **state, **fields}
+        question = {"do": do, "seconds": max(self._patience.left, 0.01), **state, **fields}
         try:
             if args is not None:
                 question["args"] = self.encode(args, parcel)
@@ -329,17 +328,12 @@ class Conversation(End):
     def begin(self, seconds: float) -> None:
         """Before a check, for which the player may compute so long."""
         self.channel.left = MOST_A_CHECK
-        self._seconds, self._began = seconds, (self._clock(), time.monotonic())
-
-    def _left(self) -> float:
-        """Seconds that the player may still compute, or wait a multiple of."""
-        computed, passed = self._clock() - self._began[0], time.monotonic() - self._began[1]
-        return min(self._seconds - computed, self._seconds - passed / _WALL)
+        self._patience = Patience(seconds, self._clock)
 
     def _look_at_the_clock(self) -> None:
         """A player that does not end by itself is ended a little later."""
-        if self._left() < -_GRACE:
-            raise OutOfTime
+        if self._patience.left < -_GRACE:
+            raise WaitedTooLong if self._patience.waited else OutOfTime
 
     def settle(self) -> None:
         """After a check: what it was shown is called no more, and what was changed is put back."""
@@ -583,7 +577,7 @@ class RemoteStage(StageUnderTest):
         """Around one check; what the player may compute in it is counted from here."""
         self.implementation.begin(seconds)
         try:
-            with super().trial(_WALL * (seconds + 2 * _GRACE)):
+            with super().trial(seconds + 2 * _GRACE):
                 yield
         finally:
             self.implementation.settle()
