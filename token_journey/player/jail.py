@@ -25,7 +25,7 @@ PACKAGES = (
     *("typing_extensions", "sympy", "mpmath", "networkx", "jinja2", "markupsafe", "fsspec"),
     *("filelock", "triton", "nvidia"),
 )
-MEMORY = 4 << 30
+MEMORY = 2 << 30
 SECONDS = 120  # of computing, in one player's life
 FILE_BYTES = 16 << 20
 _FILES, _THREADS = 64, 64

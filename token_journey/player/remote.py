@@ -29,7 +29,7 @@ from token_journey.course.borrowed import operators
 from token_journey.course.implementation import CannotLoad, Implementation
 from token_journey.course.stage import Stage, not_there
 from token_journey.course.under_test import CalledAfresh, CheckFailure, StageUnderTest
-from token_journey.guards.time_limit import OutOfTime, Patience, WaitedTooLong
+from token_journey.guards.time_limit import OutOfTime, Patience, WaitedTooLong, slowness
 from token_journey.llama.config import ModelConfig
 from token_journey.player.exchange import SPECIAL, End
 from token_journey.player.protocol import (
@@ -43,7 +43,8 @@ from token_journey.player.protocol import (
 _LONGEST_MESSAGE, _LONGEST_NAME, _MOST_FRAMES = 2_000, 100, 40
 _MOST_METHODS, _MOST_PARAMETERS = 200, 50
 _GRACE = 0.5  # seconds in which it may say itself where it was stopped
-SECONDS_A_STAGE = 60.0  # for all checks of a stage, by the clock on the wall
+# For all checks of a stage, by the clock on the wall of an ordinary machine.
+SECONDS_A_STAGE = 60.0
 _SECONDS_OUTSIDE = 10.0  # for what is asked outside of a check, such as reading a file
 _OURS: dict[str, type[BaseException]] = {
     "OutOfTime": OutOfTime,
@@ -600,6 +601,26 @@ class RemoteStage(StageUnderTest):
         return operators(map(str, found))
 
 
+class Together:
+    """The seconds that all checks of a stage have taken, in whatever players."""
+
+    def __init__(self) -> None:
+        self._taken = 0.0
+        self._began: float | None = None
+
+    def begin(self) -> None:
+        self._began = time.monotonic()
+
+    def count(self) -> None:
+        if self._began is not None:
+            self._taken += time.monotonic() - self._began
+        self._began = None
+
+    @property
+    def left(self) -> float:
+        return SECONDS_A_STAGE * slowness() - self._taken
+
+
 class Starter(Protocol):
     """Who starts players."""
 
@@ -621,16 +642,17 @@ class RemoteImplementation:
         players: Starter,
         refusal: str | None = None,
         stand_ins: Mapping[str, Any] | None = None,
+        together: Together | None = None,
     ):
-        """refusal: why nothing of the folder may be run, if so"""
+        """refusal: why nothing of the folder may be run, if so; together: what it has taken"""
         self.folder = folder.resolve()
         self._players, self._refusal = players, refusal
         self._stand_ins = dict(stand_ins or {})
         self._conversation: Conversation | None = None
         self._number = -1
         self._modules: dict[str, RemoteModule] = {}
-        self._seconds, self._spent = _SECONDS_OUTSIDE, 0.0
-        self._began = time.monotonic()
+        self._seconds = _SECONDS_OUTSIDE
+        self._together = together or Together()
 
     def module(self, stage: str) -> RemoteModule:
         """The stage's module; raises CannotLoad as `Implementation` does, or Ended."""
@@ -674,7 +696,7 @@ class RemoteImplementation:
     @contextmanager
     def called_afresh(self, stage: str) -> Iterator[StageUnderTest]:
         """The stage, loaded anew for every call, in a player that ends afterwards."""
-        other = RemoteImplementation(self.folder, self._players, stand_ins=self._stand_ins)
+        other = self._another(self._stand_ins)
 
         def load() -> RemoteModule:
             other.load_afresh()
@@ -691,7 +713,7 @@ class RemoteImplementation:
     def with_function_of(
         self, reference: Implementation, stage: str, name: str, shared: Collection[str]
     ) -> Iterator[StageUnderTest]:
-        other = RemoteImplementation(self.folder, self._players, stand_ins=self._stand_ins)
+        other = self._another(self._stand_ins)
         try:
             other.module(stage)
             texts = _texts(reference, [stage])
@@ -705,7 +727,13 @@ class RemoteImplementation:
     def standing_in(self, reference: Implementation, names: Iterable[str]) -> RemoteImplementation:
         """This folder with the reference's stages in the place of these."""
         stand_ins = {"only": [*names], "texts": _texts(reference, names)}
-        return RemoteImplementation(self.folder, self._players, stand_ins=stand_ins)
+        return self._another(stand_ins)
+
+    def _another(self, stand_ins: Mapping[str, Any]) -> RemoteImplementation:
+        """The same folder in another player, on the same account of seconds."""
+        return RemoteImplementation(
+            self.folder, self._players, self._refusal, stand_ins, self._together
+        )
 
     def siblings(self, stage: str) -> tuple[str, ...]:
         """The stages that a stage's file imports from beside itself, directly or through others."""
@@ -734,18 +762,18 @@ class RemoteImplementation:
     # -- one check after the other ------------------------------------------------
 
     def begin(self, seconds: float) -> None:
-        self._began = time.monotonic()
-        if self._spent > SECONDS_A_STAGE:
+        if self._together.left <= 0:
             raise Ended(
                 f"Not run: the checks of this stage took more than {SECONDS_A_STAGE:.0f} seconds "
                 "together. Look for what takes so long."
             )
+        self._together.begin()
         self._seconds = seconds
         if self._conversation is not None and self._conversation.alive:
             self._conversation.begin(seconds)
 
     def settle(self) -> None:
-        self._spent += time.monotonic() - self._began
+        self._together.count()
         if self._conversation is not None and self._conversation.alive:
             self._conversation.settle()
 
