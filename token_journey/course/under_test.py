@@ -118,13 +118,17 @@ def _watched(name: str, function: Callable[..., Any], folder: Path) -> Callable[
         if result is None:
             raise CheckFailure(f"`{name}` returned None: is a `return` missing?")
         if any(t._version != version for t, version in before):
-            raise CheckFailure(
-                f"`{name}` changed its input: work on a new tensor "
-                "(`x = x + y` makes one, `x += y` does not)."
-            )
+            raise CheckFailure(changed_its_input(name))
         return result
 
     return call
+
+
+def changed_its_input(name: str) -> str:
+    return (
+        f"`{name}` changed its input: work on a new tensor "
+        "(`x = x + y` makes one, `x += y` does not)."
+    )
 
 
 def _is_torch_s_alone(error: Exception, folder: Path) -> bool:

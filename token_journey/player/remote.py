@@ -28,7 +28,12 @@ from torch.autograd.function import once_differentiable
 from token_journey.course.borrowed import operators
 from token_journey.course.implementation import CannotLoad, Implementation
 from token_journey.course.stage import Stage, not_there
-from token_journey.course.under_test import CalledAfresh, CheckFailure, StageUnderTest
+from token_journey.course.under_test import (
+    CalledAfresh,
+    CheckFailure,
+    StageUnderTest,
+    changed_its_input,
+)
 from token_journey.guards.time_limit import OutOfTime, Patience, WaitedTooLong, slowness
 from token_journey.llama.config import ModelConfig
 from token_journey.player.exchange import SPECIAL, End
@@ -102,6 +107,7 @@ class Conversation(End):
         try:
             if args is not None:
                 question["args"] = self.encode(args, parcel)
+                self.tensors.protect(parcel.kept)
             question["forget"], self._forgotten = self._forgotten, []
             answered, blobs = self.ask(question, parcel)
             found = self._settled(answered, blobs)
@@ -115,8 +121,12 @@ class Conversation(End):
         finally:
             for stack in (self._containers, self._given, self._asked):
                 stack.pop()  # type: ignore[attr-defined]
+        changed, self.tensors.violated = self.tensors.violated, set()
         if isinstance(found, _Failed):
             raise found.error from None
+        if changed and found is not None:
+            called = plain_name(fields.get("name") or "It")
+            raise CheckFailure(changed_its_input(called))
         return found
 
     def set(self, of: str, name: str, value: Any) -> None:
@@ -151,9 +161,11 @@ class Conversation(End):
             self._refill(self._containers[-1][name], self.filled(tag, items, blobs, 0))
         for name, place in answered.get("generators", ()):
             self._given[-1][name].set_state(blobs[place])
+        before = torch.get_rng_state() if "chance" in answered else None
         chance = self.take_state(answered, blobs)
-        if chance is not None:
+        if chance is not None and before is not None:
             self._known_chance = chance
+            self._undo.append(lambda: torch.set_rng_state(before))
         if "raised" in answered:
             return _Failed(self._rebuilt(answered["raised"]))
         return found
@@ -162,6 +174,11 @@ class Conversation(End):
         if type(ours) is not type(theirs):
             raise NotData("it answered with something that is no data")
         before = ours.copy()
+        if isinstance(ours, dict) and any(
+            isinstance(value, Tensor) and theirs.get(key, value) is not value
+            for key, value in ours.items()
+        ):  # numbers that are expected may be computed from it
+            raise NotData("it put other tensors in the place of those that it was given")
         self._undo.append(lambda: _fill(ours, before))
         _fill(ours, theirs)
 
@@ -246,6 +263,8 @@ class Conversation(End):
             called, methods = "function", ["__call__"]
         elif hasattr(kind, "__next__"):
             called, methods = kind.__name__, ["__next__"]
+        elif not kind.__module__.startswith("_implementation_"):
+            raise TypeError(f"a {kind.__name__} can't be handed to a player")
         else:
             named = [name for name in dir(kind) if name in SPECIAL or not name.startswith("_")]
             called = kind.__name__
@@ -312,6 +331,8 @@ class Conversation(End):
         if "judge_s" in told:
             return self._raised[told["judge_s"]]
         called, said = told["type"], told["said"]
+        if called == "KeyboardInterrupt":  # only a person at the judge's own keyboard makes one
+            told["bases"] = ["SystemExit"]
         if called in _OURS:
             error: BaseException = _OURS[called](_cut(said or ""))
         else:

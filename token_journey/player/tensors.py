@@ -57,7 +57,11 @@ class Tensors:
         self._new: list[Any] = []
         self.dead: list[str] = []
         self._lost: list[str] = []
-        self.before: list[tuple[str, Tensor]] = []  # the judge's: what its storages held
+        # The judge's: what it handed to a stage, what of that a stage changed, and what other
+        # storages held that were its own.
+        self.protected: set[str] = set()
+        self.violated: set[str] = set()
+        self.before: list[tuple[str, Tensor]] = []
 
     # -- going out ------------------------------------------------------------
 
@@ -165,6 +169,10 @@ class Tensors:
 
     def _overwrite(self, storage: str, content: Tensor, names: Iterable[str]) -> None:
         target = flat(self._storages[storage])
+        if storage in self.protected:  # numbers that are expected may be computed from it
+            self.violated.add(storage)
+            self._let_go(storage)
+            return
         if target.shape != content.shape:
             raise NotData("it changed the size of a tensor's storage")
         if self._weak and storage.startswith(self._mine):
@@ -258,6 +266,7 @@ class Tensors:
             del self._by_pointer[storage._cdata]
         for notes in (self._users, self._sums, self._keys):
             notes.pop(name, None)
+        self.protected.discard(name)
 
     def _note(self, name: str) -> None:
         """Remember what a small storage of the player's holds."""
@@ -270,10 +279,21 @@ class Tensors:
         for storage, content in reversed(self.before):
             if storage in self._storages:
                 flat(self._storages[storage]).copy_(content)
-                for name in [n for n, about in self._about.items() if about.storage == storage]:
-                    self.dead.append(name)
-                    self._forget(name)
+                self._let_go(storage)
         self.before.clear()
+
+    def _let_go(self, storage: str) -> None:
+        """Forget all names in a storage, for the player's numbers are others by now."""
+        for name in [n for n, about in self._about.items() if about.storage == storage]:
+            self.dead.append(name)
+            self._forget(name)
+
+    def protect(self, tensors: Iterable[Tensor]) -> None:
+        """The judge's: a stage must leave these as they are."""
+        for tensor in tensors:
+            name = self.name_of(tensor)
+            if name is not None and self._about[name].storage.startswith(self._mine):
+                self.protected.add(self._about[name].storage)
 
 
 def _version(tensor: Tensor) -> int:
