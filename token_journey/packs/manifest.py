@@ -32,7 +32,7 @@ NEURONS, OUTPUTS = "neurons", "outputs of the attention"
 BIASES, SCALED_ROPE = "biases", "scaled RoPE"
 
 # The longest that pack.json may be, and the largest numbers that models have.
-_LONGEST = 10**8
+_LONGEST = 3 * 10**7
 _LARGEST = {"vocab_size": 10**8, "num_hidden_layers": 10_000}
 _MOST_TOKENS = 10**6
 
@@ -132,7 +132,7 @@ def read_manifest(folder: Path) -> Manifest:
     or says what no capture writes.
     """
     path = folder / MANIFEST
-    if not path.exists():
+    if not _is_there(path):
         raise PackError(f"There is no pack in {folder}: a pack is a folder with a {MANIFEST}.")
     content = _content(path, _LONGEST)
     said = _parsed(path, content)
@@ -168,6 +168,14 @@ def plain(text: str) -> str:
 
 
 # -- the file -----------------------------------------------------------------
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        path.stat()
+    except (OSError, ValueError):  # also a name of 5,000 letters, or with a NUL in it
+        return False
+    return True
 
 
 def _content(path: Path, longest: int) -> bytes:
@@ -214,7 +222,7 @@ def _refuse_other_formats(folder: Path, said: Mapping[str, Any]) -> None:
 
 
 def _refuse_another_seal(folder: Path, content: bytes) -> None:
-    if not (folder / SEAL).exists():
+    if not _is_there(folder / SEAL):
         raise damaged(folder / SEAL, "the file is not there")
     sealed = _content(folder / SEAL, 1000).split()
     if sealed[:1] != [hashlib.sha256(content).hexdigest().encode()]:
