@@ -58,6 +58,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="write what each check said, one JSON line a check, as they end",
     )
     group.addoption(
+        "--benchmark-within",
+        type=float,
+        metavar="SECONDS",
+        help="with --benchmark-only: time as many rounds as fit into so many seconds",
+    )
+    group.addoption(
         "--device",
         default="cpu",
         metavar="DEVICE",

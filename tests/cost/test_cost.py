@@ -15,7 +15,8 @@ from torch.utils.flop_counter import FlopCounterMode
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from token_journey.commands.main import main
-from token_journey.cost.fixture import Bench
+from token_journey.cost.budget import Budget
+from token_journey.cost.fixture import Bench, rounds_that_fit
 from token_journey.cost.forward import measured_crossing
 from token_journey.cost.machine import Machine, best
 from token_journey.cost.profile import Profile
@@ -176,6 +177,30 @@ def test_the_clock_tells_the_mlp_apart():
     assert set(MLP) <= set(clock.seconds)
 
 
+# -- how often ---------------------------------------------------------------------------
+
+
+def test_a_budget_is_shared_out_by_weight_among_what_is_left():
+    clock = SimpleNamespace(seconds=0.0)
+    budget = Budget(100.0, [1.0, 3.0, 0.0, 1.0], lambda: clock.seconds)
+    assert budget.share(0) == 20.0
+    clock.seconds = 20.0
+    assert budget.share(1) == 60.0
+    clock.seconds = 95.0  # it took longer than it should
+    assert budget.share(2) == 0.0 and budget.share(3) == 5.0
+    clock.seconds = 200.0
+    assert budget.share(3) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("seconds", "a_call", "rounds"),
+    [(math.inf, 1.0, 1000), (10.0, 1.0, 9), (1.0, 1.0, 1), (0.0, 1.0, 1), (0.0, 3.0, 0)],
+)
+def test_as_many_rounds_as_there_is_time_for(seconds, a_call, rounds):
+    """None after the first of a long call: that one is the time."""
+    assert rounds_that_fit(seconds, a_call) == rounds
+
+
 # -- what does not depend on the machine -------------------------------------------------
 
 
@@ -254,7 +279,7 @@ def entry(step, tokens, seconds, by="solutions", kv_heads=16):
     formula = cost(step, AITANA, tokens)
     machine = {"flops_per_second": 1e11, "bytes_per_second": 1e10, "device": "cpu", "threads": 2}
     return {
-        "stats": {"min": seconds},
+        "stats": {"min": seconds, "rounds": 2 if step == "lm_head" else 9},
         "extra_info": {
             "by": by,
             "step": step,
@@ -294,6 +319,7 @@ def test_the_command_reads_a_file_and_draws(benchmark_file, tmp_path, capsys):
         assert part in said
     assert "the costliest step is `lm_head`" in said
     assert "After 64 tokens one more takes 240 ms with a key/value cache and 2.00 s" in said
+    assert "Each time is the best of 2 to 9 rounds" in said
     assert png.read_bytes().startswith(b"\x89PNG")
     page = html.read_text(encoding="utf-8")
     assert page.count("<svg") == 5

@@ -21,12 +21,13 @@ WRONG, RIGHT = (sorted((LEARNERS / kind).iterdir()) for kind in ("wrong", "right
 
 def one_a_stage(submissions):
     """The first of each stage; the others are for `make exam`."""
-    met = set()
+    chosen, met = [], set()
     for submission in submissions:
         (stage,) = (file.name for file in submission.glob("s*.py"))
         marks = [pytest.mark.exam] if stage in met else []
-        yield pytest.param(submission, id=submission.name, marks=marks)
+        chosen.append(pytest.param(submission, id=submission.name, marks=marks))
         met.add(stage)
+    return chosen
 
 
 def graded_among_solutions(submission, folder):

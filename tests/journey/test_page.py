@@ -497,7 +497,7 @@ def test_packed_numbers_are_little_endian_float32():
 
 def test_nothing_known_still_makes_a_page(browser, journey, tmp_path):
     steps = tuple(
-        replace(step, seen=tuple(replace(seen, value=None) for seen in step.seen))
+        replace(step, seen=tuple(replace(seen, known=None) for seen in step.seen))
         for step in journey.steps
     )
     bare = replace(
@@ -516,6 +516,7 @@ def test_a_mistake_that_looks_ahead_is_seen(browser, journey, tmp_path):
         figure = visit.page.locator("[data-chart='attention']")
         figure.locator("summary").click()
         first = figure.locator("tbody tr").first.locator("td")
+        first.nth(4).wait_for()
         assert first.all_text_contents() == ["0.2000"] * 5
 
 

@@ -19,7 +19,9 @@ from collections.abc import Sequence
 
 import pytest
 
+from token_journey.cost.machine import Machine
 from token_journey.cost.workload import AITANA, SMOLLM2, Size, config_of
+from token_journey.llama.formulas import cost
 
 TOKENS = (5, 64, 512, 2048)
 BASELINES = ("transformers-eager", "transformers-sdpa")
@@ -46,6 +48,12 @@ def sizes(kv_heads: Sequence[int]) -> list[Size]:
     own = {model: config_of(model).num_key_value_heads for model in (AITANA, SMOLLM2)}
     aitana = [Size(AITANA, heads, t) for t in TOKENS for heads in kv_heads or [own[AITANA]]]
     return aitana + [Size(SMOLLM2, own[SMOLLM2], t) for t in TOKENS]
+
+
+def seconds_at_least(step: str, size: Size, machine: Machine) -> float:
+    """How long a call takes, were it bound by nothing but the machine's best rates."""
+    tokens = 1 if step == "token with cache" else size.tokens
+    return machine.least_seconds(cost(step, size.config, tokens, size.tokens))
 
 
 def parametrize(metafunc: pytest.Metafunc) -> None:

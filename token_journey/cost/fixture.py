@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from math import ceil
+from math import ceil, inf
 from typing import Any
 
 import pytest
@@ -21,6 +21,9 @@ from token_journey.llama.formulas import Cost, cost
 
 # What is sure to take longer than this, at the machine's own best rate, is not timed.
 MOST_SECONDS = 60.0
+_MOST_ROUNDS = 1000
+# Beside a call of so many seconds it matters little what happens the first time only.
+_LONG = 2.0
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,7 @@ class Bench:
     """What all benchmarks of a run share: the device, its limits, and what was timed already."""
 
     device: torch.device
+    reading: float = 0.0  # how many seconds it takes to look at the machine
     _gauge: Gauge | None = None
     _machine: Machine | None = None
     _work: Work | None = None
@@ -56,7 +60,9 @@ class Bench:
 
     def _read(self) -> Machine:
         self._gauge = self._gauge or Gauge(self.device)
+        started = time.perf_counter()
         self._machine = self._gauge.read()
+        self.reading = time.perf_counter() - started
         return self._machine
 
     def work(self, size: Size) -> Work:
@@ -103,6 +109,7 @@ class CostOf:
     by:     whose they are, as a person would say it
     whole:  the step that a call is, `part` the one inside it that is timed, if any
     rounds: how long to go on for, in seconds, and how often at least
+    share:  gives the seconds that there are for it, if they are limited
     """
 
     def __init__(
@@ -117,6 +124,7 @@ class CostOf:
         size: Size,
         part: str,
         rounds: tuple[float, int],
+        share: Callable[[], float] = lambda: inf,
     ):
         self._bench = bench
         self._benchmark = benchmark
@@ -127,6 +135,7 @@ class CostOf:
         self._part = part
         self._step = part or whole
         self._most_seconds, self._least_rounds = rounds
+        self._share = share
         self.work = bench.work(size)
 
     @property
@@ -151,18 +160,13 @@ class CostOf:
             self._step, self.work.config, tokens or size.tokens, looked_at or size.tokens
         )
         self._check_size(formula)
-        size = self.work.size
+        self._load()  # transformers' import is not to be timed
         self._benchmark.name = f"{self._by}: {self._step}"
         self._benchmark.group = (
             f"{self._step}, {size.model}, {size.tokens} tokens, {size.kv_heads} key/value heads"
         )
         with torch.no_grad():
-            if self._part:
-                machine = self._time_part(call)
-            else:
-                with self._bench.beside() as beside:
-                    self._time(call, setup)
-                machine = beside()
+            machine = self._time_part(call) if self._part else self._time(call, setup)
         self._describe(formula, machine)
 
     def _check_size(self, formula: Cost) -> None:
@@ -176,44 +180,54 @@ class CostOf:
         if least > MOST_SECONDS:
             pytest.skip(f"{what} would take more than {least:.0f} s a call on this machine.")
 
-    def _time(self, call: Callable[..., object], setup: Any) -> None:
+    def _time(self, call: Callable[..., object], setup: Any) -> Machine:
         now = now_on(self._bench.device)
-        arguments = setup() if setup else ()
 
-        def once(*given: Any) -> None:
-            call(*given)  # what comes of it is not kept: logits can be half a GB
+        def once() -> Mapping[str, float]:
+            arguments = setup() if setup else ()
+            started = now()
+            call(*arguments)  # what comes of it is not kept: logits can be half a GB
+            return {"": now() - started}
 
-        started = now()
-        once(*arguments)
-        rounds = self._rounds(now() - started)
-        self._timer.read = now
-        anew: Any = (lambda: (setup(), {})) if setup else None
-        self._benchmark.pedantic(once, setup=anew, rounds=rounds)
+        with self._bench.beside() as machine:
+            runs = self._repeated(once)
+        self._show(runs)
+        return machine()
 
     def _time_part(self, call: Callable[..., object]) -> Machine:
-        """Give the benchmark what the step's own clock showed in each round."""
+        """What the step's own clock shows."""
+        now = now_on(self._bench.device)
 
-        def record() -> list[Mapping[str, float]]:
-            now = now_on(self._bench.device)
-            started = now()
-            call()
-            rounds = []
-            for _ in range(self._rounds(now() - started)):
-                with StepClock(self.work.layer, self.work.config.head_dim, now) as clock:
-                    call()
-                rounds.append(clock.seconds)
-            return rounds
+        def once() -> Mapping[str, float]:
+            with StepClock(self.work.layer, self.work.config.head_dim, now) as clock:
+                call()
+            return dict(clock.seconds)
 
         key = (self._by, self._whole, self.work.size)
-        recording = self._bench.recorded(key, record)
-        shown = iter([t for run in recording.runs for t in (0.0, run.get(self._part, 0.0))])
-        self._timer.read = lambda: next(shown)
-        self._benchmark.pedantic(lambda: None, rounds=len(recording.runs))
+        recording = self._bench.recorded(key, lambda: self._repeated(once))
+        self._show(recording.runs)
         return recording.machine
+
+    def _repeated(self, once: Callable[[], Mapping[str, float]]) -> list[Mapping[str, float]]:
+        """One round after the other. The first warms up: of a long call it may be the only one."""
+        share, started = self._share(), time.perf_counter()
+        first = once()
+        whole = time.perf_counter() - started
+        fit = rounds_that_fit(share - self._bench.reading, whole)
+        rounds = min(self._rounds(sum(first.values())), fit)
+        return [once() for _ in range(rounds)] or [first]
+
+    def _show(self, runs: list[Mapping[str, float]]) -> None:
+        """Give the benchmark the times of each round."""
+        shown = iter([t for run in runs for t in (0.0, run.get(self._part, 0.0))])
+        self._timer.read = lambda: next(shown)
+        self._benchmark.pedantic(lambda: None, rounds=len(runs))
 
     def _rounds(self, seconds: float) -> int:
         """As pytest-benchmark chooses them: --benchmark-min-rounds, --benchmark-max-time."""
-        return min(max(ceil(self._most_seconds / max(seconds, 1e-6)), self._least_rounds), 1000)
+        return min(
+            max(ceil(self._most_seconds / max(seconds, 1e-6)), self._least_rounds), _MOST_ROUNDS
+        )
 
     def _describe(self, formula: Cost, machine: Machine) -> None:
         size = self.work.size
@@ -237,3 +251,10 @@ class CostOf:
             about["bytes_per_second"] = formula.bytes / seconds if seconds else None
             about["share_of_limit"] = machine.least_seconds(formula) / seconds if seconds else None
         self._benchmark.extra_info.update(about)
+
+
+def rounds_that_fit(seconds: float, whole: float) -> int:
+    """How many rounds of `whole` seconds there is time for after the first one."""
+    if seconds == inf:
+        return _MOST_ROUNDS
+    return max(int(seconds / max(whole, 1e-6)) - 1, 0 if whole > _LONG else 1)

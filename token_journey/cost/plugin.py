@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
+from math import inf
 from typing import Any
 
 import pytest
 import torch
 
-from token_journey.cost.benches import THEIRS, parametrize
+from token_journey.cost.benches import THEIRS, parametrize, seconds_at_least
+from token_journey.cost.budget import Budget
 from token_journey.cost.fixture import Bench, CostOf, RoundTimer
 from token_journey.cost.workload import Size
 from token_journey.grading.collect import StageModule, session_of
@@ -17,6 +19,7 @@ from token_journey.grading.item import check_of
 from token_journey.grading.judge import Judge
 
 _BENCH = pytest.StashKey[Bench]()
+_BUDGET = pytest.StashKey[Budget]()
 _CHECKS = pytest.StashKey[dict[Judge, list[pytest.Function]]]()
 _NOT_RIGHT = pytest.StashKey[dict[Judge, str]]()
 _TIMER = pytest.StashKey[RoundTimer]()
@@ -110,7 +113,36 @@ def cost(request: pytest.FixtureRequest, benchmark: Any, by: str, size: str, par
             float(config.getoption("benchmark_max_time")),
             int(config.getoption("benchmark_min_rounds")),
         ),
+        share=lambda: _share(request.node, bench),
     )
+
+
+def _share(item: pytest.Function, bench: Bench) -> float:
+    """The seconds there are for an item, if --benchmark-within limits them."""
+    seconds = item.config.getoption("benchmark_within")
+    if seconds is None:
+        return inf
+    timed = [each for each in item.session.items if each.getparent(CostModule) is not None]
+    if _BUDGET not in item.config.stash:
+        weights = _weights(timed, bench)
+        item.config.stash[_BUDGET] = Budget(seconds, weights)
+    return item.config.stash[_BUDGET].share(timed.index(item))
+
+
+def _weights(timed: list[pytest.Item], bench: Bench) -> list[float]:
+    """About how long one call of each takes; steps of one call are timed at once."""
+    weights: list[float] = []
+    before: object = None
+    for item in timed:
+        assert isinstance(item, pytest.Function)
+        given, mark = item.callspec.params, item.get_closest_marker("costs")
+        assert mark is not None
+        key = (given["by"], mark.args[0], given["size"], bool(given["part"]))
+        again = key == before and given["part"]
+        least = seconds_at_least(mark.args[0], Size.of(str(given["size"])), bench.machine)
+        weights.append(0.0 if again else bench.reading + least)
+        before = key
+    return weights
 
 
 def _stage(bench: Bench, module: CostModule, by: str) -> Any:

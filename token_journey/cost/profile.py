@@ -29,6 +29,7 @@ class Measured:
     seconds: float
     cost: Cost
     machine: Machine
+    rounds: int | None = None
 
     @property
     def share_of_limit(self) -> float:
@@ -81,6 +82,11 @@ class Profile:
         """At its best, of all the times it was looked at."""
         return best(m.machine for m in self._measured.values())
 
+    @property
+    def rounds(self) -> list[int]:
+        """How often each step was timed, as far as that is known; from few to many."""
+        return sorted(m.rounds for m in self._measured.values() if m.rounds is not None)
+
     def tokens(self, by: str, step: str, size: Size) -> list[int]:
         """At how many tokens a step of this model was measured."""
         found = (
@@ -114,4 +120,5 @@ def _measured(benchmark: dict[str, Any]) -> Measured:
         seconds=max(float(stats["min"]), 1e-9),
         cost=Cost(int(about["parameters"]), int(about["flops"]), int(about["bytes"])),
         machine=Machine(**about["machine"]),
+        rounds=int(stats["rounds"]) if "rounds" in stats else None,
     )

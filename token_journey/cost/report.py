@@ -107,6 +107,7 @@ def words(profile: Profile, by: str, tokens: int) -> list[str]:
         _cache(profile, by),
         _shared_heads(profile, by),
         _layer(profile, by, tokens),
+        _rounds(profile),
     ]
     return [sentence for sentence in said if sentence]
 
@@ -196,6 +197,14 @@ def _layer(profile: Profile, by: str, tokens: int) -> str:
         return ""
     said = " and ".join(f"{ratio:.2f} times that of {name}" for name, ratio in others.items())
     return f"A whole layer takes {duration(ours.seconds)}: its speed is {said}."
+
+
+def _rounds(profile: Profile) -> str:
+    if not profile.rounds:
+        return ""
+    least, most = profile.rounds[0], profile.rounds[-1]
+    rounds = f"{least} to {most}" if least < most else f"{most}"
+    return f"Each time is the best of {rounds} rounds: as many as there was time for."
 
 
 def count(number: float) -> str:

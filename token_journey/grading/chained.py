@@ -9,13 +9,7 @@ from pathlib import Path
 import pytest
 from torch import Tensor
 
-from token_journey.course.implementation import Implementation
-from token_journey.course.stage import Stage
-from token_journey.errors import PackError
-from token_journey.numbers import percent, size
-from token_journey.packs.manifest import Prompt
-from token_journey.packs.pack import Pack
-from token_journey.walk.against_model import (
+from token_journey.chain.against_model import (
     Target,
     Walk,
     leaving,
@@ -23,7 +17,13 @@ from token_journey.walk.against_model import (
     stopped,
     walk_against,
 )
-from token_journey.walk.walker import Ground
+from token_journey.chain.walker import Ground
+from token_journey.course.implementation import Implementation
+from token_journey.course.stage import Stage
+from token_journey.errors import PackError
+from token_journey.numbers import percent, size
+from token_journey.packs.manifest import Prompt
+from token_journey.packs.pack import Pack
 
 _BEST = 5
 

@@ -28,7 +28,8 @@ from token_journey.course.misconceptions import Misconception, Rewrite, rewrites
 from token_journey.course.stage import Stage
 from token_journey.course.under_test import StageUnderTest
 from token_journey.grading.collect import StageModule
-from token_journey.grading.diagnosis.doctor import Doctor, Observed, observe
+from token_journey.grading.diagnosis.doctor import Doctor
+from token_journey.grading.diagnosis.observed import Observed, observe
 from token_journey.grading.item import check_of, others_and_siblings
 from token_journey.grading.session import DIAGNOSES_A_STAGE
 

@@ -14,6 +14,7 @@ import torch
 from tokenizers import Tokenizer
 from torch import Tensor
 
+from token_journey.chain.walker import Ground
 from token_journey.errors import JourneyError, no_text
 from token_journey.journey.journey import Known, Token
 from token_journey.journey.material import Material
@@ -31,7 +32,6 @@ from token_journey.models.in_memory import loaded
 from token_journey.models.precision import Deviation, OwnDtype, Widened
 from token_journey.models.source import open_source
 from token_journey.models.tokenizer import opened, tokenized
-from token_journey.walk.walker import Ground
 
 # A walk looks at all pairs of tokens, in all heads of all layers.
 MOST_TOKENS = 1024

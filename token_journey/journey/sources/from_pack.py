@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import torch
 
+from token_journey.chain.walker import Ground
 from token_journey.errors import JourneyError
 from token_journey.journey.journey import Continuation, Known, Token
 from token_journey.journey.material import Material
@@ -16,7 +17,6 @@ from token_journey.journey.spelling import shown, tokens_in_print, tokens_of
 from token_journey.llama.names import describe
 from token_journey.packs.manifest import Prompt
 from token_journey.packs.pack import Pack
-from token_journey.walk.walker import Ground
 
 
 def material_of(pack: Pack, text: str | None = None) -> Material:

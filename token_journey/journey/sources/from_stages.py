@@ -8,6 +8,15 @@ from pathlib import Path
 
 from torch import Tensor
 
+from token_journey.chain.against_model import (
+    StageOutput,
+    Target,
+    Walk,
+    leaving,
+    stopped,
+    walk_against,
+)
+from token_journey.chain.walker import Ground
 from token_journey.course.course import Course
 from token_journey.course.implementation import Implementation
 from token_journey.course.stage import Stage
@@ -16,15 +25,6 @@ from token_journey.journey.journey import Continuation, Known
 from token_journey.journey.material import Material
 from token_journey.journey.shortening import cut
 from token_journey.llama.names import describe
-from token_journey.walk.against_model import (
-    StageOutput,
-    Target,
-    Walk,
-    leaving,
-    stopped,
-    walk_against,
-)
-from token_journey.walk.walker import Ground
 
 YOURS, REFERENCE = "yours", "reference"
 

@@ -12,7 +12,8 @@ def _rows(logits):
 def _probabilities(row):
     best = max(row)
     powers = [math.exp(number - best) for number in row]
-    return [power / math.fsum(powers) for power in powers]
+    total = math.fsum(powers)
+    return [power / total for power in powers]
 
 
 def _masked(logits, keeps):

@@ -15,12 +15,12 @@ from typing import Any
 
 from torch import Tensor
 
+from token_journey.chain.walker import Ground, Walker
 from token_journey.course.implementation import CannotLoad, Implementation
 from token_journey.course.stage import Stage
 from token_journey.course.under_test import CheckFailure
 from token_journey.guards.time_limit import OutOfTime, time_limit
 from token_journey.numbers import size
-from token_journey.walk.walker import Ground, Walker
 
 SECONDS_A_WALK = 60.0
 _STUB = "raise NotImplementedError"
