@@ -8,10 +8,10 @@ import pytest
 from token_journey.checking import (
     Comparison,
     captured,
+    compare,
     expect_equal,
     expect_true,
     expect_written,
-    judge,
 )
 
 # Merges as a training learns them: a pair comes after the pairs that made its two parts.
@@ -91,7 +91,7 @@ def needed(pack, prompt):
 
 def hold(case, what, actual, expected):
     """Hold ids, pieces or a text against what the pack's tokenizer gave."""
-    judge(Comparison(what, actual, expected, where=case.where, held_back=case.pack.held_back))
+    compare(Comparison(what, actual, expected, where=case.where, held_back=case.pack.held_back))
 
 
 @captured(vocabulary=True)
@@ -174,6 +174,26 @@ def test_pieces_merge_on(stage):
     """A piece that was joined can be joined again, with its new neighbour."""
     pieces = stage.merge(symbols(" anan"), dict(RANKS))
     expect_equal(pieces, [b" ", b"anan"], "merge of “ anan”")
+
+
+def test_one_place_at_a_time(stage):
+    """Only one pair is joined at a time: its new neighbours may be better than the same again."""
+    ranks = {(b"ab", b"a"): 0, (b"a", b"b"): 1}
+    pieces = stage.merge(symbols("abab"), ranks)
+    expect_equal(pieces, [b"aba", b"b"], "merge of “abab”, “ab”+“a” before “a”+“b”")
+    ranks = {(b"oo", b"o"): 0, (b"o", b"o"): 1}
+    pieces = stage.merge(symbols("oooo"), ranks)
+    expect_equal(pieces, [b"ooo", b"o"], "merge of “oooo”, “oo”+“o” before “o”+“o”")
+
+
+def test_a_join_makes_a_better_pair(stage):
+    """After each join all neighbours are looked at again, also for pairs of a better rank."""
+    ranks = {(b"a", b"bc"): 0, (b"b", b"c"): 1}
+    pieces = stage.merge(symbols("abc"), ranks)
+    expect_equal(pieces, [b"abc"], "merge of “abc”, “a”+“bc” before “b”+“c”")
+    ranks = {(b"bc", b"d"): 0, (b"abc", b"d"): 1, (b"b", b"c"): 2, (b"a", b"bc"): 3}
+    pieces = stage.merge(symbols("abcd"), ranks)
+    expect_equal(pieces, [b"a", b"bcd"], "merge of “abcd”, “bc”+“d” best of four")
 
 
 def test_nothing_to_merge(stage):

@@ -89,6 +89,9 @@ What goes wrong
 ---------------
 - The pairs are joined from left to right, whatever their rank.
 - Places of the best pair that overlap are both joined, or the rightmost is joined first.
+- All places of the best pair are joined at once, or the table is walked through once, from the
+  best rank to the worst. A table learned from a text gives the same pieces that way. Another
+  table need not: one join can make a pair with a better rank than all that are left.
 - The loop stops at the first pair without a rank, though another pair has one.
 - Merging crosses the border between two words.
 - The begin token is forgotten, stands last, or comes again before each word. Or there is no

@@ -164,6 +164,47 @@ def overlapping(symbols, ranks):
 
 @misconception(
     "merge",
+    "all places of the best pair are joined at once",
+    "only one pair is joined at a time: with a new neighbour there may be a better pair than the "
+    "same one at its next place",
+    read=ORDER,
+)
+def all_places_at_once(symbols, ranks):
+    symbols = list(symbols)
+    while len(symbols) > 1:
+        pairs = zip(symbols, symbols[1:], strict=False)
+        best = min(pairs, key=lambda pair: ranks.get(pair, float("inf")))
+        if best not in ranks:
+            break
+        i = 0
+        while i < len(symbols) - 1:
+            if (symbols[i], symbols[i + 1]) == best:
+                symbols[i : i + 2] = [symbols[i] + symbols[i + 1]]
+            i += 1
+    return symbols
+
+
+@misconception(
+    "merge",
+    "the ranks are gone through only once, from the best to the worst",
+    "a join can make a pair whose rank was passed already, and that pair is never joined",
+    read=GROWING,
+)
+def ranks_once_through(symbols, ranks):
+    symbols, word = list(symbols), b"".join(symbols)
+    ends = range(len(word) + 1)
+    pairs = {(word[i:j], word[j:k]) for i in ends for j in ends[i:] for k in ends[j:]}
+    for pair in sorted(pairs & ranks.keys(), key=ranks.get):
+        i = 0
+        while i < len(symbols) - 1:
+            if (symbols[i], symbols[i + 1]) == pair:
+                symbols[i : i + 2] = [symbols[i] + symbols[i + 1]]
+            i += 1
+    return symbols
+
+
+@misconception(
+    "merge",
     "pairs without a rank are joined, too",
     "a pair that is not in `ranks` counts as rank 0, so every word ends as one piece",
     read="what `merge` is to do when no pair has a rank",

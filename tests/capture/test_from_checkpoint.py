@@ -24,6 +24,8 @@ from token_journey.models.in_memory import loaded
 from token_journey.models.source import open_source
 from token_journey.packs.pack import Pack
 
+pytestmark = pytest.mark.slow
+
 VARIANTS: dict[str, dict[str, Any]] = {
     "plain": {},
     "tied": {"tie_word_embeddings": True},

@@ -16,6 +16,8 @@ from checkpoints import COMMIT, TEXTS, WEIGHTS, Server, captured, make, same, se
 from token_journey.models.source import PINNED
 from token_journey.packs.pack import Pack
 
+pytestmark = pytest.mark.slow
+
 NAME = "someone/small"
 SECRET = "hf_nobody_may_read_this"
 # huggingface_hub tries a broken connection again and again; the waits between are left out.

@@ -16,6 +16,9 @@ NO_NUMBERS = ["", "abc", "nan", "9" * 5000, "1e400", "0x", "\u202e1", LONE]
 WITNESS = ["show", "açò es or...", "--model", "witness-gqa"]
 NAMES_A_FILE = [
     ["verify"],
+    ["start"],
+    ["reset", "3"],
+    ["solution", "3"],
     ["capture"],
     ["capture", "nowhere", "--prompts"],
     ["capture", "nowhere", "--prompt", "a", "--out"],
@@ -30,7 +33,8 @@ NAMES_A_FILE = [
 TAKES_TEXT = [
     ["show", "--step"],
     ["cost", "--step"],
-    ["stubs", "--reset"],
+    ["reset"],
+    ["solution"],
     ["rebuild"],
     ["capture", "nowhere", "--prompt", "a", "--layers"],
     ["capture", "nowhere", "--device"],

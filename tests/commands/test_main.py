@@ -31,7 +31,9 @@ def test_every_file_is_the_subcommand_it_is_named_as(capsys):
         assert capsys.readouterr().out.startswith(f"usage: token-journey {command} ")
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["show", "--help"], ["stubs", "--reset", "x"]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["show", "--help"], ["reset", "x"], ["start", "."]]
+)
 def test_what_needs_no_torch_loads_none(arguments):
     run = subprocess.run(
         [sys.executable, "-c", LOADED, *arguments], capture_output=True, text=True, check=False
@@ -40,7 +42,7 @@ def test_what_needs_no_torch_loads_none(arguments):
 
 
 @pytest.mark.parametrize(
-    "command", ["show", "cost", "stubs", "stubs --reset 3", "matrix", "rebuild"]
+    "command", ["show", "cost", "stubs", "reset 3", "start new", "solution 3", "matrix", "rebuild"]
 )
 def test_a_kit_without_its_course_says_so(command, monkeypatch, tmp_path, capsys):
     monkeypatch.setattr(course, "__file__", str(tmp_path / "kit" / "course" / "course.py"))

@@ -29,6 +29,8 @@ from token_journey.errors import TooLarge
 from token_journey.llama import formulas
 from token_journey.llama.formulas import ATTENTION, MLP, cost
 
+pytestmark = pytest.mark.slow
+
 CPU = torch.device("cpu")
 REFERENCE = Implementation(find_course().reference)
 AITANA = config_of(NAME)

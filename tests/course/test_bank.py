@@ -9,7 +9,8 @@ from token_journey.checking.borrowed import answers_imported
 from token_journey.course.course import find_course
 from token_journey.course.implementation import Implementation
 from token_journey.course.misconceptions import Misconception, rewrites_in
-from token_journey.grading.kill_matrix import build_matrix
+from token_journey.course.stage import Stage
+from token_journey.grading.kill_matrix import SUMMARY, build_matrix, counts
 
 COURSE = find_course()
 STAGES = [stage.name for stage in COURSE.stages()]
@@ -22,20 +23,24 @@ def matrix():
     return build_matrix(COURSE.reference, BANK, VARIANTS)
 
 
+@pytest.mark.slow
 def test_every_misconception_is_stopped(matrix):
     assert not [row.rewrite.name for row in matrix.rows if not row.stopped_by]
 
 
+@pytest.mark.slow
 def test_every_right_variant_passes(matrix):
     refused = {row.rewrite.name: row.stopped_by for row in matrix.variants if row.stopped_by}
     assert not refused
 
 
+@pytest.mark.slow
 def test_every_misconception_lands_far_from_every_right_variant(matrix):
     """At its best check, ten times as far from the expected numbers as any right way."""
     assert not {row.rewrite.name: row.margin for row in matrix.rows if row.margin < 10}
 
 
+@pytest.mark.slow
 def test_every_misconception_is_named(matrix):
     """Among the first checks that it fails, one says what it is."""
     unnamed = {
@@ -44,6 +49,7 @@ def test_every_misconception_is_named(matrix):
     assert not unnamed
 
 
+@pytest.mark.slow
 def test_most_misconceptions_are_named_at_once(matrix):
     """The first message is right for nineteen in twenty; else it says that several fit."""
     first = [row for row in matrix.rows if row.called[:1] == [row.rewrite.name]]
@@ -63,11 +69,11 @@ def test_there_are_right_ways_to_differ(stage):
     assert len(rewrites_in(Implementation(VARIANTS).module(stage))) >= 6
 
 
-def test_the_printed_matrix_is_of_this_bank():
-    page = (COURSE.home / "docs" / "kill-matrix.md").read_text(encoding="utf-8")
-    for stage in STAGES:
-        for mistake in rewrites_in(Implementation(BANK).module(stage)):
-            assert f"| {mistake.name} |" in page, "run `make matrix`"
+@pytest.mark.parametrize("stage", STAGES)
+def test_the_summary_counts_this_bank(stage):
+    page = (COURSE.home / SUMMARY).read_text(encoding="utf-8")
+    wrong, right = (len(rewrites_in(Implementation(of).module(stage))) for of in (BANK, VARIANTS))
+    assert f"\n{counts(Stage(stage), wrong, right)} " in page, "run `make matrix`"
 
 
 BORROWED = [
@@ -77,6 +83,7 @@ BORROWED = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("stage", "borrowed"), BORROWED)
 def test_a_borrowed_answer_fails_one_check_and_only_that(stage, borrowed, tmp_path):
     solution = (COURSE.reference / f"{stage}.py").read_text(encoding="utf-8")

@@ -142,6 +142,14 @@ def test_grading_imports_nothing_slow(graded_solutions):
     assert loaded & SLOW_TO_IMPORT == set()
 
 
+@each_stage
+def test_every_check_says_what_it_asks(stage):
+    """A failure begins with the docstring of its check."""
+    source = COURSE.check_file(Stage(stage)).read_text(encoding="utf-8")
+    checks = [f for f in functions(ast.parse(source)) if f.name.startswith("test_")]
+    assert [check.name for check in checks if not ast.get_docstring(check)] == []
+
+
 # -- lessons ------------------------------------------------------------------
 
 

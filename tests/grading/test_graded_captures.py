@@ -13,6 +13,8 @@ from graded import Graded, grade
 from token_journey.course.course import find_course
 from token_journey.packs.pack import Pack
 
+pytestmark = pytest.mark.slow
+
 SIZES = {"num_attention_heads": 12, "num_key_value_heads": 4, "intermediate_size": 300}
 WHOLE_LAYERS = {
     "test_layers_of_the_model",

@@ -14,6 +14,8 @@ from token_journey.course.implementation import Implementation
 from token_journey.course.misconceptions import rewrites_in
 from token_journey.course.stubs import make_stub
 
+pytestmark = pytest.mark.slow
+
 COURSE = find_course()
 STAGES = [stage.name for stage in COURSE.stages()]
 # Which stages build on which, by hand: what a broken one must not turn red.

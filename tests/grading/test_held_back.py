@@ -15,7 +15,10 @@ from token_journey.chain.against_model import Walk
 from token_journey.course.course import find_course
 from token_journey.grading.chained import tell
 from token_journey.numbers import percent
+from token_journey.packs.manifest import seal
 from token_journey.packs.pack import Pack
+
+pytestmark = pytest.mark.slow
 
 PROMPT = "un secret que ningú ha de llegir"
 STAGES = "s01_tokenize.py", "s03_rms_norm.py", "s06_swiglu.py", "s10_generate.py"
@@ -94,6 +97,7 @@ def test_the_same_pack_not_held_back_does_print(pack: Pack, tmp_path: Path) -> N
     (open_pack / "pack.json").write_text(
         manifest.replace('"held_back": true', '"held_back": false')
     )
+    seal(open_pack)
     result = graded(Pack(open_pack), tmp_path / "mine", WRONG, "-vv")
     assert "expected" in result.output and leaked(result.output, pack)
     assert PROMPT in result.output

@@ -9,6 +9,8 @@ from graded import grade
 
 from token_journey.course.course import find_course
 
+pytestmark = pytest.mark.slow
+
 SOLUTIONS = find_course().reference
 
 

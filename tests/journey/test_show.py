@@ -28,6 +28,7 @@ from token_journey.journey.spelling import shown
 from token_journey.journey.stations import STATIONS
 from token_journey.journey.terminal.show import show
 from token_journey.numbers import number
+from token_journey.packs.manifest import seal
 from token_journey.packs.pack import Pack
 
 PACKS = find_course().packs
@@ -380,6 +381,7 @@ def test_a_pack_that_is_held_back_is_not_shown(tmp_path, capsys):
     pack = shutil.copytree(PACKS / "witness-gqa", tmp_path / "exam")
     manifest = json.loads((pack / "pack.json").read_text())
     (pack / "pack.json").write_text(json.dumps({**manifest, "held_back": True}))
+    seal(pack)
     assert main(["show", "--model", str(pack)]) == 1
     assert "is held back: what it expects is not shown." in capsys.readouterr().err
 

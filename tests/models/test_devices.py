@@ -203,6 +203,7 @@ def test_config_json_may_be_wrong_about_them(stored: torch.dtype, tmp_path: Path
 # -- what is said ---------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", ["--stream", "--device=cpu"])
 def test_nothing_is_said_beside_the_plan(way: str, tmp_path: Path) -> None:
     """No warning of a library that a user could do nothing about."""

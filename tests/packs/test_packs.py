@@ -22,7 +22,7 @@ from token_journey.errors import PackError
 from token_journey.llama.config import ModelConfig
 from token_journey.llama.names import describe
 from token_journey.models.tokenizer import encode_prompt
-from token_journey.packs.manifest import ACTIVATIONS, MANIFEST, Prompt
+from token_journey.packs.manifest import ACTIVATIONS, MANIFEST, SEAL, Prompt, seal
 from token_journey.packs.pack import Pack, find_packs
 from token_journey.packs.writer import PackWriter, to_json
 
@@ -38,9 +38,9 @@ def folder(tmp_path: Path) -> Path:
 
 
 def refused(folder: Path) -> str:
-    """The one sentence with which a pack is refused, when it is opened or when it is read."""
+    """The one sentence with which a pack is refused when it is opened."""
     with pytest.raises(PackError) as caught:
-        Pack(folder).activation("one", "embed")
+        Pack(folder)
     message = str(caught.value)
     assert "\n" not in message and message.endswith(".") and str(folder) in message
     return message
@@ -49,12 +49,15 @@ def refused(folder: Path) -> str:
 def rewrite_manifest(folder: Path, **changes: Any) -> None:
     manifest = json.loads((folder / MANIFEST).read_text())
     (folder / MANIFEST).write_text(json.dumps(manifest | changes))
+    seal(folder)
 
 
 def record_hash(folder: Path, file: str) -> None:
     """Make the manifest vouch for whatever the file is now."""
     manifest = json.loads((folder / MANIFEST).read_text())
-    manifest["files"][file]["sha256"] = hashlib.sha256((folder / file).read_bytes()).hexdigest()
+    content = (folder / file).read_bytes()
+    about = {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
+    manifest["files"][file] = about
     rewrite_manifest(folder, files=manifest["files"])
 
 
@@ -192,22 +195,23 @@ def test_records_apart_are_copies() -> None:
 
 class TestWriter:
     def draft(self, values: dict[str, torch.Tensor]) -> PackWriter:
-        pack = PackWriter("small", "a test", CONFIG, {}, {}, index_lists={"few": [0, 3]})
+        model = {"id": "small"}
+        pack = PackWriter("small", "a test", CONFIG, model, {}, index_lists={"few": [0, 3]})
+        pack.add_prompt(Prompt("p", "two", (0, 1), ("t", "wo")))
         for name, value in values.items():
-            pack.add_activation("p", name, pack.cut(value, {1: "few"}), 0.1, 0.2, {1: "few"})
+            pack.add_activation("p", name, pack.cut(value, {1: "few"}), 1e-6, 2e-6, {1: "few"})
         return pack
 
     def test_what_is_written_is_read(self, tmp_path: Path) -> None:
         whole = torch.rand(2, 4)
         writer = self.draft({"embed": whole})
-        writer.add_prompt(Prompt("p", "two", (0, 1), ("t", "wo")))
         writer.add_alias("p", "blocks.0.resid_pre", "embed")
         writer.add_weight("model.norm.weight", torch.ones(4, dtype=torch.bfloat16))
         writer.write(tmp_path / "small")
         pack = Pack(tmp_path / "small")
         for name in ("embed", "blocks.0.resid_pre"):
             entry = pack.activation_entry("p", name)
-            assert (entry.tolerance, entry.end_to_end) == (0.1, 0.2)
+            assert (entry.tolerance, entry.end_to_end) == (1e-6, 2e-6)
             assert entry.visible == {1: (0, 3)} and not entry.complete
             assert torch.equal(pack.activation("p", name), whole[:, [0, 3]])
         assert pack.weight("model.norm.weight").dtype == torch.float32
@@ -237,7 +241,7 @@ class TestWriter:
 
         self.draft({"embed": torch.rand(2, 4)}).write(folder)
         assert Pack(folder).name == "small"
-        assert sorted(path.name for path in folder.iterdir()) == [ACTIVATIONS, MANIFEST]
+        assert sorted(path.name for path in folder.iterdir()) == [ACTIVATIONS, MANIFEST, SEAL]
         assert list(folder.parent.iterdir()) == [folder]
 
     def test_replaces_nothing_but_packs(self, tmp_path: Path) -> None:
@@ -283,7 +287,8 @@ def test_all_are_there() -> None:
     assert [folder.name for folder in find_packs(PACKS)] == sorted(RECIPES)
     for folder in PACKS.iterdir():
         assert sum(path.stat().st_size for path in folder.iterdir()) < 25_000_000
-        assert {path.name for path in folder.iterdir()} == {MANIFEST, *_manifest(folder)["files"]}
+        files = {MANIFEST, SEAL, *_manifest(folder)["files"]}
+        assert {path.name for path in folder.iterdir()} == files
 
 
 def _manifest(folder: Path) -> dict[str, Any]:

@@ -6,6 +6,7 @@ decimals, the first five and the last five of each long axis.
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -22,8 +23,9 @@ from token_journey.commands.main import main
 from token_journey.course.course import find_course
 from token_journey.errors import Differs
 from token_journey.llama.names import describe
+from token_journey.packs.manifest import seal
 from token_journey.packs.pack import Pack
-from token_journey.packs.verify import ComparedRecord, report, verify
+from token_journey.packs.verify import Figure, report, verify
 from token_journey.packs.writer import PackWriter
 
 PACKS = find_course().packs
@@ -91,7 +93,7 @@ def figures(model: Path) -> Path:
     return model.parent / "published"
 
 
-def records(pack: Pack, figures: Path) -> dict[str, ComparedRecord]:
+def records(pack: Pack, figures: Path) -> dict[str, Figure]:
     return {record.name: record for record in verify(pack, Pack(figures / "figures"))}
 
 
@@ -210,6 +212,61 @@ def test_the_residual_added_to_the_normalised_input(
     assert not any(found[f"blocks.0.{name}"].first for name in LAYER_0)
 
 
+# -- a pack decides nothing about its own verdict -----------------------------------------
+
+
+def vouched_for(pack: Pack, folder: Path, activations: bool, factor: float) -> Pack:
+    """The pack again, its activations or zeros, its tolerances as wide as it may claim."""
+    writer = PackWriter("claims", pack.title, pack.config, pack.model, {})
+    prompt = pack.prompts["one"]
+    writer.add_prompt(prompt)
+    for name in pack.activation_names(prompt.name):
+        entry, value = pack.activation_entry(prompt.name, name), pack.activation("one", name)
+        kept = {axis: list(indices) for axis, indices in entry.visible.items()}
+        claimed = factor * (value[value.isfinite()].abs().max().item() or 1.0)
+        claimed = 0.0 if name == "embed" else max(claimed, 1e-9)
+        writer.add_activation(
+            "one", name, value if activations else torch.zeros_like(value), claimed, claimed, kept
+        )
+    writer.write(folder)
+    return Pack(folder)
+
+
+def test_wide_tolerances_change_nothing(model: Path, figures: Path, tmp_path: Path) -> None:
+    pack, _ = captured(model, tmp_path / "pack", streamed=True, layers=(0, 3))
+    narrow, wide = (
+        records(vouched_for(pack, tmp_path / str(factor), True, factor), figures)
+        for factor in (1e-7, 1e-3)
+    )
+    here = [name for name in narrow if narrow[name].compared and "weight" not in name]
+    assert len(here) > 10
+    assert all(narrow[name] == wide[name] for name in here)
+
+
+def test_nothing_but_zeros_differs(model: Path, figures: Path, tmp_path: Path) -> None:
+    pack, _ = captured(model, tmp_path / "pack", streamed=True, layers=(0, 3))
+    zeros = vouched_for(pack, tmp_path / "zeros", False, 1e-4)
+    assert "embed at token 0, hidden 0 is 0, published" in first_difference(zeros, figures)
+    found = records(zeros, figures)
+    same = [name for name, record in found.items() if record.compared and not record.first]
+    assert same == ["ids of “els camins de la mar”"]
+
+
+@pytest.mark.parametrize("claimed", ["NaN", "Infinity", "1e999", "1e9", "-1.0", "0.0", "null"])
+def test_tolerances_that_are_none_are_refused(
+    claimed: str, model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pack, _ = captured(model, tmp_path / "pack", streamed=True, layers=(0,))
+    manifest = pack.folder / "pack.json"
+    said = json.loads(manifest.read_text())
+    said["activations"]["one/blocks.0.attn.z"]["end_to_end"] = "here"
+    manifest.write_text(json.dumps(said).replace('"here"', claimed))
+    seal(pack.folder)
+    assert main(["verify", str(pack.folder)]) == 1
+    told = capsys.readouterr()
+    assert told.err.count("\n") == 1 and str(manifest.parent) in told.err and not told.out
+
+
 IDS = "token 1 is 537, published 125647"
 NOTEBOOKS = "adding the output of attention to the normalised input"
 
@@ -249,6 +306,7 @@ def test_other_ids(model: Path, figures: Path, tmp_path: Path) -> None:
     manifest = tmp_path / "published" / "figures" / "pack.json"
     text = manifest.read_text().replace(str(ids), str([*ids[:2], 7, *ids[3:]]))
     manifest.write_text(text)
+    seal(manifest.parent)
     assert f"token 2 is {ids[2]}, published 7" in first_difference(pack, tmp_path / "published")
 
 

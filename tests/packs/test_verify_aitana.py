@@ -22,14 +22,18 @@ from torch import Tensor
 from transformers.models.llama.modeling_llama import LlamaDecoderLayer
 
 from token_journey.capture.recipes.published import build_pack
-from token_journey.capture.recipes.rebuild import PACKS
 from token_journey.commands.main import main
 from token_journey.course.course import find_course
 from token_journey.files import sha256_of
 from token_journey.models.architecture import read_config
 from token_journey.models.checkpoint import SINGLE
 from token_journey.models.source import PINNED
+from token_journey.packs.manifest import seal
 from token_journey.packs.pack import Pack
+
+pytestmark = pytest.mark.slow
+
+PACKS = find_course().packs
 
 ID = "gplsi/Aitana-2B-S"
 FIGURES: dict[str, Any] = json.loads((PACKS / "aitana-2b-s-published" / "figures.json").read_text())
@@ -248,8 +252,10 @@ def copied(pack: Path, folder: Path, **model: str) -> Path:
         (folder / path.name).hardlink_to(path)
     manifest = json.loads((pack / "pack.json").read_text())
     manifest["model"] |= model
-    (folder / "pack.json").unlink()
+    for name in ("pack.json", "pack.sha256"):
+        (folder / name).unlink()
     (folder / "pack.json").write_text(json.dumps(manifest))
+    seal(folder)
     return folder
 
 
@@ -262,6 +268,7 @@ def alter(pack: Path, file: str, key: str, at: tuple[int, ...], by: float) -> No
     manifest = json.loads((pack / "pack.json").read_text())
     manifest["files"][file]["sha256"] = sha256_of(pack / file)
     (pack / "pack.json").write_text(json.dumps(manifest))
+    seal(pack)
 
 
 def refused(pack: Path, capsys: pytest.CaptureFixture[str]) -> str:

@@ -1,21 +1,8 @@
-"""What a check file is written with.
-
-A check is a pytest function that takes `stage`, the learner's stage, and often
-`case`, one place in a pack where a real model computed just this:
-
-    @captured(x="blocks.{l}.resid_pre",
-              weight="model.layers.{l}.input_layernorm.weight",
-              out="blocks.{l}.ln1.out")
-    def test_what_a_real_model_computed(stage, case):
-        case.expect("out", stage.rms_norm(case.x, case.weight, case.config.rms_norm_eps))
-
-The first line of its docstring is what a learner reads when it fails.
-"""
+"""Where a check runs: every place in the packs where a real model computed just this."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,9 +10,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from token_journey.checking.borrowed import answers_imported, functions_called
-from token_journey.checking.comparison import Comparison, judge, wrong_type
-from token_journey.course.under_test import CheckFailure, StageUnderTest
+from token_journey.checking.comparison import Comparison, compare
 from token_journey.llama.config import ModelConfig
 from token_journey.llama.names import describe
 from token_journey.packs.manifest import (
@@ -48,9 +33,6 @@ _PARTS = {
     "outputs": {"hidden": OUTPUTS},
 }
 _ROWS = {"heads": {QUERY_ROWS, KEY_VALUE_ROWS}}
-
-
-# -- the model's side ---------------------------------------------------------
 
 
 def captured(
@@ -169,7 +151,7 @@ class Case:
         entry = self.entry(alias)
         if tolerance is None:
             tolerance = entry.end_to_end if end_to_end else entry.tolerance
-        judge(
+        compare(
             Comparison(
                 what=about.meaning,
                 actual=actual,
@@ -259,88 +241,3 @@ class NotOnThisPack:
 
 def _short(text: str, most: int = 40) -> str:
     return text if len(text) <= most else text[: most - 1] + "…"
-
-
-# -- comparisons that need no pack --------------------------------------------
-
-
-def expect(
-    actual: Any,
-    expected: Tensor,
-    what: str,
-    *,
-    tolerance: float | Tensor | None = None,
-    axes: tuple[str, ...] = (),
-    where: str = "",
-) -> None:
-    """Hold a result against an expected tensor.
-
-    Without a tolerance it is `rounding(expected)`.
-    """
-    if tolerance is None:
-        tolerance = rounding(expected)
-    judge(Comparison(what, actual, expected, tolerance, axes, where))
-
-
-def rounding(expected: Tensor, terms: int = 64) -> float:
-    """How far rounding alone may move a number that sums `terms` products.
-
-    `terms` independent roundings of half a unit in the last place add up to
-    √terms of them; eight times that is where an honest answer never arrives.
-    """
-    if not expected.dtype.is_floating_point or not expected.numel():
-        return 0.0
-    finite = expected[expected.isfinite()]
-    largest = finite.abs().max().item() if finite.numel() else 0.0
-    return 4 * math.sqrt(terms) * torch.finfo(expected.dtype).eps * max(largest, 1e-30)
-
-
-def expect_equal(actual: Any, expected: Any, what: str, where: str = "") -> None:
-    """Hold a value that is no tensor against what it should be."""
-    judge(Comparison(what, actual, expected, where=where))
-
-
-def expect_true(holds: bool, otherwise: str) -> None:
-    """Fail with the sentence `otherwise` unless `holds`."""
-    if not holds:
-        raise CheckFailure(otherwise)
-
-
-def expect_written(stage: StageUnderTest, call: Callable[[], Any], *answers: str) -> None:
-    """Fail where a call ends in one of the library functions that are the answer.
-
-    answers: their names, e.g. "softmax"
-    """
-    stage.load()
-    imported = answers_imported(stage.file)
-    if imported:
-        raise CheckFailure(
-            f"{stage.file.name} uses {', '.join(sorted(imported))}, where the answer is already "
-            "written: this stage is about writing it yourself."
-        )
-    borrowed = functions_called(call) & set(answers)
-    if borrowed:
-        name = sorted(borrowed)[0]
-        raise CheckFailure(
-            f"Your numbers come from torch's own `{name}`: right, but this stage is about "
-            "writing it yourself."
-        )
-
-
-def tensor(result: Any, what: str) -> Tensor:
-    """A result that is about to be worked with, once it is sure to be a tensor."""
-    complaint = wrong_type(what, result, Tensor)
-    if complaint:
-        raise CheckFailure(complaint)
-    assert isinstance(result, Tensor)
-    if result.is_meta:
-        raise CheckFailure(f"{what} is on device meta, where tensors have no numbers.")
-    return result
-
-
-def unpack(result: Any, *names: str) -> tuple[Any, ...]:
-    """The parts of a result that should be a tuple of these."""
-    if not isinstance(result, tuple | list) or len(result) != len(names):
-        kind = "None" if result is None else f"one {type(result).__name__}"
-        raise CheckFailure(f"Return {len(names)} values, ({', '.join(names)}); yours is {kind}.")
-    return tuple(result)

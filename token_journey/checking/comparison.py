@@ -1,8 +1,8 @@
 """Hold what a learner's function returned against what it should have been.
 
-Everything that is judged goes through `judge`. It raises `Mismatch`, which
-carries both sides, so that whoever explains a failure (explain.py) or looks
-for its cause (diagnosis.py) can work from the same numbers.
+Every result goes through `compare`. It raises `Mismatch`, which carries both
+sides, so that whoever explains a failure (differences.py) or looks for its cause
+(doctor.py) can work from the same numbers.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ def observed_by(observer: Observer) -> Iterator[None]:
         _observer.reset(token)
 
 
-def judge(comparison: Comparison) -> None:
+def compare(comparison: Comparison) -> None:
     """Raise Mismatch unless the actual result is the expected one."""
     if _held_back.get():
         comparison = replace(comparison, held_back=True)

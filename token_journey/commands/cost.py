@@ -40,13 +40,6 @@ def run(options: argparse.Namespace) -> None:
 
     Raises CostError for whatever a user can mend, and CourseError.
     """
-    try:
-        _run(options)
-    except ModuleNotFoundError as error:
-        raise CostError(f"{error.name} is not installed: pip install -e '.[cost]'.") from None
-
-
-def _run(options: argparse.Namespace) -> None:
     from rich.console import Console
 
     from token_journey.cost.page import page

@@ -11,13 +11,29 @@ import os
 import sys
 from collections.abc import Sequence
 
-from token_journey.commands import capture, cost, fetch, matrix, rebuild, show, stubs, verify
+from token_journey.commands import (
+    capture,
+    cost,
+    fetch,
+    matrix,
+    rebuild,
+    reset,
+    show,
+    solution,
+    start,
+    stubs,
+    verify,
+)
 from token_journey.commands.options import Parser
-from token_journey.errors import UserError
+from token_journey.errors import UserError, not_installed
 from token_journey.foreign import foreign
 from token_journey.glyphs import write_plainly
 
-_COMMANDS = (fetch, rebuild, capture, verify, cost, show, stubs, matrix)
+_COMMANDS = (
+    *(start, reset, solution),
+    *(fetch, show, cost),
+    *(capture, verify, rebuild, stubs, matrix),
+)
 
 # More than any sentence of ours.
 _LONGEST = 1500
@@ -37,6 +53,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         options.run(options)
+    except ModuleNotFoundError as error:
+        if (missing := not_installed(error.name)) is None:
+            raise
+        print(f"token-journey: {missing}", file=sys.stderr)
+        return 1
     except UserError as error:
         for note in getattr(error, "__notes__", ()):  # what comes before the one sentence
             print(note)

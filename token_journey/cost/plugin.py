@@ -88,8 +88,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def _is_long(item: pytest.Item) -> bool:
     """What takes longest comes last, so that it is what there may be no time for."""
-    timed = item.getparent(CostModule) is not None and isinstance(item, pytest.Function)
-    return timed and Size.of(str(item.callspec.params["size"])).tokens == TOKENS[-1]
+    if item.getparent(CostModule) is None or not isinstance(item, pytest.Function):
+        return False
+    return Size.of(str(item.callspec.params["size"])).tokens == TOKENS[-1]
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -17,7 +17,7 @@ from pathlib import Path
 from types import ModuleType
 
 from token_journey.course.stage import Stage, not_there
-from token_journey.guards.time_limit import OutOfTime
+from token_journey.guards.time_limit import OutOfTime, WaitedTooLong
 
 _STAGE_NAME = re.compile(r"\bs\d\d_\w+")
 # `from .s03_rms_norm import rms_norm`, `from . import s03_rms_norm`, and helpers: `from .utils …`
@@ -50,6 +50,7 @@ class Implementation:
         self.folder = folder.resolve()
         self._refusal = refusal
         self._stand_ins = dict(stand_ins or {})
+        self._modules: dict[str, ModuleType] = {}
         self._failures: dict[str, str] = {}
         self._package = f"_implementation_{next(_package_numbers)}"
         importlib.invalidate_caches()
@@ -65,17 +66,20 @@ class Implementation:
         Raises CannotLoad for a file that is not there, with a syntax error, a failing
         import, or anything else that goes wrong while it is run.
         """
+        if stage in self._modules:
+            return self._modules[stage]
         if missing := self.missing(stage):
             raise CannotLoad(missing)
         if stage in self._failures:
             raise CannotLoad(self._failures[stage])
         try:
-            return importlib.import_module(f"{self._package}.{stage}")
+            self._modules[stage] = importlib.import_module(f"{self._package}.{stage}")
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # SystemExit too: it is the learner's file that ran
             self._failures[stage] = self._explain(stage, error)
             raise CannotLoad(self._failures[stage]) from None
+        return self._modules[stage]
 
     def missing(self, stage: str) -> str | None:
         """What to say where no file of the folder can be run as this stage."""
@@ -105,6 +109,7 @@ class Implementation:
         return [frame for frame in walked if Path(frame.filename).parent == self.folder]
 
     def unload(self) -> None:
+        self._modules.clear()
         for name in [n for n in sys.modules if n.split(".")[0] == self._package]:
             del sys.modules[name]
 
@@ -123,8 +128,9 @@ class Implementation:
             place = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}"
             line = f"\n    {frames[-1].line}"
         if isinstance(error, OutOfTime):
-            said = "did not end in time while it was imported: a loop that never stops?"
-            return f"{place} {said}{line}"
+            waited = isinstance(error, WaitedTooLong)
+            why = "does it wait for something?" if waited else "a loop that never stops?"
+            return f"{place} did not end in time while it was imported: {why}{line}"
         said = _said(error)
         return f"{place} could not be imported: {type(error).__name__}{said}.{line}"
 

@@ -12,7 +12,7 @@ from token_journey.course.under_test import CheckFailure
 from token_journey.grading.diagnosis.differences import explain
 from token_journey.grading.diagnosis.doctor import Diagnosis
 from token_journey.grading.judge import Judge, KeptState, NotRun
-from token_journey.guards.time_limit import OutOfTime
+from token_journey.guards.time_limit import OutOfTime, WaitedTooLong
 
 _LONGEST_MESSAGE = 500
 
@@ -47,10 +47,9 @@ def describe_failure(
     if isinstance(error, CannotLoad):
         return Failure(str(error), "cannot load")
     if isinstance(error, NotRun):
-        return Failure(
-            f"Not run: earlier checks of {file} did not end. Look for a loop that never stops.",
-            "not run",
-        )
+        look = "what they wait for" if error.waited else "a loop that never stops"
+        said = f"Not run: earlier checks of {file} did not end. Look for {look}."
+        return Failure(said, "not run")
     if isinstance(error, KeptState):
         said = (
             "The same check holds when your files are loaded anew for every call: something is "
@@ -92,7 +91,12 @@ def _told(judge: Judge, error: BaseException, promise: str, held_back: bool) -> 
         return None
     last = frames[-1]
     place = f"{Path(last.filename).name}:{last.lineno}, in {last.name}"
-    if isinstance(error, OutOfTime):
+    if isinstance(error, WaitedTooLong):
+        said = (
+            f"It did not end in time and was stopped at {place}: it hardly computed. Does it wait "
+            "for input(), sleep() or another thread?"
+        )
+    elif isinstance(error, OutOfTime):
         said = f"It did not end in time and was stopped at {place}: a loop that never stops?"
     elif isinstance(error, SystemExit | KeyboardInterrupt):
         said = f"Your code ended the program at {place}: leave out exit()."

@@ -17,7 +17,7 @@ from token_journey.course.implementation import CannotLoad, Implementation
 from token_journey.course.stage import Stage
 from token_journey.course.under_test import CalledAfresh, Check, StageUnderTest
 from token_journey.guards.process_state import quarantine
-from token_journey.guards.time_limit import OutOfTime, time_limit
+from token_journey.guards.time_limit import OutOfTime, WaitedTooLong, time_limit
 
 SECONDS_A_CHECK = 10.0
 _TIMEOUTS_A_STAGE = 1
@@ -26,7 +26,11 @@ _SECONDS_AFRESH = 1.0
 
 
 class NotRun(Exception):
-    """A check that was not tried, because those before it never ended."""
+    """A check that was not tried, because those before it never ended, but computed or waited."""
+
+    def __init__(self, waited: bool):
+        super().__init__()
+        self.waited = waited
 
 
 class KeptState(Exception):
@@ -55,12 +59,13 @@ class Judge:
         self.reference = None if reference and reference.folder == folder.folder else reference
         self._with_stand_ins: dict[tuple[str, ...], Implementation] = {}
         self._guilty: list[tuple[str, ...]] = []
-        self._timeouts = 0
+        self._timeouts: list[OutOfTime] = []
 
     def run(self, check: Check, seconds: float = SECONDS_A_CHECK) -> Outcome:
         """Run a check; raises nothing but a person's KeyboardInterrupt."""
-        if self._timeouts >= _TIMEOUTS_A_STAGE:
-            return Outcome(self.folder, NotRun())
+        if len(self._timeouts) >= _TIMEOUTS_A_STAGE:
+            waited = isinstance(self._timeouts[0], WaitedTooLong)
+            return Outcome(self.folder, NotRun(waited))
         error = self._attempt(check, self.folder, seconds)
         if error is None or self.is_stub(error) or self.folder.missing(self.stage.name):
             return Outcome(self.folder, error)
@@ -86,7 +91,8 @@ class Judge:
         self, check: Check, implementation: Implementation, seconds: float
     ) -> BaseException | None:
         error = self._error(check, self.stage_in(implementation), seconds)
-        self._timeouts += isinstance(error, OutOfTime)
+        if isinstance(error, OutOfTime):
+            self._timeouts.append(error)
         return error
 
     def _error(self, check: Check, stage: StageUnderTest, seconds: float) -> BaseException | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import io
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from math import inf
@@ -22,14 +22,18 @@ import torch
 from torch import Tensor
 
 from token_journey.checking.comparison import Comparison
+from token_journey.course.course import find_course
 from token_journey.course.implementation import Implementation
 from token_journey.course.misconceptions import Misconception, Rewrite, rewrites_in, rewritten
 from token_journey.course.stage import Stage
 from token_journey.course.under_test import StageUnderTest
 from token_journey.grading.collect import StageModule
-from token_journey.grading.diagnosis.doctor import Doctor, Observed, observe
+from token_journey.grading.diagnosis.doctor import Doctor
+from token_journey.grading.diagnosis.observed import Observed, observe
 from token_journey.grading.item import check_of, others_and_siblings
 from token_journey.grading.session import DIAGNOSES_A_STAGE
+
+WHOLE, SUMMARY = Path("build", "kill-matrix.md"), Path("docs", "kill-matrix-summary.md")
 
 
 @dataclass
@@ -167,11 +171,7 @@ def as_markdown(matrix: Matrix) -> str:
         "at the check that shows it best; ∞ where right variants land exactly, or where what",
         "differs is no number. At least 10 is asked for.",
     ]
-    by_stage: dict[str, list[Row]] = defaultdict(list)
-    for row in matrix.rows:
-        by_stage[row.stage].append(row)
-    for name, rows in by_stage.items():
-        stage = Stage(name)
+    for stage, rows in _by_stage(matrix.rows).items():
         lines += ["", f"## Stage {stage.number} · {stage.title} ({len(rows)} mistakes)", ""]
         lines += ["| mistake | stopped by | margin |", "|---|---|---|"]
         for row in rows:
@@ -180,8 +180,61 @@ def as_markdown(matrix: Matrix) -> str:
     return "\n".join(lines) + "\n"
 
 
+def as_summary(matrix: Matrix) -> str:
+    """One row a stage: how large the bank is, and where it hangs on little."""
+    lines = [
+        "# The kill matrix in short",
+        "",
+        "Every check was held against every known mistake and every right variant. `make matrix`",
+        "makes this table, and writes the whole matrix (which check stops which mistake, by how",
+        "much) to `build/kill-matrix.md`. *Checks that stop only one*: without such a check, one",
+        "known mistake has one check fewer that stops it. The *margin* of a mistake is how much",
+        "farther it lands from the expected numbers than any right variant, at the check that",
+        "shows it best; ∞ where right variants land exactly, or where what differs is no number.",
+        "At least 10 is asked for.",
+        "",
+        "| stage | mistakes | right variants | checks that stop only one | smallest margin |",
+        "|---|---|---|---|---|",
+    ]
+    right = _by_stage(matrix.variants)
+    for stage, wrong in _by_stage(matrix.rows).items():
+        single, margin = _stopping_one(wrong), _shown(min(row.margin for row in wrong))
+        lines.append(f"{counts(stage, len(wrong), len(right[stage]))} {single} | {margin} |")
+    lines.append(f"| all | {len(matrix.rows)} | {len(matrix.variants)} | | |")
+    return "\n".join(lines) + "\n"
+
+
+def counts(stage: Stage, wrong: int, right: int) -> str:
+    """How a row of the summary begins."""
+    return f"| {stage.number} · {stage.title} | {wrong} | {right} |"
+
+
+def _by_stage(rows: Iterable[Row]) -> dict[Stage, list[Row]]:
+    by_stage: dict[Stage, list[Row]] = defaultdict(list)
+    for row in rows:
+        by_stage[Stage(row.stage)].append(row)
+    return by_stage
+
+
+def _stopping_one(rows: Iterable[Row]) -> int:
+    """How many checks stop one mistake and no other."""
+    return list(Counter(check for row in rows for check in row.stopped_by).values()).count(1)
+
+
 def _shown(margin: float) -> str:
     """As far as it is the same on every machine."""
     if margin == inf:
         return "∞"
-    return "> 1,000" if margin > 1000 else f"{margin:.2g}"
+    return "> 1,000" if margin > 1000 else f"{float(f'{margin:.2g}'):g}"
+
+
+def write_matrix() -> None:
+    """Write this checkout's matrix to build/, where git looks away, and its summary to docs/."""
+    course = find_course()
+    bank, variants = course.checks / "misconceptions", course.home / "tests" / "course" / "variants"
+    matrix = build_matrix(course.reference, bank, variants)
+    for place, text in ((WHOLE, as_markdown(matrix)), (SUMMARY, as_summary(matrix))):
+        file = course.home / place
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(text, encoding="utf-8", newline="\n")
+        print(f"{place} is fresh.")

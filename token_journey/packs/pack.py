@@ -4,7 +4,7 @@ A pack is `pack.json` beside safetensors files. `pack.json` says which model
 and which prompts, on what it was computed, and how far a correct answer may
 lie from each activation; the safetensors hold activations
 (`<prompt>/<activation>`) and weights (Hugging Face names). Nothing is pickled.
-Every file's SHA-256 is checked before it is read.
+A pack that is damaged or absurd is refused when it is opened.
 """
 
 from __future__ import annotations
@@ -14,19 +14,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from token_journey.errors import PackError
-from token_journey.files import sha256_of
-from token_journey.llama.config import ModelConfig
+from token_journey.packs.inspection import inspect
 from token_journey.packs.manifest import (
     ACTIVATIONS,
     APART,
-    MANIFEST,
     WEIGHTS,
     Entry,
-    Generation,
-    Prompt,
     damaged,
-    entries,
     read_manifest,
 )
 
@@ -40,69 +34,26 @@ class Pack:
     """An opened pack. Tensors are read when asked for, and handed out as copies."""
 
     def __init__(self, folder: Path):
+        """Raises PackError, in one sentence, for what is no whole and sound pack."""
         self.folder = Path(folder)
-        self.manifest = read_manifest(self.folder)
-        try:
-            self.name: str = self.manifest["name"]
-            self.title: str = self.manifest["title"]
-            self.config = ModelConfig(**self.manifest["config"])
-            self.prompts = {
-                p["name"]: Prompt(
-                    p["name"],
-                    p["text"],
-                    tuple(p["ids"]),
-                    tuple(p["pieces"]),
-                    tuple(p.get("words", ())),
-                    p.get("start", 0),
-                )
-                for p in self.manifest["prompts"]
-            }
-            self.index_lists: dict[str, list[int]] = self.manifest.get("index_lists", {})
-            lists = self.index_lists
-            self._activations = entries(self.manifest["activations"], lists)
-            self._weights = entries(self.manifest["weights"], lists)
-            self._apart = {
-                f"{group}/{name}": entry
-                for group, about in self.manifest.get("apart", {}).items()
-                for name, entry in entries(about["tensors"], lists, f"{group}/").items()
-            }
-            self._files: dict[str, str] = {
-                name: about["sha256"] for name, about in self.manifest["files"].items()
-            }
-            self._refuse_nonsense()
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise PackError(
-                f"{self.folder / MANIFEST} is not a pack's description ({error!r}): "
-                "restore it with `git checkout packs` or capture the pack again."
-            ) from None
+        manifest = read_manifest(self.folder)
+        inspect(self.folder, manifest)
+        self.manifest = manifest.said
+        self.name: str = self.manifest["name"]
+        self.title: str = self.manifest["title"]
+        self.config = manifest.config
+        self.prompts = manifest.prompts
+        self.generations = manifest.generations
+        self.index_lists = manifest.index_lists
+        self._activations = manifest.activations
+        self._weights = manifest.weights
+        self._apart = manifest.apart
         self._opened: dict[str, dict[str, Tensor]] = {}
-
-    def _refuse_nonsense(self) -> None:
-        """Raises ValueError for a description that no capture writes."""
-        tokenizer = self.manifest.get("tokenizer") or {}
-        for file in [*self._files, *([tokenizer["file"]] if tokenizer else [])]:
-            if set("/\\\0") & set(file) or file in ("", ".", ".."):
-                raise ValueError(f"{file!r} is no name of a file")
-        sizes = [value for value in vars(self.config).values() if type(value) is int]
-        if len(sizes) < 7 or not all(0 < size < 2**31 for size in sizes):
-            raise ValueError("config holds what are no sizes")
-        for prompt in self.prompts.values():
-            if not all(type(i) is int and 0 <= i < self.config.vocab_size for i in prompt.ids):
-                raise ValueError(f"prompt {prompt.name!r} has ids that are none")
-        for entry in (*self._activations.values(), *self._weights.values()):
-            for indices in entry.visible.values():
-                if any(type(i) is not int or i < 0 for i in indices):
-                    raise ValueError(f"{entry.stored_as!r} names places that are none")
 
     def __repr__(self) -> str:
         return f"Pack({self.name!r})"
 
     # -- what is here ---------------------------------------------------------
-
-    @property
-    def generations(self) -> list[Generation]:
-        """Greedy continuations, as transformers' `generate` gave them."""
-        return [Generation(**g) for g in self.manifest.get("generations", ())]
 
     @property
     def held_back(self) -> bool:
@@ -203,8 +154,8 @@ class Pack:
         """The tokenizer's vocabulary and merges, as bytes."""
         from token_journey.llama.vocabulary import Vocabulary
 
-        name = self.manifest["tokenizer"]["file"]
-        return Vocabulary.from_tokenizer_json(self._verified(name).read_text(encoding="utf-8"))
+        file = self.folder / self.manifest["tokenizer"]["file"]
+        return Vocabulary.from_tokenizer_json(file.read_text(encoding="utf-8"))
 
     @property
     def begin_token(self) -> int | None:
@@ -240,63 +191,16 @@ class Pack:
         from safetensors import SafetensorError
         from safetensors.torch import load_file
 
-        path = self._verified(file)
-        try:
-            tensors = load_file(path)
-        except (SafetensorError, OSError) as error:
-            raise PackError(damaged(path, str(error))) from None
-        described = {ACTIVATIONS: self._activations, WEIGHTS: self._weights, APART: self._apart}
-        wanted = {entry.stored_as for entry in described[file].values()}
-        missing = sorted(wanted - set(tensors))
-        if missing:
-            raise PackError(damaged(path, f"{missing[0]} is missing"))
-        for name, tensor in tensors.items():
-            if bool(tensor.isnan().any()):
-                raise PackError(damaged(path, f"{name} holds NaN"))
-        if file != APART:
-            self._check_shapes(path, described[file], tensors)
-        return tensors
-
-    def _check_shapes(
-        self, path: Path, entries: Mapping[str, Entry], tensors: Mapping[str, Tensor]
-    ) -> None:
-        """Raises PackError where a tensor is not what the configuration makes of its name."""
-        from token_journey.llama.shapes import activation_shape, weight_shape
-
-        for name, entry in entries.items():
-            try:
-                if path.name == WEIGHTS:
-                    shape = weight_shape(self.config, name)
-                else:
-                    prompt, _, activation = name.partition("/")
-                    tokens = len(self.prompts[prompt].ids)
-                    shape = activation_shape(self.config, activation, tokens)
-                for axis, indices in entry.visible.items():
-                    if indices and max(indices) >= shape[axis]:
-                        raise PackError(damaged(path, f"{name} names places beyond its end"))
-                    shape[axis] = len(indices)
-            except (KeyError, IndexError, ValueError):
-                raise PackError(damaged(path, f"{name} is no name of a tensor")) from None
-            if list(tensors[entry.stored_as].shape) != shape:
-                raise PackError(damaged(path, f"{name} does not have the shape {shape}"))
-
-    def _verified(self, file: str) -> Path:
         path = self.folder / file
-        if file not in self._files:
-            raise PackError(
-                f"{self.folder / MANIFEST} does not list {file}: capture the pack again."
-            )
         try:
-            found = sha256_of(path)
-        except OSError:
-            raise PackError(damaged(path, "the file is not there")) from None
-        if found != self._files[file]:
-            raise PackError(damaged(path, "its SHA-256 is not the recorded one"))
-        return path
+            return load_file(path)
+        except (SafetensorError, OSError) as error:
+            raise damaged(path, str(error)) from None
 
 
 def find_packs(folder: Path) -> list[Path]:
-    """The pack folders directly inside `folder`, by name."""
+    """The pack folders directly inside `folder`, by name; one that lost its pack.json is one."""
     if not folder.is_dir():
         return []
-    return sorted(p.parent for p in folder.glob(f"*/{MANIFEST}"))
+    inside = (p for p in folder.iterdir() if p.is_dir() and p.name[0] not in "._")
+    return sorted(p for p in inside if any(p.iterdir()))

@@ -24,10 +24,12 @@ from token_journey.packs.manifest import (
     APART,
     FORMAT,
     MANIFEST,
+    SEAL,
     WEIGHTS,
     Generation,
     Kept,
     Prompt,
+    seal,
 )
 
 if TYPE_CHECKING:
@@ -165,7 +167,7 @@ class PackWriter:
 
         Raises PackError where something else is there, or it can't be written.
         """
-        refuse_to_replace_others(folder, {MANIFEST, *self._tensors, *self._copies})
+        refuse_to_replace_others(folder, {MANIFEST, SEAL, *self._tensors, *self._copies})
         with writing(folder), replacing(folder) as fresh:
             self._write_files(fresh)
 
@@ -193,6 +195,7 @@ class PackWriter:
             **({"apart": self._apart} if self._apart else {}),
         }
         (folder / MANIFEST).write_text(to_json(manifest) + "\n", encoding="utf-8")
+        seal(folder)
 
     def cut(self, whole: Tensor, keep: Kept | None) -> Tensor:
         """The part of a tensor that is to be stored; all of it where `keep` is None."""

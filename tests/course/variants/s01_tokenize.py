@@ -4,36 +4,16 @@
 from token_journey.course.misconceptions import rewrite
 
 
-@rewrite("merge", "GPT-2's: all places of the best pair in one sweep")
-def in_sweeps(symbols, ranks):
+@rewrite("merge", "the best pair first, then its first place")
+def pair_then_place(symbols, ranks):
     symbols = tuple(symbols)
-    while len(symbols) > 1:
-        pairs = set(zip(symbols, symbols[1:], strict=False))
-        best = min(pairs, key=lambda pair: ranks.get(pair, float("inf")))
-        if best not in ranks:
-            break
-        joined, i = [], 0
-        while i < len(symbols):
-            if symbols[i : i + 2] == best:
-                joined.append(symbols[i] + symbols[i + 1])
-                i += 2
-            else:
-                joined.append(symbols[i])
-                i += 1
-        symbols = tuple(joined)
-    return list(symbols)
-
-
-@rewrite("merge", "each merge in the order in which it was learned, to all its places")
-def in_the_order_learned(symbols, ranks):
-    symbols = [*symbols]
-    for pair in sorted(ranks, key=ranks.__getitem__):
-        i = 0
-        while i < len(symbols) - 1:
-            if (symbols[i], symbols[i + 1]) == pair:
-                symbols[i : i + 2] = [b"".join(pair)]
-            i += 1
-    return symbols
+    while True:
+        pairs = list(zip(symbols, symbols[1:], strict=False))
+        best = min(ranks.keys() & set(pairs), key=ranks.__getitem__, default=None)
+        if best is None:
+            return list(symbols)
+        i = pairs.index(best)
+        symbols = (*symbols[:i], b"".join(best), *symbols[i + 2 :])
 
 
 @rewrite("merge", "by recursion: join one place, then merge what is left")

@@ -78,7 +78,7 @@ def with_a_list(
         done = len(ids)
         logits = next_logits(new, weights, config, caches)
         if len(ids) - len(prompt_ids) < min_new_tokens:
-            logits = torch.where(ends, -1e30, logits)
+            logits = torch.where(ends, -math.inf, logits)
         chosen = int(logits.argmax() if choose is None else choose(logits))
         ids.append(chosen)
         if ends[chosen]:

@@ -79,7 +79,7 @@ def build_pack() -> PackWriter:
     family = Checkpoint(LocalFolder(folder)).family
     layers = (0, family.shape.num_hidden_layers - 1)
     selection = Selection(family, tuple(prompts.values()), layers, less=_LESS)
-    captured = {name: all_activations(model, prompt.ids) for name, prompt in prompts.items()}
+    captured = {name: all_activations(model, p.ids, twice=True) for name, p in prompts.items()}
     end: Any = model.config.eos_token_id
     generations = [
         continued(model, prompts["capital"], NEW_TOKENS, eos_ids=eos, noise=_noise(captured))

@@ -9,7 +9,6 @@ named; where none or several fit, that is said. Nothing is guessed.
 from __future__ import annotations
 
 import itertools
-import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache, partial, wraps
@@ -18,18 +17,22 @@ from typing import Any
 
 from torch import Tensor
 
-from token_journey.checking.comparison import Comparison, fits, holds, observed_by, wrong_kind
+from token_journey.checking.comparison import wrong_kind
 from token_journey.course.implementation import CannotLoad, Implementation
 from token_journey.course.misconceptions import Misconception, rewrites_in, rewritten
 from token_journey.course.under_test import Check, CheckFailure, StageUnderTest
+from token_journey.grading.diagnosis.observed import Observed, observe_until_wrong
 from token_journey.grading.diagnosis.transformations import transformations_that_fit
-from token_journey.guards.time_limit import OutOfTime, time_limit
+from token_journey.guards.time_limit import Patience
 from token_journey.numbers import size
 
+# All are seconds of computing, as a time limit counts them.
 # For pairs of mistakes, of which there are too many to try them all.
-SECONDS = 1.0
+_SECONDS_FOR_PAIRS = 1.0
+# For telling mistakes apart that all fit.
+_SECONDS_TO_CHOOSE = 1.0
 # For single ones, which are all tried: what fits is named only if nothing else does.
-_PATIENCE = 10.0
+_SECONDS_FOR_ALL = 10.0
 # For looking whether the learner's passes checks that a mistake fails.
 _SECONDS_TO_DOUBT = 0.05
 # For putting another in the place of each function, where no mistake is known.
@@ -89,30 +92,49 @@ class Doctor:
             return Diagnosis()
         if known and (fit := self._try(check, seen, known)):
             return _named(fit, seen)
-        deadline = time.monotonic() + _PATIENCE
-        at_play = self._functions_at_play(check, seen)
-        likely = self._likely(seen, stage, self._singles(at_play), siblings)
-        found = list(self._that_fit(check, seen, likely, deadline))
-        if not found:
-            found = list(self._that_fit(check, seen, self._singles(at_play), deadline))
-        if time.monotonic() > deadline:
-            return Diagnosis()  # not all were tried, so nothing is known
-        if not found and not known and seen.error is None:
-            found = list(
-                self._that_fit(check, seen, self._pairs(at_play), time.monotonic() + SECONDS)
-            )
         others = list(others)
-        found = self._told_apart(found, stage, others, time.monotonic() + SECONDS)
+        found = self._found(check, seen, stage, siblings, pairs=not known)
+        if found is None:
+            return Diagnosis()
+        found = self._told_apart(found, stage, others, Patience(_SECONDS_TO_CHOOSE))
         if len(found) == 1 and seen.is_weak:
-            until = time.monotonic() + _SECONDS_TO_DOUBT
-            found = [fit for fit in found if not self._is_cleared(fit, stage, others, until)]
+            doubt = Patience(_SECONDS_TO_DOUBT)
+            found = [fit for fit in found if not self._is_cleared(fit, stage, others, doubt)]
         if len(found) == 1:
             return _named(found[0], seen)
         if found:
             return Diagnosis((_several([fit.mistakes for fit in found]),))
+        return self._of_no_known_mistake(check, seen, stage)
+
+    def _found(
+        self,
+        check: Check,
+        seen: Observed,
+        stage: StageUnderTest,
+        siblings: Iterable[Check],
+        pairs: bool,
+    ) -> list[_Fit] | None:
+        """All mistakes, or `pairs` of them, that fit; None where not all could be tried."""
+        patience = Patience(_SECONDS_FOR_ALL)
+        at_play = self._functions_at_play(check, seen)
+        likely = self._likely(seen, stage, self._singles(at_play), siblings)
+        found = list(self._that_fit(check, seen, likely, patience))
+        if not found:
+            found = list(self._that_fit(check, seen, self._singles(at_play), patience))
+        if patience.left <= 0:
+            return None
+        if not found and pairs and seen.error is None:
+            patience = Patience(_SECONDS_FOR_PAIRS)
+            found = list(self._that_fit(check, seen, self._pairs(at_play), patience))
+        return found
+
+    def _of_no_known_mistake(
+        self, check: Check, seen: Observed, stage: StageUnderTest
+    ) -> Diagnosis:
+        """In which function it lies, and what simple thing happened to the numbers."""
         if seen.error is not None and not isinstance(seen.error, CheckFailure):
             return Diagnosis()  # what Python said of it says enough
-        where = self._where_it_lies(check, stage, time.monotonic() + _SECONDS_TO_REPLACE)
+        where = self._where_it_lies(check, stage, Patience(_SECONDS_TO_REPLACE))
         if seen.error is not None:
             return Diagnosis(where)  # its sentence says the rest
         failed = seen.comparisons[-1]
@@ -161,22 +183,16 @@ class Doctor:
     # -- no mistake is known: in which function does it lie? -------------------
 
     def _where_it_lies(
-        self, check: Check, stage: StageUnderTest, deadline: float
+        self, check: Check, stage: StageUnderTest, patience: Patience
     ) -> tuple[str, ...]:
         """The one function of several with the reference's version of which the check holds."""
         module = stage.load()
-        reference = self.reference.module(self.stage)
-        functions = {
-            name: value
-            for name, value in vars(reference).items()
-            if getattr(value, "__module__", None) == reference.__name__ and hasattr(module, name)
-        }
+        functions = self._shared_with(module)
         if len(functions) < 2:
             return ()
         helps = []
         for name, right in functions.items():
-            left = deadline - time.monotonic()
-            if left <= 0:
+            if (left := patience.left) <= 0:
                 return ()  # not all were tried, so nothing is known
             mine = getattr(module, name)
             setattr(module, name, _among(vars(module), functions, right))
@@ -190,6 +206,15 @@ class Doctor:
             return ()
         return (f"The mistake lies in `{helps[0]}`: with another in its place this check holds.",)
 
+    def _shared_with(self, module: ModuleType) -> dict[str, Any]:
+        """What the reference's stage defines and the learner's, too, as the reference has it."""
+        reference = self.reference.module(self.stage)
+        return {
+            name: value
+            for name, value in vars(reference).items()
+            if getattr(value, "__module__", None) == reference.__name__ and hasattr(module, name)
+        }
+
     # -- holding them against the learner's -----------------------------------
 
     def _that_fit(
@@ -197,10 +222,10 @@ class Doctor:
         check: Check,
         seen: Observed,
         candidates: Iterator[tuple[Misconception, ...]],
-        deadline: float,
+        patience: Patience,
     ) -> Iterator[_Fit]:
         for mistakes in candidates:
-            if time.monotonic() > deadline:
+            if patience.left <= 0:
                 return
             if fit := self._try(check, seen, mistakes):
                 yield fit
@@ -229,11 +254,11 @@ class Doctor:
         return candidates
 
     def _told_apart(
-        self, found: list[_Fit], stage: StageUnderTest, others: Iterable[Check], deadline: float
+        self, found: list[_Fit], stage: StageUnderTest, others: Iterable[Check], patience: Patience
     ) -> list[_Fit]:
         """Those that behave like the learner's in other checks as well."""
         for other in others:
-            if len(found) < 2 or time.monotonic() > deadline:
+            if len(found) < 2 or patience.left <= 0:
                 break
             seen = observe_until_wrong(other, stage)
             alike = [fit for fit in found if self._observe(other, fit.mistakes).agrees(seen)]
@@ -241,11 +266,11 @@ class Doctor:
         return found
 
     def _is_cleared(
-        self, fit: _Fit, stage: StageUnderTest, others: Iterable[Check], deadline: float
+        self, fit: _Fit, stage: StageUnderTest, others: Iterable[Check], patience: Patience
     ) -> bool:
         """Whether the learner's passes a check that the mistake fails: then it isn't theirs."""
         for other in others:
-            if time.monotonic() > deadline:
+            if patience.left <= 0:
                 return False
             fails = self._observe(other, fit.mistakes).wrong
             if fails and not observe_until_wrong(other, stage).wrong:
@@ -283,107 +308,6 @@ def _noted(name: str, function: FunctionType, called: set[str]) -> Callable[...,
         return function(*args, **kwargs)
 
     return noting
-
-
-@dataclass(frozen=True)
-class Observed:
-    """What a check saw of a stage: its comparisons in order, and what was raised after them.
-
-    `ended` is False where it was broken off, by the learner's exit() or by a time limit.
-    """
-
-    comparisons: list[Comparison]
-    error: Exception | None = None
-    ended: bool = True
-
-    @property
-    def wrong(self) -> bool:
-        return self.error is not None or any(not holds(c) for c in self.comparisons[-1:])
-
-    @property
-    def is_weak(self) -> bool:
-        """Whether what went wrong is a sentence, a few ids or the like, which other mistakes share.
-
-        Many numbers with a fraction don't agree by chance.
-        """
-        if self.error is not None:
-            return True
-        actual = self.comparisons[-1].actual
-        return not isinstance(actual, Tensor) or not actual.dtype.is_floating_point
-
-    def until_wrong(self) -> Observed:
-        """The same up to the first comparison that does not hold."""
-        for place, comparison in enumerate(self.comparisons):
-            if not holds(comparison):
-                return Observed(self.comparisons[: place + 1])
-        return self
-
-    def is_like(self, other: Observed) -> bool:
-        """Wrong at the same place, in the same way, and the same before."""
-        if len(self.comparisons) != len(other.comparisons) or not self.wrong:
-            return False
-        mine, theirs = self.error, other.error
-        if type(mine) is not type(theirs) or str(mine) != str(theirs):
-            return False
-        pairs = zip(self.comparisons, other.comparisons, strict=True)
-        return all(fits(a.actual, b) for a, b in pairs)
-
-    def agrees(self, other: Observed) -> bool:
-        """Wrong in the same way, or both right."""
-        return self.is_like(other) if self.wrong else not other.wrong
-
-
-class _Enough(BaseException):
-    """All that is wanted was seen."""
-
-
-def observe(check: Check, stage: StageUnderTest) -> Observed:
-    """All comparisons that a check makes, none of them judged."""
-    return _observe(check, stage, lambda seen: False, SECONDS)
-
-
-def observe_until_wrong(
-    check: Check, stage: StageUnderTest, like: Observed | None = None, seconds: float = SECONDS
-) -> Observed:
-    """The same up to the first comparison that does not hold; the check is ended there.
-
-    like: end also where the stage parts from what was observed there, or where that ends
-    """
-
-    def enough(seen: list[Comparison]) -> bool:
-        if not holds(seen[-1]):
-            return True
-        if like is None:
-            return False
-        if len(seen) > len(like.comparisons):
-            return True
-        ends = len(seen) == len(like.comparisons) and like.error is None
-        return ends or not fits(seen[-1].actual, like.comparisons[len(seen) - 1])
-
-    return _observe(check, stage, enough, seconds)
-
-
-def _observe(
-    check: Check,
-    stage: StageUnderTest,
-    enough: Callable[[list[Comparison]], bool],
-    seconds: float,
-) -> Observed:
-    seen: list[Comparison] = []
-
-    def see(comparison: Comparison) -> None:
-        seen.append(comparison)
-        if enough(seen):
-            raise _Enough
-
-    try:
-        with observed_by(see), time_limit(seconds):
-            check(stage)
-    except Exception as error:
-        return Observed(seen, error)
-    except (SystemExit, CannotLoad, OutOfTime, _Enough):
-        return Observed(seen, ended=False)  # what was compared before it broke still counts
-    return Observed(seen)
 
 
 def _named(fit: _Fit, seen: Observed) -> Diagnosis:

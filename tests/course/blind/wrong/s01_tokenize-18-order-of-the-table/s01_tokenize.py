@@ -1,0 +1,35 @@
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
+
+
+def merge(symbols, ranks):
+    order = list(ranks)  # rank 0 comes first
+    pieces = list(symbols)
+    while True:
+        found = [(order.index(p), i) for i, p in enumerate(pairwise(pieces)) if p in ranks]
+        if not found:
+            return pieces
+        _, i = min(found)
+        pieces[i : i + 2] = [pieces[i] + pieces[i + 1]]
+
+
+def encode(
+    words: Iterable[Sequence[bytes]],
+    vocab: Mapping[bytes, int],
+    ranks: Mapping[tuple[bytes, bytes], int],
+    bos_id: int | None = None,
+) -> list[int]:
+    """Merge inside each word and look the pieces up."""
+    ids = [] if bos_id is None else [bos_id]
+    for word in words:
+        for piece in merge(word, ranks):
+            if piece in vocab:
+                ids.append(vocab[piece])
+            else:
+                ids.extend(vocab[bytes([byte])] for byte in piece)
+    return ids
+
+
+def decode(ids: Iterable[int], id_to_bytes: Mapping[int, bytes]) -> str:
+    """Turn ids back into text."""
+    return b"".join(id_to_bytes[i] for i in ids).decode("utf-8", errors="replace")

@@ -1,0 +1,24 @@
+import torch
+
+
+def frequencies(head_dim, theta):
+    half = head_dim // 2
+    return 1.0 / theta ** (torch.arange(0, head_dim, 2).float() / half)
+
+
+def rotary_tables(positions, frequencies):
+    freqs = torch.outer(positions.float(), frequencies.float())
+    emb = torch.cat((freqs, freqs), dim=-1)
+    return emb.cos(), emb.sin()
+
+
+def rotate_half(x):
+    x1 = x[..., : x.shape[-1] // 2]
+    x2 = x[..., x.shape[-1] // 2 :]
+    return torch.cat((-x2, x1), dim=-1)
+
+
+def apply_rope(x, cos, sin):
+    x32 = x.to(torch.float32)
+    out = x32 * cos.float() + rotate_half(x32) * sin.float()
+    return out.to(x.dtype)

@@ -1,0 +1,24 @@
+import torch
+
+
+def frequencies(head_dim, theta):
+    inv_freq = 1.0 / (theta ** (torch.arange(0, head_dim, 2).float() / head_dim))
+    return inv_freq
+
+
+def rotary_tables(positions, frequencies):
+    freqs = torch.outer(positions.float(), frequencies.float())
+    emb = torch.cat((freqs, freqs), dim=-1)
+    return emb.cos(), emb.sin()
+
+
+def rotate_half(x):
+    # swap the two halves
+    h = x.shape[-1] // 2
+    return torch.cat((x[..., h:], x[..., :h]), dim=-1)
+
+
+def apply_rope(x, cos, sin):
+    x32 = x.to(torch.float32)
+    out = x32 * cos.float() + rotate_half(x32) * sin.float()
+    return out.to(x.dtype)

@@ -1,0 +1,38 @@
+"""Decoder."""
+
+import torch
+
+from .s02_embed import embed
+from .s03_rms_norm import rms_norm
+from .s04_rope import frequencies, rotary_tables
+from .s05_attention import grouped_query_attention
+from .s06_swiglu import swiglu
+
+
+def layer_weights(weights, layer):
+    prefix = f"model.layers.{layer}."
+    return {k.removeprefix(prefix): v for k, v in weights.items() if k.startswith(prefix)}
+
+
+def decoder_layer(x, layer, cos, sin, config, cache=None):
+    x = rms_norm(x, layer["input_layernorm.weight"], config.rms_norm_eps)
+    x = x + grouped_query_attention(
+        x, layer, cos, sin, config.num_attention_heads, config.num_key_value_heads, cache
+    )
+    residual = x
+    x = rms_norm(x, layer["post_attention_layernorm.weight"], config.rms_norm_eps)
+    x = swiglu(
+        x, layer["mlp.gate_proj.weight"], layer["mlp.up_proj.weight"], layer["mlp.down_proj.weight"]
+    )
+    return residual + x
+
+
+def decoder(token_ids, weights, config, caches=None):
+    x = embed(token_ids, weights["model.embed_tokens.weight"])
+    first = 0 if caches is None else len(caches[0])
+    positions = torch.arange(first, first + token_ids.shape[-1])
+    cos, sin = rotary_tables(positions, frequencies(config.head_dim, config.rope_theta))
+    for number in range(config.num_hidden_layers):
+        cache = None if caches is None else caches[number]
+        x = decoder_layer(x, layer_weights(weights, number), cos, sin, config, cache)
+    return x

@@ -1,0 +1,36 @@
+import torch
+
+from .s02_embed import embed
+from .s03_rms_norm import rms_norm
+from .s04_rope import frequencies, rotary_tables
+from .s05_attention import grouped_query_attention
+from .s06_swiglu import swiglu
+
+
+def layer_weights(weights, layer):
+    prefix = f"model.layers.{layer}."
+    return {k[len(prefix):]: w for k, w in weights.items() if k.startswith(prefix)}
+
+
+def decoder_layer(x, layer, cos, sin, config, cache=None):
+    h = rms_norm(x, layer["input_layernorm.weight"], config.rms_norm_eps)
+    h = grouped_query_attention(
+        h, layer, cos, sin, config.num_attention_heads, config.num_key_value_heads, cache
+    )
+    x = torch.add(x, h)
+    h = rms_norm(x, layer["post_attention_layernorm.weight"], config.rms_norm_eps)
+    h = swiglu(
+        h, layer["mlp.gate_proj.weight"], layer["mlp.up_proj.weight"], layer["mlp.down_proj.weight"]
+    )
+    return torch.add(x, h)
+
+
+def decoder(token_ids, weights, config, caches=None):
+    x = embed(token_ids, weights["model.embed_tokens.weight"])
+    freq = frequencies(config.head_dim, config.rope_theta)
+    for position in range(config.num_hidden_layers):
+        where = torch.full((token_ids.shape[-1],), position)
+        cos, sin = rotary_tables(where, freq)
+        cache = None if caches is None else caches[position]
+        x = decoder_layer(x, layer_weights(weights, position), cos, sin, config, cache)
+    return x

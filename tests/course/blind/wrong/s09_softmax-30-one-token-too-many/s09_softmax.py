@@ -1,0 +1,81 @@
+import math
+import torch
+
+INF = float("inf")
+
+
+def _rows(logits):
+    """All rows as lists of Python numbers."""
+    return logits.detach().double().reshape(-1, logits.shape[-1]).tolist()
+
+
+def _probabilities(row):
+    best = max(row)
+    powers = [math.exp(number - best) for number in row]
+    total = math.fsum(powers)
+    return [power / total for power in powers]
+
+
+def _masked(logits, keeps):
+    keep = torch.tensor(keeps, dtype=torch.bool).reshape(logits.shape)
+    return torch.where(keep, logits, torch.full_like(logits, -INF))
+
+
+def softmax(logits, dim=-1):
+    shifted = logits - logits.max(dim=dim, keepdim=True).values
+    powers = math.e ** shifted.double()
+    return (powers / powers.sum(dim=dim, keepdim=True)).to(logits.dtype)
+
+
+def apply_temperature(logits, temperature):
+    if not temperature > 0:
+        raise ValueError("temperature must be positive")
+    return logits * 1.0 / temperature
+
+
+def keep_top_k(logits, k):
+    keeps = []
+    for row in _rows(logits):
+        border = sorted(row, reverse=True)[:k][-1]
+        keeps.append([number >= border for number in row])
+    return _masked(logits, keeps)
+
+
+def keep_top_p(logits, p):
+    keeps = []
+    for row in _rows(logits):
+        probs = _probabilities(row)
+        best_first = sorted(range(len(row)), key=lambda i: -probs[i])
+        keep, together = [False] * len(row), 0.0
+        for i in best_first:
+            if probs[i] == 0:
+                break
+            keep[i] = True
+            if together >= p and p < 1:
+                break
+            together += probs[i]
+        keeps.append(keep)
+    return _masked(logits, keeps)
+
+
+def sample(logits, temperature=1.0, top_k=None, top_p=None, generator=None):
+    shape = logits.shape[:-1]
+    if temperature == 0:
+        best = [max(range(len(row)), key=row.__getitem__) for row in _rows(logits)]
+        return torch.tensor(best, dtype=torch.int64).reshape(shape)
+    logits = apply_temperature(logits, temperature)
+    logits = logits if top_k is None else keep_top_k(logits, top_k)
+    logits = logits if top_p is None else keep_top_p(logits, top_p)
+    tokens = []
+    rows = _rows(logits)
+    chances = torch.rand(len(rows), generator=generator, dtype=torch.float64).tolist()
+    for row, chance in zip(rows, chances):
+        chosen = None
+        for token, probability in enumerate(_probabilities(row)):
+            if probability > 0:
+                chosen = token
+                chance -= probability
+                if chance < 0:
+                    break
+        tokens.append(chosen)
+    return torch.tensor(tokens, dtype=torch.int64).reshape(shape)

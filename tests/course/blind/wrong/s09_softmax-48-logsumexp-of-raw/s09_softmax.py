@@ -1,0 +1,48 @@
+import torch
+from torch import Tensor
+
+
+def softmax(logits: Tensor, dim: int = -1) -> Tensor:
+    return torch.exp(logits - torch.logsumexp(logits, dim=dim, keepdim=True))
+
+
+def apply_temperature(logits: Tensor, temperature: float) -> Tensor:
+    if temperature > 0:
+        return torch.div(logits, temperature)
+    raise ValueError("the temperature has to be above 0")
+
+
+def keep_top_k(logits: Tensor, k: int) -> Tensor:
+    n = logits.size(-1)
+    if k >= n:
+        return logits.clone()
+    kth = logits.kthvalue(n - k + 1, dim=-1, keepdim=True).values
+    return torch.where(logits >= kth, logits, -torch.inf)
+
+
+def keep_top_p(logits: Tensor, p: float) -> Tensor:
+    probs = softmax(logits.double())
+    order = probs.argsort(dim=-1)
+    tail = probs.gather(-1, order).cumsum(-1)
+    tail[..., -1] = 2.0  # the best always stays
+    rank = order.argsort(dim=-1)  # where each token stands in that order
+    return torch.where(tail.gather(-1, rank) <= 1 - p, -torch.inf, logits)
+
+
+def sample(
+    logits: Tensor,
+    temperature: float = 1.0,
+    top_k: int | None = None,
+    top_p: float | None = None,
+    generator: torch.Generator | None = None,
+) -> Tensor:
+    if temperature == 0:
+        return torch.argmax(logits, dim=-1)
+    x = apply_temperature(logits, temperature)
+    if top_k is not None:
+        x = keep_top_k(x, top_k)
+    if top_p is not None:
+        x = keep_top_p(x, top_p)
+    u = torch.rand(x.shape, generator=generator, dtype=torch.float64).clamp(min=1e-300)
+    gumbel = -torch.log(-torch.log(u))
+    return torch.argmax(x.double() + gumbel, dim=-1)

@@ -1,0 +1,50 @@
+import torch
+from .s07_decoder import decoder
+from .s08_lm_head import lm_head
+
+
+class KeyValueCache:
+    """La memoria de una capa."""
+
+    def __init__(self):
+        self.claves = None
+        self.valores = None
+
+    def __len__(self):
+        if self.claves is None:
+            return 0
+        return self.claves.shape[-2]
+
+    def update(self, k, v):
+        if self.claves is None:
+            self.claves, self.valores = k.clone(), v.clone()
+        else:
+            self.claves = torch.cat([self.claves, k], -2)
+            self.valores = torch.cat([self.valores, v], -2)
+        return self.claves, self.valores
+
+
+def next_logits(token_ids, weights, config, caches):
+    corriente = decoder(token_ids, weights, config, caches)
+    try:
+        filas = weights["lm_head.weight"]
+    except KeyError:  # vocabulario compartido
+        filas = weights["model.embed_tokens.weight"]
+    return lm_head(corriente[-1, :], weights["model.norm.weight"], filas, config.rms_norm_eps)
+
+
+def generate(
+    prompt_ids, weights, config, max_new_tokens, min_new_tokens=0, eos_ids=(), choose=None
+):
+    memorias = [KeyValueCache() for _ in range(config.num_hidden_layers)]
+    escritos, nuevos = [], prompt_ids
+    while len(escritos) < max(max_new_tokens, min_new_tokens):
+        logits = next_logits(nuevos, weights, config, memorias)
+        if len(escritos) < min_new_tokens:
+            logits = logits.clone()
+            logits[list(eos_ids)] = float("-inf")
+        escritos.append(int(logits.argmax()) if choose is None else int(choose(logits)))
+        nuevos = torch.tensor(escritos[-1:])
+        if escritos[-1] in eos_ids:
+            break
+    return torch.cat([prompt_ids, torch.tensor(escritos, dtype=torch.int64)])

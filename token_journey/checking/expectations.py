@@ -1,0 +1,96 @@
+"""What a check asks of a result where no pack holds the answer."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from token_journey.checking.borrowed import answers_imported, functions_called
+from token_journey.checking.comparison import Comparison, compare, wrong_type
+from token_journey.course.under_test import CheckFailure, StageUnderTest
+
+
+def expect(
+    actual: Any,
+    expected: Tensor,
+    what: str,
+    *,
+    tolerance: float | Tensor | None = None,
+    axes: tuple[str, ...] = (),
+    where: str = "",
+) -> None:
+    """Hold a result against an expected tensor.
+
+    Without a tolerance it is `rounding(expected)`.
+    """
+    if tolerance is None:
+        tolerance = rounding(expected)
+    compare(Comparison(what, actual, expected, tolerance, axes, where))
+
+
+def rounding(expected: Tensor, terms: int = 64) -> float:
+    """How far rounding alone may move a number that sums `terms` products.
+
+    `terms` independent roundings of half a unit in the last place add up to
+    √terms of them; eight times that is where an honest answer never arrives.
+    """
+    if not expected.dtype.is_floating_point or not expected.numel():
+        return 0.0
+    finite = expected[expected.isfinite()]
+    largest = finite.abs().max().item() if finite.numel() else 0.0
+    return 4 * math.sqrt(terms) * torch.finfo(expected.dtype).eps * max(largest, 1e-30)
+
+
+def expect_equal(actual: Any, expected: Any, what: str, where: str = "") -> None:
+    """Hold a value that is no tensor against what it should be."""
+    compare(Comparison(what, actual, expected, where=where))
+
+
+def expect_true(holds: bool, otherwise: str) -> None:
+    """Fail with the sentence `otherwise` unless `holds`."""
+    if not holds:
+        raise CheckFailure(otherwise)
+
+
+def expect_written(stage: StageUnderTest, call: Callable[[], Any], *answers: str) -> None:
+    """Fail where a call ends in one of the library functions that are the answer.
+
+    answers: their names, e.g. "softmax"
+    """
+    stage.load()
+    imported = answers_imported(stage.file)
+    if imported:
+        raise CheckFailure(
+            f"{stage.file.name} uses {', '.join(sorted(imported))}, where the answer is already "
+            "written: this stage is about writing it yourself."
+        )
+    borrowed = functions_called(call) & set(answers)
+    if borrowed:
+        name = sorted(borrowed)[0]
+        raise CheckFailure(
+            f"Your numbers come from torch's own `{name}`: right, but this stage is about "
+            "writing it yourself."
+        )
+
+
+def tensor(result: Any, what: str) -> Tensor:
+    """A result that is about to be worked with, once it is sure to be a tensor."""
+    complaint = wrong_type(what, result, Tensor)
+    if complaint:
+        raise CheckFailure(complaint)
+    assert isinstance(result, Tensor)
+    if result.is_meta:
+        raise CheckFailure(f"{what} is on device meta, where tensors have no numbers.")
+    return result
+
+
+def unpack(result: Any, *names: str) -> tuple[Any, ...]:
+    """The parts of a result that should be a tuple of these."""
+    if not isinstance(result, tuple | list) or len(result) != len(names):
+        kind = "None" if result is None else f"one {type(result).__name__}"
+        raise CheckFailure(f"Return {len(names)} values, ({', '.join(names)}); yours is {kind}.")
+    return tuple(result)
