@@ -11,6 +11,7 @@ import pytest
 from token_journey.course.implementation import CannotLoad, Implementation, Stage
 from token_journey.course.under_test import CheckFailure
 from token_journey.errors import PackError
+from token_journey.guards.foreign_text import message_of
 from token_journey.guards.time_limit import OutOfTime, time_limit
 from token_journey.numbers import size
 from token_journey.packs.pack import Pack, Prompt
@@ -102,7 +103,7 @@ def tell(walked: Walk, pack: Pack, prompt: Prompt, missing: list[Stage]) -> str:
     if walked.error is not None:
         kind = type(walked.error).__name__
         plain = isinstance(walked.error, CheckFailure | CannotLoad)
-        said = str(walked.error) if plain else f"{kind}: {walked.error}"
+        said = str(walked.error) if plain else f"{kind}: {message_of(walked.error) or ''}"
         if pack.held_back and not plain:
             said = kind
         lines.append(f"{walked.broken}.py stopped the walk: {said}")
