@@ -47,14 +47,13 @@ def describe_failure(
     judge: Judge,
     error: BaseException,
     promise: str,
-    check: str,
     diagnosis: Diagnosis,
     held_back: bool = False,
 ) -> Failure | None:
     """What to say, or None where the fault is the kit's and a traceback is due.
 
-    `promise` is the sentence that the check stands for, `check` its name,
-    `diagnosis` what is known of the cause. Where the pack is `held_back`, nothing is
+    `promise` is the sentence that the check stands for, `diagnosis` what is known of
+    the cause. Where the pack is `held_back`, nothing is
     repeated that a stage may have written of what it was handed.
     """
     if judge.is_stub(error):

@@ -67,9 +67,11 @@ def ended_the_program(place: str) -> str:
 
 
 def raised(kind: str, place: str, message: str | None, missing: str | None) -> str:
-    """message: the error's own, None where it has none that can be shown
+    """What an error is, where it was raised, and how it may be mended.
 
-    missing: a library to import, for a name that everybody expects to be there"""
+    message: the error's own, None where it has none that can be shown
+    missing: a library to import, for a name that everybody expects to be there
+    """
     if message is None:
         message = _("(its message can't be shown)")
     said = f": {message}" if message else ""

@@ -19,6 +19,7 @@ from torch import Tensor
 
 from token_journey.checking.comparison import wrong_kind
 from token_journey.course.implementation import CannotLoad, Implementation
+from token_journey.course.lessons import texts_of
 from token_journey.course.misconceptions import Misconception, rewrites_in, rewritten
 from token_journey.course.under_test import Check, CheckFailure, StageUnderTest
 from token_journey.grading.diagnosis.observed import Observed, observe_until_wrong
@@ -314,11 +315,11 @@ def _noted(name: str, function: FunctionType, called: set[str]) -> Callable[...,
 
 
 def _named(fit: _Fit, seen: Observed) -> Diagnosis:
-    names = tuple(mistake.name for mistake in fit.mistakes)
-    does = tuple(mistake.does for mistake in fit.mistakes)
-    read = tuple(dict.fromkeys(mistake.read for mistake in fit.mistakes))
+    texts = [texts_of(mistake) for mistake in fit.mistakes]
+    names = tuple(text.name for text in texts)
+    does = tuple(text.does for text in texts)
     looks = Finding(words.looks_as_if, names, does, _distances(fit.seen, seen))
-    read_again = Finding(words.read_again, read)
+    read_again = Finding(words.read_again, tuple(dict.fromkeys(text.read for text in texts)))
     return Diagnosis((looks, read_again), words.names_of(names), fit.mistakes)
 
 
@@ -345,5 +346,5 @@ def _distance(one: Tensor, other: Tensor) -> float:
 def _several(found: list[tuple[Misconception, ...]]) -> Finding:
     if len(found) > _LISTED:
         return Finding(words.many_fit, len(found))
-    names = tuple(tuple(mistake.name for mistake in mistakes) for mistakes in found)
+    names = tuple(tuple(texts_of(mistake).name for mistake in mistakes) for mistakes in found)
     return Finding(words.several_fit, names)
