@@ -12,6 +12,7 @@ from typing import Any
 
 from token_journey.errors import PackError
 from token_journey.files import sha256_of
+from token_journey.foreign import foreign
 from token_journey.llama.config import ModelConfig
 
 FORMAT = 1
@@ -142,7 +143,7 @@ def read_manifest(folder: Path) -> Manifest:
         return _read(said)
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise PackError(
-            f"{path} is not a pack's description ({plain(repr(error))}): "
+            f"{path} is not a pack's description ({foreign(repr(error))}): "
             "restore it with `git checkout packs` or capture the pack again."
         ) from None
 
@@ -156,15 +157,9 @@ def seal(folder: Path) -> None:
 def damaged(path: Path, why: str) -> PackError:
     """The sentence that refuses a file of a pack."""
     return PackError(
-        f"{path} is damaged ({plain(why)}): restore it with `git checkout {path.parent}` "
+        f"{path} is damaged ({foreign(why)}): restore it with `git checkout {path.parent}` "
         "or capture the pack again."
     )
-
-
-def plain(text: str) -> str:
-    """What a foreign file says, on one line, printable, and cut."""
-    line = "".join(c if c.isprintable() else " " for c in " ".join(text.split()))
-    return line if len(line) <= 200 else f"{line[:200]}…"
 
 
 # -- the file -----------------------------------------------------------------
