@@ -167,6 +167,16 @@ def sum_detached(logits, dim=-1):
     return weights / weights.sum(dim=dim, keepdim=True).detach()
 
 
+@misconception(
+    "softmax",
+    "the logarithm of the sum is taken off logits that are large",
+    "it is rounded as coarsely as they are, so the probabilities do not sum to 1",
+    read=FORMULA,
+)
+def log_of_the_sum(logits, dim=-1):
+    return (logits - torch.logsumexp(logits, dim, keepdim=True)).exp()
+
+
 # -- temperature --------------------------------------------------------------
 
 

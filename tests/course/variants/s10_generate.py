@@ -56,6 +56,17 @@ class FromEmpty:
         return self.kept[0], self.kept[1]
 
 
+@rewrite("KeyValueCache", "as a dict, with Python's own __init__")
+class AsADict(dict):
+    def __len__(self):
+        return self["k"].shape[-2] if "k" in self else 0
+
+    def update(self, k, v):
+        for name, new in (("k", k), ("v", v)):
+            self[name] = torch.cat([self[name], new], dim=-2) if name in self else new
+        return self["k"], self["v"]
+
+
 @rewrite("next_logits", "scoring all positions and taking the last")
 def all_then_last(token_ids, weights, config, caches):
     table = "model.embed_tokens.weight" if config.tie_word_embeddings else "lm_head.weight"
