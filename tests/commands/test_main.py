@@ -60,7 +60,7 @@ def test_stubs_that_cannot_be_written_say_so(monkeypatch, tmp_path, capsys):
     (home / "solutions" / "s01_one.py").write_text('"""One."""\n', encoding="utf-8")
     (home / "exercises").write_text("no folder", encoding="utf-8")
     found = course.Course(home, home, home, home / "solutions", home / "exercises")
-    monkeypatch.setattr("token_journey.commands.stubs.find_course", lambda: found)
+    monkeypatch.setattr("token_journey.commands.stubs.find_clone", lambda: found)
     assert main(["stubs"]) == 1
     said = capsys.readouterr().err
     assert "can't be written: " in said and said.count("\n") == 1

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from token_journey.commands.options import path
-from token_journey.errors import CostError
+from token_journey.errors import CostError, install
 
 if TYPE_CHECKING:
     from token_journey.cost.profile import Profile
@@ -40,6 +40,16 @@ def run(options: argparse.Namespace) -> None:
 
     Raises CostError for whatever a user can mend, and CourseError.
     """
+    try:
+        _run(options)
+    except ModuleNotFoundError as error:
+        raise CostError(
+            f"This needs {error.name}, which is not installed: {install('cost')}."
+        ) from None
+
+
+def _run(options: argparse.Namespace) -> None:
+    import pytest_benchmark  # noqa: F401  (what measures in another process)
     from rich.console import Console
 
     from token_journey.cost.page import page

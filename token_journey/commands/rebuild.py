@@ -7,7 +7,7 @@ from typing import Any
 
 from token_journey.capture.recipes.rebuild import RECIPES, rebuild
 from token_journey.commands.options import path
-from token_journey.course.course import find_course
+from token_journey.course.course import find_clone
 
 
 def add(commands: Any) -> None:
@@ -24,7 +24,7 @@ def add(commands: Any) -> None:
 def run(options: argparse.Namespace) -> None:
     """Raises PackError and CourseError."""
     names = options.names or list(RECIPES)
-    folder = options.out or find_course().packs
+    folder = options.out or find_clone().packs
     rebuild(names, folder)
     for name in names:
         print(f"{name} lies in {folder / name}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import Any
 
 from token_journey.commands.options import path
@@ -19,7 +20,5 @@ def add(commands: Any) -> None:
 def run(options: argparse.Namespace) -> None:
     """Raises CourseError and StubError."""
     start(options.folder, find_course())
-    print(
-        f"{options.folder} is ready. Go there with `cd {options.folder}`, read "
-        "exercises/s01_tokenize.py, and type `pytest`."
-    )
+    go = "" if options.folder == Path() else f"type `cd {options.folder}`, "
+    print(f"{options.folder} is ready: {go}read exercises/s01_tokenize.py, and type `pytest`.")

@@ -5,10 +5,9 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from token_journey.course.course import find_course
+from token_journey.course.course import find_clone
 from token_journey.course.stage import Stage
 from token_journey.course.stubs import write_stubs
-from token_journey.errors import CourseError
 
 
 def add(commands: Any) -> None:
@@ -21,12 +20,7 @@ def add(commands: Any) -> None:
 
 def run(_: argparse.Namespace) -> None:
     """Raises CourseError and StubError."""
-    course = find_course()
-    if course.installed:
-        raise CourseError(
-            "This makes the stubs of a clone, and there is none: `token-journey start DIR` makes "
-            "a folder of stubs."
-        )
+    course = find_clone()
     left_alone = write_stubs(course.reference, course.exercises)
     for file in left_alone:
         print(

@@ -16,7 +16,7 @@ import torch
 from token_journey.cost.machine import Gauge, Machine, best
 from token_journey.cost.stepclock import StepClock, now_on
 from token_journey.cost.workload import Size, Work, check_memory
-from token_journey.errors import TooLarge
+from token_journey.errors import TooLarge, install
 from token_journey.llama.formulas import Cost, cost
 
 # What is sure to take longer than this, at the machine's own best rate, is not timed.
@@ -79,7 +79,7 @@ class Bench:
             try:
                 from token_journey.cost.baselines import Transformers
             except ImportError:
-                pytest.skip("transformers is not installed: pip install -e '.[cost]'")
+                pytest.skip(f"transformers is not installed: {install('cost')}.")
             self._baselines = {name: Transformers(name.removeprefix("transformers-"))}
         return self._baselines[name]
 

@@ -71,3 +71,14 @@ def find_course() -> Course:
         "token-journey was installed without its course: clone the repository and "
         "install it with `pip install -e .` inside the clone."
     )
+
+
+def find_clone() -> Course:
+    """The course of a clone, for what only its authors do. Raises CourseError elsewhere."""
+    course = find_course()
+    if course.installed:
+        raise CourseError(
+            "This is for those who change the course: clone the repository and install it with "
+            "`pip install -e .` inside the clone. (`token-journey start DIR` makes fresh stubs.)"
+        )
+    return course

@@ -16,41 +16,38 @@ from token_journey.course.course import Course
 from token_journey.errors import CourseError
 
 _NAME = "token-journey"
-# What packs hash themselves when they are opened.
-_HASHED_BY_PACKS = ".safetensors"
+_TENSORS = ".safetensors"
 
 
-def refuse_damage(course: Course) -> None:
-    """Raises CourseError where a file of an installed course is not what was installed."""
+def refuse_damage(course: Course, *, tensors: bool = False) -> None:
+    """Raises CourseError where a file of an installed course is not what was installed.
+
+    tensors: hash the packs' tensors, too, which packs do themselves when they are opened
+    """
     if not course.installed:
         return
     site = course.home.parents[1]
-    found = _distribution(course)
+    found = next(iter(distributions(name=_NAME, path=[str(site)])), None)
     record = (found and found.read_text("RECORD")) or ""
     for name, recorded, _ in csv.reader(record.splitlines()):
         file = site / name
-        if file.is_relative_to(course.home) and not _is_whole(file, recorded):
-            raise damaged(course, f"{file} is not as it was installed")
+        if file.is_relative_to(course.home) and not _is_whole(file, recorded, tensors):
+            raise CourseError(
+                f"{file} is not as it was installed: `{_reinstall(found)}` brings the course back."
+            )
 
 
-def damaged(course: Course, why: str) -> CourseError:
-    """The sentence that refuses an installed course, with the command that mends it."""
-    return CourseError(f"{why}: `{_reinstall(_distribution(course))}` brings the course back.")
-
-
-def _is_whole(file: Path, recorded: str) -> bool:
-    """recorded: as RECORD says it, `sha256=…`, or nothing for what was made at the install"""
-    if not recorded or file.suffix == _HASHED_BY_PACKS:
-        return file.is_file() or not recorded
+def _is_whole(file: Path, recorded: str, tensors: bool) -> bool:
+    """recorded: as RECORD says it, `sha256=…`, or nothing for what Python made afterwards"""
+    if not recorded:
+        return True
+    if file.suffix == _TENSORS and not tensors:
+        return file.is_file()
     try:
         digest = sha256(file.read_bytes()).digest()
     except OSError:
         return False
     return recorded == f"sha256={urlsafe_b64encode(digest).decode().rstrip('=')}"
-
-
-def _distribution(course: Course) -> Distribution | None:
-    return next(iter(distributions(name=_NAME, path=[str(course.home.parents[1])])), None)
 
 
 def _reinstall(found: Distribution | None) -> str:

@@ -9,7 +9,7 @@ import torch
 
 from token_journey.course.course import Course
 from token_journey.course.implementation import Implementation
-from token_journey.course.installed import damaged, refuse_damage
+from token_journey.course.installed import refuse_damage
 from token_journey.course.stage import Stage
 from token_journey.course.under_test import Check
 from token_journey.errors import PackError
@@ -26,9 +26,8 @@ def packs_of(course: Course) -> list[Pack]:
     refuse_damage(course)
     try:
         return [Pack(folder) for folder in find_packs(course.packs)]
-    except PackError as error:
-        if course.installed:
-            raise damaged(course, str(error)) from None
+    except PackError:
+        refuse_damage(course, tensors=True)  # what mends it is not git there
         raise
 
 
