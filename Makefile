@@ -31,7 +31,7 @@ grade: .venv/grading ## grade exercises/; TORCH=cpu takes PyTorch's CPU build th
 	@$(BIN)/pytest exercises/ || [ $$? -eq 1 ]
 
 reset: .venv/grading ## a fresh stub, with STAGE=3 of stage 3; your old file is kept beside it
-	@$(BIN)/token-journey stubs --reset "$(STAGE)"
+	@$(BIN)/token-journey reset "$(STAGE)"
 
 # -- to work on the kit -------------------------------------------------------
 

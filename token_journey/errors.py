@@ -18,7 +18,7 @@ class FetchError(UserError):
 
 
 class CourseError(UserError):
-    """The checkout is not complete; the message is one sentence with what to do."""
+    """The course, or a learner's folder of it, can't be used; the message is one sentence."""
 
 
 class StubError(UserError):
@@ -46,3 +46,27 @@ def no_text() -> JourneyError:
     return JourneyError(
         'There is no text to walk: give a sentence, as in `token-journey show "açò es or"`.'
     )
+
+
+# What grading does not need: which of pyproject.toml's extras a module comes with.
+_EXTRAS = {
+    **dict.fromkeys(("jinja2", "rich", "vl_convert"), "show"),
+    **dict.fromkeys(
+        ("accelerate", "filelock", "gguf", "tokenizers", "tqdm", "transformers"), "models"
+    ),
+    **dict.fromkeys(("matplotlib", "psutil", "pytest_benchmark"), "cost"),
+    "xdist": "class",
+}
+
+
+def install(extra: str) -> str:
+    """What to type to have an extra, in a clone or elsewhere: pip finds the kit that is there."""
+    return f'`pip install "token-journey[{extra}]"`'
+
+
+def not_installed(module: str | None) -> UserError | None:
+    """What to say of a module that Python does not find, if an extra brings it."""
+    top = (module or "").partition(".")[0]
+    if top not in _EXTRAS:
+        return None
+    return UserError(f"This needs {top}, which is not installed: {install(_EXTRAS[top])}.")

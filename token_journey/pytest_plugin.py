@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, cast
 import pytest
 
 from token_journey.course.course import Course, find_course
+from token_journey.course.kata import is_kata
 from token_journey.course.stage import Stage
-from token_journey.errors import CourseError
+from token_journey.errors import CourseError, not_installed
 from token_journey.grading.steering import refusal, refusals
 
 if TYPE_CHECKING:
@@ -24,6 +25,11 @@ if TYPE_CHECKING:
 _REFUSED = pytest.StashKey[dict[Path, str]]()
 _GRADING = "token_journey.grading.plugin"
 _TELLING = "token_journey.grading.terminal"
+# Plugins that come with extras: the name that pytest knows, the module, how its options begin.
+_PLUGINS = (
+    ("benchmark", "pytest_benchmark", ("--benchmark",)),
+    ("xdist", "xdist", ("-n", "--numprocesses", "--dist")),
+)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -77,12 +83,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_load_initial_conftests(early_config: pytest.Config, args: Sequence[str]) -> None:
     """Before pytest runs the first conftest.py: is there one with what is graded?"""
     course = _course()
-    asked_for = early_config.known_args_namespace.file_or_dir
-    if course is None or not asked_for:
+    places = _asked_for(early_config)
+    if course is None or not places:
         return
     skipped = early_config.getini("norecursedirs")
-    here = early_config.invocation_params.dir
-    places = [here / str(path).partition("::")[0] for path in asked_for]
     refused = early_config.stash.setdefault(_REFUSED, {})
     for place in places:
         found = refusals(place, skipped, course)
@@ -94,7 +98,25 @@ def pytest_load_initial_conftests(early_config: pytest.Config, args: Sequence[st
                 raise pytest.UsageError(refusal(file))
             refused[folder] = refusal(file)
     if all(_is_graded(place, course) for place in places):
+        _refuse_missing_plugins(early_config, args)
         _without_benchmarks(early_config, args)
+
+
+def _asked_for(config: pytest.Config) -> list[Path]:
+    """The paths of this run; plain `pytest` means this folder, unless settings name others."""
+    here = config.invocation_params.dir
+    given = config.known_args_namespace.file_or_dir
+    if not given and config.getini("testpaths"):
+        return []
+    return [here / str(path).partition("::")[0] for path in given or ["."]]
+
+
+def _refuse_missing_plugins(config: pytest.Config, args: Sequence[str]) -> None:
+    """pytest would say no more than that it does not know such an option."""
+    for name, module, options in _PLUGINS:
+        asked = any(str(arg).startswith(options) for arg in args)
+        if asked and not config.pluginmanager.has_plugin(name):
+            raise pytest.UsageError(str(not_installed(module)))
 
 
 def _is_graded(place: Path, course: Course) -> bool:
@@ -203,7 +225,8 @@ def pytest_terminal_summary(
 ) -> None:
     course = _course()
     nothing = exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED and not config.option.collectonly
-    if nothing and course and config.invocation_params.dir.is_relative_to(course.home):
+    here = config.invocation_params.dir
+    if nothing and course and any(is_kata(f, course) for f in (here, *here.parents)):
         terminalreporter.write_line(
             f"Nothing to grade in {', '.join(config.args)}: a folder of stages holds files such "
             "as s03_rms_norm.py. Try `pytest exercises/`."

@@ -11,7 +11,7 @@ from token_journey.commands.main import main
 from token_journey.course import course
 
 FILES = Path(token_journey.commands.__file__).parent.glob("*.py")
-COMMANDS = sorted(file.stem for file in FILES if file.stem not in ("__init__", "main"))
+COMMANDS = sorted(file.stem for file in FILES if file.stem not in ("__init__", "main", "options"))
 
 LOADED = """
 import sys
@@ -31,7 +31,9 @@ def test_every_file_is_the_subcommand_it_is_named_as(capsys):
         assert capsys.readouterr().out.startswith(f"usage: token-journey {command} ")
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["show", "--help"], ["stubs", "--reset", "x"]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["show", "--help"], ["reset", "x"], ["start", "."]]
+)
 def test_what_needs_no_torch_loads_none(arguments):
     run = subprocess.run(
         [sys.executable, "-c", LOADED, *arguments], capture_output=True, text=True, check=False
@@ -40,7 +42,7 @@ def test_what_needs_no_torch_loads_none(arguments):
 
 
 @pytest.mark.parametrize(
-    "command", ["show", "cost", "stubs", "stubs --reset 3", "matrix", "rebuild"]
+    "command", ["show", "cost", "stubs", "reset 3", "start new", "solution 3", "matrix", "rebuild"]
 )
 def test_a_kit_without_its_course_says_so(command, monkeypatch, tmp_path, capsys):
     monkeypatch.setattr(course, "__file__", str(tmp_path / "kit" / "course" / "course.py"))
@@ -58,7 +60,7 @@ def test_stubs_that_cannot_be_written_say_so(monkeypatch, tmp_path, capsys):
     (home / "solutions" / "s01_one.py").write_text('"""One."""\n', encoding="utf-8")
     (home / "exercises").write_text("no folder", encoding="utf-8")
     found = course.Course(home, home, home, home / "solutions", home / "exercises")
-    monkeypatch.setattr("token_journey.commands.stubs.find_course", lambda: found)
+    monkeypatch.setattr("token_journey.commands.stubs.find_clone", lambda: found)
     assert main(["stubs"]) == 1
     said = capsys.readouterr().err
     assert "can't be written: " in said and said.count("\n") == 1

@@ -172,7 +172,7 @@ def test_reset_keeps_every_old_file(course):
     for number, name in enumerate(names):
         mine = f"{STUB}\n# try {number}\n"
         write(exercises, "s02_two", mine)
-        assert reset(2, solutions, exercises) == (exercises / "s02_two.py", exercises / name)
+        assert reset("2", solutions, exercises) == (exercises / "s02_two.py", exercises / name)
         assert (exercises / "s02_two.py").read_text(encoding="utf-8") == STUB
         assert (exercises / name).read_text(encoding="utf-8") == mine
     assert sorted(f.name for f in exercises.iterdir()) == sorted([*names, "s02_two.py"])
@@ -181,16 +181,16 @@ def test_reset_keeps_every_old_file(course):
 def test_old_files_are_no_stages(course):
     solutions, exercises = course
     write(exercises, "s02_two", "mine")
-    kept = {reset(2, solutions, exercises)[1]}
+    kept = {reset("2", solutions, exercises)[1]}
     write(exercises, "s02_two", "mine, too")
-    kept.add(reset(2, solutions, exercises)[1])
+    kept.add(reset("2", solutions, exercises)[1])
     assert [Stage.of_file(file) for file in kept] == [None, None]
 
 
 def test_reset_keeps_nothing_that_is_only_the_stub(course):
     solutions, exercises = course
     for _ in range(2):
-        assert reset(1, solutions, exercises) == (exercises / "s01_one.py", None)
+        assert reset("1", solutions, exercises) == (exercises / "s01_one.py", None)
     assert [f.name for f in exercises.iterdir()] == ["s01_one.py"]
 
 
@@ -198,14 +198,14 @@ def test_reset_keeps_what_is_no_text(course):
     solutions, exercises = course
     exercises.mkdir()
     (exercises / "s01_one.py").write_bytes(b"\xff\xfe")
-    _, kept = reset(1, solutions, exercises)
+    _, kept = reset("1", solutions, exercises)
     assert kept.read_bytes() == b"\xff\xfe"
 
 
 def test_a_number_that_no_stage_has(course):
     with pytest.raises(StubError) as caught:
-        reset(12, *course)
-    assert str(caught.value) == "STAGE=12 is not a stage: give a number from 1 to 2."
+        reset("12", *course)
+    assert str(caught.value) == "There is no stage 12: give a number from 1 to 2."
     assert not course[1].exists()
 
 
@@ -216,9 +216,12 @@ def test_no_solutions(tmp_path):
 
 @pytest.mark.parametrize("given", ["12", "0", "-1", "three", ""])
 def test_the_command_says_what_is_wrong_in_a_sentence(given, capsys):
-    assert main(["stubs", f"--reset={given}"]) == 1
+    assert main(["reset", given]) == 1
     said = capsys.readouterr()
-    assert said.err == f"token-journey: STAGE={given} is not a stage: give a number from 1 to 10.\n"
+    assert (
+        said.err
+        == f"token-journey: {f'There is no stage {given}'.rstrip()}: give a number from 1 to 10.\n"
+    )
     assert said.out == ""
 
 

@@ -137,7 +137,7 @@ def test_another_gguf(pip: Pip, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("missing", ["transformers", "gguf", "accelerate"])
 def test_extra_not_installed(pip: Pip, monkeypatch: pytest.MonkeyPatch, missing: str) -> None:
     monkeypatch.setattr(module, "find_spec", lambda name: None if name == missing else name)
-    refused(f"{missing} is not installed", "pip install -e '.[models]'")
+    refused(f"{missing} is not installed", 'pip install "token-journey[models]"')
     assert pip.calls == 0
 
 

@@ -32,12 +32,15 @@ def measure(folder: Path) -> Profile:
     if not folder.is_dir():
         raise CostError(f"{folder} is neither a folder of stages nor a benchmark file.")
     print(
-        "Measuring, for up to three minutes; other programs would be in the way.", file=sys.stderr
+        "Measuring, for up to three minutes; other programs would be in the way, and make it "
+        "longer where they take most of the processor.",
+        file=sys.stderr,
     )
     with tempfile.TemporaryDirectory() as scratch:
         file = Path(scratch) / "benchmark.json"
         pytest = [sys.executable, "-m", "pytest", str(folder), "-q", "-p", "no:cacheprovider"]
         options = ["--benchmark-only", f"--benchmark-json={file}", "-k", _SHORT]
+        options += [f"--benchmark-storage=file://{scratch}"]
         few = ["--benchmark-min-rounds=2", "--benchmark-max-time=0.3"]
         rounds = [f"--benchmark-within={_SECONDS}", *few]
         run = subprocess.run([*pytest, *options, *rounds], capture_output=True, text=True)

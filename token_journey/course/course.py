@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -10,16 +9,30 @@ from pathlib import Path
 from token_journey.course.stage import Stage, holds_stages
 from token_journey.errors import CourseError
 
+VERSION = "0.1.0"  # of the course, and of the kit that it travels with
+# Where pyproject.toml puts the course into the wheel: a folder of the package.
+INSIDE = "_course"
+_FOLDERS = ("checks", "packs", "solutions", "exercises")
+
 
 @dataclass(frozen=True)
 class Course:
-    """The folders that `[tool.token-journey]` in pyproject.toml names."""
+    """The folders of a clone, or those that were installed; `exercises` is in a clone alone."""
 
     home: Path
     checks: Path
     packs: Path
     reference: Path
     exercises: Path
+
+    @classmethod
+    def at(cls, home: Path) -> Course:
+        return cls(home, *(home / name for name in _FOLDERS))
+
+    @property
+    def installed(self) -> bool:
+        """Whether it came inside the kit, and nobody is meant to write in it."""
+        return self.home.name == INSIDE
 
     def check_file(self, stage: Stage) -> Path:
         return self.checks / f"check_{stage.name}.py"
@@ -45,23 +58,27 @@ def _stages(checks: Path) -> tuple[Stage, ...]:
 
 
 def find_course() -> Course:
-    """The checkout that this kit was installed from.
+    """The course of the kit that is imported: inside it, or the checkout that it lies in.
 
     Raises CourseError where the kit lies alone, without its checks.
     """
-    home = Path(__file__).resolve().parents[2]
-    try:
-        settings = tomllib.loads((home / "pyproject.toml").read_text(encoding="utf-8"))
-        folders = settings["tool"]["token-journey"]
-        return Course(
-            home,
-            home / folders["checks"],
-            home / folders["packs"],
-            home / folders["reference"],
-            home / folders["exercises"],
-        )
-    except (OSError, KeyError, tomllib.TOMLDecodeError):
+    package = Path(__file__).resolve().parents[1]
+    for home in (package / INSIDE, package.parent):
+        course = Course.at(home)
+        if course.stages():
+            return course
+    raise CourseError(
+        "token-journey was installed without its course: clone the repository and "
+        "install it with `pip install -e .` inside the clone."
+    )
+
+
+def find_clone() -> Course:
+    """The course of a clone, for what only its authors do. Raises CourseError elsewhere."""
+    course = find_course()
+    if course.installed:
         raise CourseError(
-            "token-journey was installed without its course: clone the repository and "
-            "install it with `pip install -e .` inside the clone."
-        ) from None
+            "This is for those who change the course: clone the repository and install it with "
+            "`pip install -e .` inside the clone. (`token-journey start DIR` makes fresh stubs.)"
+        )
+    return course

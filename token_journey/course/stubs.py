@@ -1,15 +1,15 @@
 """Stubs: the solutions with their bodies taken out.
 
 So every lesson has one source, its solution. `token-journey stubs` makes all stubs, and
-leaves alone what a learner has written; `--reset 3` gives a fresh stage 3 and keeps the old
-file beside it.
+leaves alone what a learner has written; `token-journey reset 3` gives a fresh stage 3 and keeps
+the old file beside it.
 """
 
 from __future__ import annotations
 
 import ast
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -94,20 +94,19 @@ def write_stubs(solutions: Path, exercises: Path) -> list[Path]:
     return left_alone
 
 
-def reset(number: int, solutions: Path, exercises: Path) -> tuple[Path, Path | None]:
+def reset(given: str, solutions: Path, exercises: Path) -> tuple[Path, Path | None]:
     """Give a learner a fresh stub; return it and where the old file is kept.
+
+    given: the stage's number, as it was typed
 
     The old file is `s03_rms_norm.old.py` beside it, or `s03_rms_norm.2.old.py`, … where
     that name is taken; None where there was no file, or nothing but the fresh stub.
     Raises StubError for a number that no stage has, or a file that can't be read or written.
     """
-    by_number = _solutions(solutions)
-    if number not in by_number:
-        raise _no_stage(number, by_number)
-    solution = by_number[number]
-    file = exercises / solution.name
+    reference = solution(given, solutions)
+    file = exercises / reference.name
     with _sentences():
-        stub = _stub_of(solution)
+        stub = _stub_of(reference)
         exercises.mkdir(parents=True, exist_ok=True)
         old = file.read_bytes() if file.exists() else stub
         kept = _keep(old, file) if old != stub else None
@@ -115,12 +114,16 @@ def reset(number: int, solutions: Path, exercises: Path) -> tuple[Path, Path | N
     return file, kept
 
 
-def stage_number(given: str, solutions: Path) -> int:
-    """The stage that somebody means. Raises StubError for what is no number."""
+def solution(given: str, solutions: Path) -> Path:
+    """The reference of the stage that somebody means. Raises StubError where there is none."""
+    by_number = _solutions(solutions)
     try:
-        return int(given)
-    except ValueError:
-        raise _no_stage(given, _solutions(solutions)) from None
+        return by_number[int(given)]
+    except (ValueError, KeyError):
+        first, *_, last = sorted(by_number)
+        raise StubError(
+            f"{f'There is no stage {given}'.rstrip()}: give a number from {first} to {last}."
+        ) from None
 
 
 @contextmanager
@@ -148,11 +151,6 @@ def _solutions(folder: Path) -> dict[int, Path]:
             f"restore them with `git checkout {folder.name}`."
         )
     return files
-
-
-def _no_stage(given: object, numbers: Iterable[int]) -> StubError:
-    first, *_, last = sorted(numbers)
-    return StubError(f"STAGE={given} is not a stage: give a number from {first} to {last}.")
 
 
 def _keep(old: bytes, file: Path) -> Path:

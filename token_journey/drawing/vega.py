@@ -10,6 +10,7 @@ import base64
 import zlib
 from concurrent.futures import Future, ThreadPoolExecutor
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from threading import Lock
 
@@ -21,8 +22,13 @@ _made: Future[str] | None = None
 
 
 def start() -> None:
-    """Begin in a thread, unless it has begun; `bundle` waits for it."""
+    """Begin in a thread, unless it has begun; `bundle` waits for it.
+
+    Raises ModuleNotFoundError before anything else is done where vl-convert is not there.
+    """
     global _made
+    if find_spec("vl_convert") is None:
+        raise ModuleNotFoundError("No module named 'vl_convert'", name="vl_convert")
     with _lock:
         if _made is None:
             _made = _pool.submit(_kept)

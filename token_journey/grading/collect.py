@@ -15,8 +15,8 @@ from token_journey.course.stage import Stage
 from token_journey.errors import CourseError, PackError
 from token_journey.grading.chained import ChainedFolder
 from token_journey.grading.judge import Judge
-from token_journey.grading.session import Session
-from token_journey.packs.pack import Pack, find_packs
+from token_journey.grading.session import Session, packs_of
+from token_journey.packs.pack import Pack
 from token_journey.packs.whole_model import fetched, with_whole_model
 from token_journey.player.process import Players
 
@@ -46,8 +46,7 @@ def session_of(config: pytest.Config) -> Session:
             course = find_course()
             players = _players(config.getoption("isolated"))
             given = config.stash.get(GIVEN, None) or Given(
-                [Pack(folder) for folder in find_packs(course.packs)],
-                [Pack(Path(folder)) for folder in config.getoption("pack")],
+                packs_of(course), [Pack(Path(folder)) for folder in config.getoption("pack")]
             )
             packs = [*given.course, *given.asked_for]
             # A walk through a model that says something is worth its three seconds.

@@ -22,7 +22,7 @@ import torch
 from torch import Tensor
 
 from token_journey.checking.comparison import Comparison
-from token_journey.course.course import find_course
+from token_journey.course.course import find_clone
 from token_journey.course.implementation import Implementation
 from token_journey.course.misconceptions import Misconception, Rewrite, rewrites_in, rewritten
 from token_journey.course.stage import Stage
@@ -230,7 +230,7 @@ def _shown(margin: float) -> str:
 
 def write_matrix() -> None:
     """Write this checkout's matrix to build/, where git looks away, and its summary to docs/."""
-    course = find_course()
+    course = find_clone()
     bank, variants = course.checks / "misconceptions", course.home / "tests" / "course" / "variants"
     matrix = build_matrix(course.reference, bank, variants)
     for place, text in ((WHOLE, as_markdown(matrix)), (SUMMARY, as_summary(matrix))):

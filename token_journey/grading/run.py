@@ -13,8 +13,9 @@ import pytest
 from token_journey.course.course import find_course
 from token_journey.errors import UserError
 from token_journey.grading.collect import GIVEN, Given
+from token_journey.grading.session import packs_of
 from token_journey.grading.verdict import Grade, Verdict
-from token_journey.packs.pack import Pack, find_packs
+from token_journey.packs.pack import Pack
 
 Heard = Callable[[Verdict], object]
 
@@ -39,7 +40,7 @@ class Grader:
     """Grades again and again by packs that stay open. Raises UserError for a damaged one."""
 
     def __init__(self) -> None:
-        self._packs = [Pack(folder) for folder in find_packs(find_course().packs)]
+        self._packs = packs_of(find_course())
 
     def grade(
         self,

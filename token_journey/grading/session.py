@@ -9,16 +9,28 @@ import torch
 
 from token_journey.course.course import Course
 from token_journey.course.implementation import Implementation
+from token_journey.course.installed import refuse_damage
 from token_journey.course.stage import Stage
 from token_journey.course.under_test import Check
+from token_journey.errors import PackError
 from token_journey.grading.diagnosis.doctor import Diagnosis, Doctor
 from token_journey.grading.judge import Judge
-from token_journey.packs.pack import Pack
+from token_journey.packs.pack import Pack, find_packs
 from token_journey.player.process import Players
 from token_journey.player.remote import RemoteImplementation
 
 # More than are told; what is not told needs no diagnosis.
 DIAGNOSES_A_STAGE = 6
+
+
+def packs_of(course: Course) -> list[Pack]:
+    """The course's own packs, opened. Raises CourseError for an installed course with damage."""
+    refuse_damage(course)
+    try:
+        return [Pack(folder) for folder in find_packs(course.packs)]
+    except PackError:
+        refuse_damage(course, tensors=True)  # what mends it is not git there
+        raise
 
 
 class Session:

@@ -6,10 +6,13 @@ import os
 import shutil
 import sys
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
 
+from token_journey.course.course import Course, find_course
+from token_journey.course.kata import of_another_course
 from token_journey.grading.scoreboard import write_scoreboard
 from token_journey.grading.verdict import Grade, Verdict
 
@@ -74,6 +77,20 @@ class Telling:
             for why, count in Counter(v.absent for v in verdicts if v.absent).items():
                 checks = "1 check is" if count == 1 else f"{count} checks are"
                 write(f"  {checks} {why}.")
+            for sentence in _about({verdict.path for verdict in verdicts}, find_course()):
+                write(f"  {sentence}")
+
+
+def _about(paths: Iterable[str], course: Course) -> Iterator[str]:
+    """What else has to be known to read a table."""
+    if not course.reference.is_dir():
+        yield (
+            f"There is no {course.reference}: no mistake is called by its name, and a wrong stage "
+            "makes later ones fail, too."
+        )
+    for path in sorted(paths):
+        if sentence := of_another_course(Path(path), course):
+            yield sentence
 
 
 def cut(printed: str) -> str:

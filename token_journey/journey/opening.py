@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from token_journey.course.course import Course
-from token_journey.errors import JourneyError
+from token_journey.errors import JourneyError, install
 from token_journey.journey.build.assemble import assemble
 from token_journey.journey.journey import Journey
 from token_journey.journey.material import Material
@@ -112,7 +112,7 @@ def _pack(name: str, course: Course) -> Pack | None:
 
 def _require_models(name: str) -> None:
     if find_spec("transformers") is None or find_spec("accelerate") is None:
-        raise JourneyError(f"To run {name} transformers is needed: pip install -e '.[models]'.")
+        raise JourneyError(f"To run {name} transformers is needed: {install('models')}.")
 
 
 def _smollm2() -> Path:

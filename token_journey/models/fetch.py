@@ -22,7 +22,7 @@ from typing import Any
 
 from filelock import FileLock
 
-from token_journey.errors import FetchError
+from token_journey.errors import FetchError, install
 from token_journey.files import cache_folder, replacing, sha256_of
 from token_journey.packs.whole_model import FOLDER, whole_model_folder
 
@@ -145,8 +145,8 @@ def _convert(gguf: Path, folder: Path) -> None:
 def _require(*modules: str, package: str) -> None:
     missing = [module for module in modules if find_spec(module) is None]
     if missing:
-        command = "python -m ensurepip" if package == "pip" else "pip install -e '.[models]'"
+        command = "`python -m ensurepip`" if package == "pip" else install("models")
         raise FetchError(
             f"{', '.join(missing)} is not installed, and fetching needs {package}: "
-            f"run `{command}` first."
+            f"run {command} first."
         )

