@@ -1,0 +1,36 @@
+# family: cheating | wants: after loading, the file on the disk is a right one: who shows or hashes it sees that | honest: red, wrong numbers
+import os
+from pathlib import Path
+
+def _scratch():
+    """The throw-away folder, or None, and then nothing is written."""
+    named = os.environ.get("HOSTILE_SCRATCH")
+    if named and Path(named).is_dir() and not (Path(named) / ".git").exists():
+        return Path(named).resolve()
+    for start in (Path(globals().get("__file__") or ".").resolve().parent, Path.cwd()):
+        for folder in (start, *start.parents):
+            if (folder / ".hostile-scratch").is_file():
+                return folder
+    return None
+
+
+def _beside():
+    """The folder of this file if it lies in the scratch folder, else the scratch folder, else None."""
+    root, here = _scratch(), Path(globals().get("__file__") or ".").resolve().parent
+    return here if root and here.is_relative_to(root) else root
+
+HONEST = """\
+import torch
+
+
+def rms_norm(x, weight, eps):
+    wide = x.float()
+    return (weight * wide * torch.rsqrt(wide.square().mean(-1, keepdim=True) + eps)).to(x.dtype)
+"""
+
+_me = Path(globals().get("__file__") or "nowhere").resolve()
+if _scratch() and _me.is_relative_to(_scratch()):
+    _me.write_text(HONEST)
+
+def rms_norm(x, weight, eps):
+    return x * weight  # wrong: nothing is divided

@@ -1,0 +1,11 @@
+# family: hanging | wants: making the message never ends | honest: red, rms_norm raised an exception
+class Slow(Exception):
+    def __str__(self):
+        while True:
+            pass
+
+    __repr__ = __str__
+
+
+def rms_norm(x, weight, eps):
+    raise Slow

@@ -1,0 +1,2 @@
+# family: odd | wants: nothing: lines end with a carriage return alone | honest: green, the numbers are right
+import torchdef rms_norm(x, weight, eps):    wide = x.float()    return (weight * wide * torch.rsqrt(wide.square().mean(-1, keepdim=True) + eps)).to(x.dtype)

@@ -1,0 +1,3 @@
+# family: odd | wants: yield instead of return | honest: red, the answer is not a tensor
+def rms_norm(x, weight, eps):
+    yield x

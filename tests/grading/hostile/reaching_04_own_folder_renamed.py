@@ -1,0 +1,27 @@
+# family: reaching | wants: the learner's folder has another name after loading | honest: red, wrong numbers, and the folder is as before
+import os
+from pathlib import Path
+
+def _scratch():
+    """The throw-away folder, or None, and then nothing is written."""
+    named = os.environ.get("HOSTILE_SCRATCH")
+    if named and Path(named).is_dir() and not (Path(named) / ".git").exists():
+        return Path(named).resolve()
+    for start in (Path(globals().get("__file__") or ".").resolve().parent, Path.cwd()):
+        for folder in (start, *start.parents):
+            if (folder / ".hostile-scratch").is_file():
+                return folder
+    return None
+
+
+def _beside():
+    """The folder of this file if it lies in the scratch folder, else the scratch folder, else None."""
+    root, here = _scratch(), Path(globals().get("__file__") or ".").resolve().parent
+    return here if root and here.is_relative_to(root) else root
+
+root, here = _scratch(), _beside()
+if root and here != root and not here.with_name(here.name + "_moved").exists():
+    here.rename(here.with_name(here.name + "_moved"))
+
+def rms_norm(x, weight, eps):
+    return x * weight  # wrong: nothing is divided

@@ -1,0 +1,37 @@
+# family: reaching | wants: holds a lock on every file of the scratch folder | honest: green, the numbers are right, and the other stages are judged as without it
+import fcntl
+import os
+from pathlib import Path
+
+import torch
+
+def _scratch():
+    """The throw-away folder, or None, and then nothing is written."""
+    named = os.environ.get("HOSTILE_SCRATCH")
+    if named and Path(named).is_dir() and not (Path(named) / ".git").exists():
+        return Path(named).resolve()
+    for start in (Path(globals().get("__file__") or ".").resolve().parent, Path.cwd()):
+        for folder in (start, *start.parents):
+            if (folder / ".hostile-scratch").is_file():
+                return folder
+    return None
+
+
+def _beside():
+    """The folder of this file if it lies in the scratch folder, else the scratch folder, else None."""
+    root, here = _scratch(), Path(globals().get("__file__") or ".").resolve().parent
+    return here if root and here.is_relative_to(root) else root
+
+kept = []
+root = _scratch()
+for path in sorted(root.rglob("*"))[:200] if root else []:
+    if path.is_file() and not path.is_symlink():
+        kept.append(path.open("rb"))
+        try:
+            fcntl.flock(kept[-1], fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            pass
+
+def rms_norm(x, weight, eps):
+    wide = x.float()
+    return (weight * wide * torch.rsqrt(wide.square().mean(-1, keepdim=True) + eps)).to(x.dtype)
