@@ -1,4 +1,4 @@
-# family: growing | wants: ten million frames deep without the C stack | honest: red, rms_norm raised or used too much memory
+# family: growing | wants: ten million frames deep without the C stack | honest: red, wrong numbers or rms_norm used too much memory
 import sys
 
 sys.setrecursionlimit(10**8)

@@ -1,4 +1,4 @@
-# family: hanging | wants: reads the raw standard input to its end, and the judge's questions if they come there | honest: red, no answer came in time, or the process closed its channel
+# family: hanging | wants: reads the raw standard input to its end, and the judge's questions if they come there | honest: red, no answer came in time, the channel is cut or wrong numbers
 import os
 
 

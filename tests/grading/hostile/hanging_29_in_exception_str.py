@@ -1,4 +1,4 @@
-# family: hanging | wants: making the message never ends | honest: red, rms_norm raised an exception
+# family: hanging | wants: making the message never ends | honest: red, rms_norm raised an exception or no answer came in time
 class Slow(Exception):
     def __str__(self):
         while True:

@@ -1,4 +1,4 @@
-# family: hanging | wants: right, each call takes twice as long as the one before | honest: red, no answer came in time
+# family: hanging | wants: right, each call takes twice as long as the one before | honest: either, the numbers are right and may come too late
 import time
 
 import torch
