@@ -122,9 +122,9 @@ class Session:
         torch.set_num_threads(self._threads)
         for judge in self._judges:
             judge.unload()
+            if isinstance(judge.folder, RemoteImplementation):
+                judge.folder.unload()
         for folder in [self.checks, self._bank, *self._folders.values()]:
             folder.unload()
         if self.reference:
             self.reference.unload()
-        if self._players:
-            self._players.close()

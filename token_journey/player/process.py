@@ -10,13 +10,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from token_journey.errors import UserError
+from token_journey.errors import IsolationError
 from token_journey.player.protocol import MOST_BYTES, MOST_TEXT, Channel
 from token_journey.player.remote import Conversation, RemoteImplementation
 
+_MOST_ALIVE = 4
 _KIT = Path(__file__).resolve().parents[2]
 
 
@@ -38,13 +40,16 @@ class Players:
             cwd="/",
         )
         theirs.close()
+        self._alive: list[Conversation] = []
         self._readers: dict[Path, Conversation] = {}
+        self.start(Path(os.sep)).end()  # what holds here, before anything is graded
 
     def implementation(self, folder: Path, refusal: str | None = None) -> RemoteImplementation:
         return RemoteImplementation(folder, self, refusal)
 
     def start(self, folder: Path) -> Conversation:
         """A conversation with a new player, which may read this folder."""
+        self._make_room()
         ours, theirs = socket.socketpair()
         player = self._ask({"do": "start", "folder": str(folder)}, theirs)["player"]
         theirs.close()
@@ -52,8 +57,20 @@ class Players:
         said, _ = channel.receive()  # before it has heard of the hand-in
         self.open = tuple(map(str, said["open"]))
         if self.open and self._strict:
-            raise UserError(f"--isolated=strict: not all is closed here ({'; '.join(self.open)}).")
-        return Conversation(channel, lambda why: self._end(player, why), _cpu_clock_of(player))
+            raise IsolationError(
+                f"--isolated=strict: not all is closed on this machine ({'; '.join(self.open)}): "
+                "grade in a container or a virtual machine (docs/instructors.md), or without strict."
+            )
+        kill, clock = partial(self._end, player), _cpu_clock_of(player)
+        self._alive.append(Conversation(channel, kill, clock))
+        return self._alive[-1]
+
+    def _make_room(self) -> None:
+        """End the players that were asked least lately; who needs one again gets another."""
+        self._alive = [player for player in self._alive if player.alive]
+        idle = [player for player in self._alive if not player.busy]
+        for player in idle[: max(len(self._alive) - _MOST_ALIVE, 0)]:
+            player.end()
 
     def reader(self, folder: Path) -> Conversation:
         """One with a player that runs nothing of the folder, and only reads it."""
@@ -73,8 +90,9 @@ class Players:
         return answer
 
     def close(self) -> None:
-        for reader in self._readers.values():
-            reader.end()
+        """End all players, and what they are forked from."""
+        for player in self._alive:
+            player.end()
         self._parent.close()
         self._process.wait()
 

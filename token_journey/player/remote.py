@@ -34,6 +34,7 @@ from token_journey.course.under_test import (
     StageUnderTest,
     changed_its_input,
 )
+from token_journey.foreign import shown
 from token_journey.guards.time_limit import OutOfTime, Patience, WaitedTooLong, slowness
 from token_journey.llama.config import ModelConfig
 from token_journey.player.exchange import SPECIAL, End
@@ -46,7 +47,7 @@ from token_journey.player.protocol import (
 )
 
 _LONGEST_MESSAGE, _LONGEST_NAME, _MOST_FRAMES = 2_000, 100, 40
-_MOST_METHODS, _MOST_PARAMETERS = 200, 50
+_MOST_METHODS, _MOST_PARAMETERS, _MOST_PRINTED = 200, 50, 20_000
 _GRACE = 0.5  # seconds in which it may say itself where it was stopped
 # For all checks of a stage, by the clock on the wall of an ordinary machine.
 SECONDS_A_STAGE = 60.0
@@ -92,6 +93,7 @@ class Conversation(End):
         self._anchor = torch.empty(0, requires_grad=True)
         self.recorded: list[str] | None = None
         self.begin(_SECONDS_OUTSIDE)
+        self.busy = False
 
     # -- asking ---------------------------------------------------------------
 
@@ -153,7 +155,7 @@ class Conversation(End):
         """What an answer says came of a call, with all that it changed beside."""
         printed = answered.get("printed")
         if isinstance(printed, str):
-            sys.stdout.write(readable(printed[:20_000]))
+            sys.stdout.write(shown(printed, _MOST_PRINTED))
         found = self.decode(answered["is"], blobs) if "is" in answered else None
         if "graph" in answered:
             self._connect(*answered["graph"])
@@ -349,6 +351,7 @@ class Conversation(End):
 
     def begin(self, seconds: float) -> None:
         """Before a check, for which the player may compute so long."""
+        self.busy = True
         self.channel.left = MOST_A_CHECK
         self._patience = Patience(seconds, self._clock)
 
@@ -359,6 +362,7 @@ class Conversation(End):
 
     def settle(self) -> None:
         """After a check: what it was shown is called no more, and what was changed is put back."""
+        self.busy = False
         self.tensors.restore()
         for undo in reversed(self._undo):
             undo()
@@ -542,7 +546,7 @@ def _exception(called: Any, bases: list[Any], said: Any, args: Any) -> BaseExcep
 def _frame(file: str, line: Any, function: str, text: str) -> FrameSummary:
     number = line if type(line) is int else 0
     return FrameSummary(
-        readable(file)[:_LONGEST_NAME], number, plain_name(function), line=readable(text)[:400]
+        shown(file, _LONGEST_NAME), number, plain_name(function), line=shown(text, 400)
     )
 
 
@@ -577,16 +581,11 @@ def _is_name(value: Any) -> bool:
 
 
 def plain_name(value: Any) -> str:
-    return readable(str(value))[:_LONGEST_NAME] or "object"
+    return shown(str(value), _LONGEST_NAME) or "object"
 
 
 def _cut(said: str) -> str:
-    return readable(said[:_LONGEST_MESSAGE])
-
-
-def readable(text: str) -> str:
-    """The same text, in which what a terminal would obey is shown instead."""
-    return "".join(c if c in "\n\t" or c.isprintable() else repr(c)[1:-1] for c in str(text))
+    return shown(said, _LONGEST_MESSAGE)
 
 
 class RemoteStage(StageUnderTest):

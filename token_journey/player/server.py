@@ -23,6 +23,7 @@ from torch import Tensor
 from token_journey.course.borrowed import answers_imported, recorded
 from token_journey.course.implementation import CannotLoad, Implementation
 from token_journey.course.under_test import _is_torch_s_alone, among
+from token_journey.foreign import message_of
 from token_journey.guards.time_limit import OutOfTime, time_limit
 from token_journey.llama.config import ModelConfig
 from token_journey.player.exchange import SPECIAL, End
@@ -217,7 +218,7 @@ class Server(End):
         return {
             "type": type(error).__name__[:200],
             "bases": [base.__name__[:200] for base in type(error).__mro__],
-            "said": _said(error),
+            "said": message_of(error) if type(error) is not CannotLoad else str(error),
             "args": _arguments(error),
             "name": getattr(error, "name", None) if isinstance(error, NameError) else None,
             "frames": frames[-_MOST_FRAMES:],
@@ -396,14 +397,6 @@ def _same(now: Any, before: Any) -> bool:
         pairs = zip(now.items(), before.items(), strict=True)
         return all(k is k_ and v is v_ for (k, v), (k_, v_) in pairs)
     return all(a is b for a, b in zip(now, before, strict=True))
-
-
-def _said(error: BaseException) -> str | None:
-    try:
-        said = str(error)
-    except Exception:  # a learner's own exception may not even be able to speak
-        return None
-    return said[:_LONGEST_MESSAGE]
 
 
 def _arguments(error: BaseException) -> Any:
