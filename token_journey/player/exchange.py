@@ -50,7 +50,7 @@ class End(Coder):
     # -- chance and gradients, which both ends share -----------------------------
 
     def state(self, parcel: Parcel, last: Tensor | None) -> tuple[dict[str, Any], Tensor]:
-        """Whether gradients are on, and torch's own chance where it is not as the other knows it."""
+        """Whether gradients are on, and torch's own chance where the other end does not know it."""
         chance = torch.get_rng_state()
         fields: dict[str, Any] = {"grad": torch.is_grad_enabled()}
         if last is None or not torch.equal(chance, last):

@@ -59,7 +59,7 @@ class Players:
         if self.open and self._strict:
             raise IsolationError(
                 f"--isolated=strict: not all is closed on this machine ({'; '.join(self.open)}): "
-                "grade in a container or a virtual machine (docs/instructors.md), or without strict."
+                "grade in a container (docs/instructors.md), or leave out strict."
             )
         kill, clock = partial(self._end, player), _cpu_clock_of(player)
         self._alive.append(Conversation(channel, kill, clock))

@@ -188,7 +188,7 @@ class Tensors:
 
     def tensor(self, rest: list[Any]) -> Tensor:
         """The tensor that a node describes, once it is sure to lie inside its storage."""
-        name, storage, kind, shape, stride, offset, _, called = rest
+        _name, storage, kind, shape, stride, offset, _, called = rest
         dtype, held = DTYPES[kind], self._storages[storage]
         if not all(map(is_size, [*shape, *stride, offset])) or len(shape) != len(stride):
             raise NotData("it described a tensor that can't be")
