@@ -204,7 +204,9 @@ def main() -> None:
             continue
         found = known[case.file.stem] = judged(case, given)
         bad = {column: getattr(found, column) for column in found.bad}
-        print(f"{found.name}: {found.passed}/{found.total}, {found.seconds} s", bad, file=sys.stderr)
+        print(
+            f"{found.name}: {found.passed}/{found.total}, {found.seconds} s", bad, file=sys.stderr
+        )
         if options.results:
             with options.results.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(asdict(found)) + "\n")

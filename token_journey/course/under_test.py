@@ -8,16 +8,13 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from types import FunctionType, ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from torch import Tensor
 
 from token_journey.course.borrowed import answers_imported, functions_called
 from token_journey.foreign import message_of
 from token_journey.guards.time_limit import time_limit
-
-if TYPE_CHECKING:
-    from token_journey.course.implementation import Implementation
 
 
 class CheckFailure(AssertionError):
@@ -41,7 +38,7 @@ class StageUnderTest:
 
     @contextmanager
     def with_function_of(
-        self, reference: Implementation, name: str, shared: Collection[str]
+        self, reference: Stages, name: str, shared: Collection[str]
     ) -> Iterator[StageUnderTest]:
         """The same stage with the reference's function of that name in its place.
 
@@ -172,6 +169,36 @@ def _tensors(values: Sequence[Any]) -> Iterator[Tensor]:
             yield value
         elif isinstance(value, Mapping) and isinstance(next(iter(value.values()), None), Tensor):
             yield from _tensors(list(value.values()))
+
+
+class Stages(Protocol):
+    """The stage files of one folder, wherever they are run."""
+
+    folder: Path
+
+    def module(self, stage: str) -> Any:
+        """The stage's module, run once. Raises CannotLoad."""
+
+    def missing(self, stage: str) -> str | None:
+        """What to say where no file of the folder can be run as this stage."""
+
+    def under_test(self, stage: str) -> StageUnderTest:
+        """The stage as a check sees it."""
+
+    def called_afresh(self, stage: str) -> AbstractContextManager[StageUnderTest]:
+        """The stage, loaded anew for every call."""
+
+    def standing_in(self, reference: Any, names: Iterable[str]) -> Stages:
+        """This folder with the reference's stages in the place of these."""
+
+    def siblings(self, stage: str) -> tuple[str, ...]:
+        """The stages that a stage's file imports from beside itself, directly or through others."""
+
+    def frames(self, error: BaseException) -> list[traceback.FrameSummary]:
+        """The part of a traceback that lies in this folder, outermost first."""
+
+    def unload(self) -> None:
+        """Forget every module that was loaded."""
 
 
 Check = Callable[[StageUnderTest], object]

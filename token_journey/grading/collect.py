@@ -70,7 +70,8 @@ def _players(config: pytest.Config) -> Players:
         raise pytest.UsageError(
             "--isolated is for checks: leave out --chained and --benchmark-only, or --isolated."
         )
-    players = Players(strict=config.getoption("isolated") == "strict")
+    strict = config.getoption("isolated") == "strict"
+    players = Players(strict, fork=not Session.made)
     config.add_cleanup(players.close)
     return players
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from token_journey.course.implementation import CannotLoad, Implementation
+from token_journey.course.implementation import CannotLoad
 from token_journey.course.stage import Stage
-from token_journey.course.under_test import Check, StageUnderTest
+from token_journey.course.under_test import Check, Stages, StageUnderTest
 from token_journey.guards.process_state import quarantine
 from token_journey.guards.time_limit import OutOfTime, WaitedTooLong
 
@@ -44,7 +44,7 @@ class Outcome:
     has it; `mend` the earlier stages that kept a right stage from working.
     """
 
-    implementation: Implementation
+    implementation: Stages
     error: BaseException | None = None
     mend: tuple[str, ...] = ()
 
@@ -52,11 +52,11 @@ class Outcome:
 class Judge:
     """Judges one stage of one folder; `reference` is the folder that can stand in."""
 
-    def __init__(self, stage: Stage, folder: Implementation, reference: Implementation | None):
+    def __init__(self, stage: Stage, folder: Stages, reference: Stages | None):
         self.stage = stage
         self.folder = folder
         self.reference = None if reference and reference.folder == folder.folder else reference
-        self._with_stand_ins: dict[tuple[str, ...], Implementation] = {}
+        self._with_stand_ins: dict[tuple[str, ...], Stages] = {}
         self._guilty: list[tuple[str, ...]] = []
         self._timeouts: list[OutOfTime] = []
 
@@ -87,7 +87,7 @@ class Judge:
         return self.stage_in(self.folder)
 
     def _attempt(
-        self, check: Check, implementation: Implementation, seconds: float
+        self, check: Check, implementation: Stages, seconds: float
     ) -> BaseException | None:
         error = self._error(check, self.stage_in(implementation), seconds)
         if isinstance(error, OutOfTime):
@@ -104,7 +104,7 @@ class Judge:
             return error
         return None
 
-    def stage_in(self, implementation: Implementation) -> StageUnderTest:
+    def stage_in(self, implementation: Stages) -> StageUnderTest:
         return implementation.under_test(self.stage.name)
 
     def _holds_afresh(self, check: Check) -> bool:
@@ -137,7 +137,7 @@ class Judge:
         used = self.folder.siblings(self.stage.name)
         return tuple(name for name in used if name in self._earlier)
 
-    def _standing_in(self, names: tuple[str, ...]) -> Implementation:
+    def _standing_in(self, names: tuple[str, ...]) -> Stages:
         if names not in self._with_stand_ins:
             assert self.reference is not None
             self._with_stand_ins[names] = self.folder.standing_in(self.reference, names)

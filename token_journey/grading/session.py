@@ -11,7 +11,7 @@ from token_journey.course.course import Course
 from token_journey.course.implementation import Implementation
 from token_journey.course.installed import refuse_damage
 from token_journey.course.stage import Stage
-from token_journey.course.under_test import Check
+from token_journey.course.under_test import Check, Stages
 from token_journey.errors import PackError
 from token_journey.grading.diagnosis.doctor import Diagnosis, Doctor
 from token_journey.grading.judge import Judge
@@ -41,6 +41,8 @@ class Session:
     on a machine that is busy grading others.
     """
 
+    made = False  # whether this process ever held a course and its packs
+
     def __init__(
         self,
         course: Course,
@@ -54,6 +56,7 @@ class Session:
 
         players: who starts processes for stages; without, they are run in this one
         """
+        Session.made = True
         self._threads = torch.get_num_threads()
         if one_thread:
             torch.set_num_threads(1)
@@ -88,7 +91,7 @@ class Session:
         judge: Judge,
         name: str,
         check: Check,
-        implementation: Implementation,
+        implementation: Stages,
         others: Iterable[Check],
         siblings: Iterable[Check],
     ) -> Diagnosis:
@@ -106,9 +109,7 @@ class Session:
             earlier[name] = doctor.diagnose(check, stage, known, others, siblings)
         return earlier[name]
 
-    def _implementation(
-        self, folder: Path, refusal: str | None
-    ) -> Implementation | RemoteImplementation:
+    def _implementation(self, folder: Path, refusal: str | None) -> Stages:
         """One package a folder, so that its stages share what they import; or a player a stage."""
         if self._players is not None:
             return self._players.implementation(folder, refusal)

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from token_journey.player.protocol import Channel, Coder, NotData, Parcel, is_size
+from token_journey.player.protocol import DTYPES, Channel, Coder, NotData, Parcel, is_size
 from token_journey.player.tensors import Tensors
 
 # What may be asked of an object beside its methods with a plain name.
@@ -98,11 +98,9 @@ class End(Coder):
 def _odd(kind: str, shape: list[int], dtype: str) -> Tensor:
     """A tensor that is as little a dense one, and holds nothing."""
     if kind == "meta" and all(map(is_size, shape)):
-        from token_journey.player.protocol import DTYPES
-
         return torch.empty(shape, dtype=DTYPES[dtype], device="meta")
     if kind == "quantized":
         return torch.quantize_per_tensor(torch.zeros(0), 1.0, 0, torch.quint8)
     if kind == "sparse_csr":
         return torch.sparse_csr_tensor([0], [], [], (0, 0))
-    return torch.sparse_coo_tensor(size=(0,))
+    return torch.zeros(0).to_sparse()

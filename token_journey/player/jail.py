@@ -15,7 +15,7 @@ import resource
 import struct
 import sys
 import sysconfig
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -151,8 +151,8 @@ def importable() -> tuple[list[Path], list[Path]]:
         spec = find_spec(name)
         if spec is None:
             continue
-        places = list(spec.submodule_search_locations or [spec.origin])
-        for place in map(Path, filter(None, places)):
+        places = list(spec.submodule_search_locations or filter(None, [spec.origin]))
+        for place in map(Path, places):
             readable += [place, place.parent / f"{name}.libs"]
             listed.add(place.parent)
     return readable, sorted(listed)
@@ -284,11 +284,12 @@ def shut(handed_in: Path, folder: Path, paths: tuple[list[Path], list[Path]]) ->
     except NotShut as error:
         missing.append(str(error))
     os.chdir(folder)
-    for close in (
+    parts: list[Callable[[], None]] = [
         lambda: close_files([*paths[0], handed_in], paths[1], writable),
         drop_privileges,
         refuse_calls,
-    ):
+    ]
+    for close in parts:
         try:
             close()
         except NotShut as error:

@@ -6,6 +6,8 @@ player on a socket, end one and say how it ended.
 
 from __future__ import annotations
 
+import ctypes
+import faulthandler
 import gc
 import json
 import os
@@ -33,7 +35,6 @@ _LINKED = ("einops", "jaxtyping", "bz2", "ctypes", "decimal", "hashlib", "lzma",
 def main(sock: socket.socket) -> NoReturn:
     """Serve one judge until it is gone; players go with it."""
     _prepare()
-    sys.dont_write_bytecode = True
     players: dict[int, Path] = {}
     paths = jail.importable()
     while True:
@@ -57,9 +58,50 @@ def _prepare() -> None:
     torch.ones(2, 2) @ torch.ones(2, 2)  # it looks once at the processor, which a player can't
     for name in _LINKED:
         import_module(name)
+    sys.dont_write_bytecode = True
+    sys.meta_path.insert(0, _Allowed())
     gc.collect()
     gc.freeze()  # so that a player's collector leaves what it shares with others alone
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a person's Ctrl-C is the judge's business
+
+
+class _Allowed:
+    """Says of a module that a stage can't have what Python says of one that is not there."""
+
+    def find_spec(self, name: str, path: object = None, target: object = None) -> None:
+        top = name.partition(".")[0]
+        if top.startswith("_") or top in sys.stdlib_module_names or top in jail.PACKAGES:
+            return
+        raise ModuleNotFoundError(
+            f"No module named {top!r}: a stage may import torch, einops, jaxtyping, numpy and "
+            "what Python has itself",
+            name=name,
+        )
+
+
+def forget(environment: dict[str, str], keep: int) -> None:
+    """In a copy of a judge: close its files, wipe its environment, and unload what graded."""
+    os.setsid()
+    os.chdir("/")
+    close_all_but(keep)
+    sys.stdout = sys.stderr = open(os.devnull, "w")  # noqa: SIM115
+    faulthandler.disable()
+    for name, value in os.environ.items():  # the very bytes, which a player could read
+        _wipe(os.fsencode(f"{name}={value}"))
+    os.environ.clear()
+    os.environ.update(environment)
+    sys.meta_path[:] = [finder for finder in sys.meta_path if "pytest" not in repr(finder)]
+    for name in [n for n in sys.modules if n.partition(".")[0] in ("pytest", "_pytest", "pluggy")]:
+        del sys.modules[name]
+
+
+def _wipe(line: bytes) -> None:
+    """Overwrite a line of the environment where the C library keeps it."""
+    place = ctypes.CDLL(None).getenv
+    place.restype = ctypes.c_void_p
+    name, _, value = line.partition(b"=")
+    if at := place(name):
+        ctypes.memset(at, 0, len(value))
 
 
 def _start(
@@ -91,7 +133,7 @@ def _play(
         sock.close()
         jail.die_with_parent()
         signal.signal(signal.SIGINT, signal.default_int_handler)
-        _only(given)
+        close_all_but(given)
         os.environ["TMPDIR"] = str(folder)
         tempfile.tempdir = None
         os._exit = sys.exit  # type: ignore[assignment]  # an exit like any other, with its line
@@ -102,7 +144,7 @@ def _play(
         end_at_once(0)
 
 
-def _only(given: int) -> None:
+def close_all_but(given: int) -> None:
     """Keep one socket, and nothing of standard input and output."""
     nothing = os.open(os.devnull, os.O_RDWR)
     for standard in range(3):

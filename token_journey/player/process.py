@@ -14,8 +14,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from token_journey.errors import IsolationError
-from token_journey.player.protocol import MOST_BYTES, MOST_TEXT, Channel
+from token_journey.player import parent
+from token_journey.player.protocol import MOST_BYTES, MOST_TEXT, Channel, Closed
 from token_journey.player.remote import Conversation, RemoteImplementation
 
 _MOST_ALIVE = 4
@@ -25,20 +28,19 @@ _KIT = Path(__file__).resolve().parents[2]
 class Players:
     """The warm parent and what was forked from it; `close` ends them all."""
 
-    def __init__(self, strict: bool = False) -> None:
-        """strict: refuse to run anything where the jail is not whole"""
+    def __init__(self, strict: bool = False, *, fork: bool = False) -> None:
+        """Start what players are forked from.
+
+        strict: refuse to run anything where the jail is not whole
+        fork:   nothing of course or packs was ever in this process, so it may be forked, which
+                spares an import of torch; with threads or CUDA another one is started all the same
+        """
+        if not hasattr(socket, "SOCK_SEQPACKET") or sys.platform != "linux":
+            raise IsolationError("--isolated needs Linux: grade in a container or without it.")
         self._strict = strict
         self.open: tuple[str, ...] = ()  # what can't be closed on this machine
         self._parent, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "token_journey.player.parent", str(theirs.fileno())],
-            pass_fds=[theirs.fileno()],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            start_new_session=True,
-            env={**_environment(), "PYTHONPATH": str(_KIT)},
-            cwd="/",
-        )
+        self._process = _forked(theirs) if fork and _is_plain() else _started(theirs)
         theirs.close()
         self._alive: list[Conversation] = []
         self._readers: dict[Path, Conversation] = {}
@@ -54,7 +56,10 @@ class Players:
         player = self._ask({"do": "start", "folder": str(folder)}, theirs)["player"]
         theirs.close()
         channel = Channel(ours, MOST_TEXT, MOST_BYTES)
-        said, _ = channel.receive()  # before it has heard of the hand-in
+        try:
+            said, _ = channel.receive()  # before it has heard of the hand-in
+        except Closed:
+            raise IsolationError("A player could not be started: is there memory left?") from None
         self.open = tuple(map(str, said["open"]))
         if self.open and self._strict:
             raise IsolationError(
@@ -94,7 +99,38 @@ class Players:
         for player in self._alive:
             player.end()
         self._parent.close()
-        self._process.wait()
+        os.waitpid(self._process, 0)
+
+
+def _started(sock: socket.socket) -> int:
+    """Another Python, which imports torch anew."""
+    command = [sys.executable, "-P", "-m", "token_journey.player.parent", str(sock.fileno())]
+    return subprocess.Popen(
+        command,
+        pass_fds=[sock.fileno()],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        env={**_environment(), "PYTHONPATH": str(_KIT)},
+        cwd="/",
+    ).pid
+
+
+def _is_plain() -> bool:
+    """Whether this process can be forked and go on computing in both."""
+    return len(os.listdir("/proc/self/task")) == 1 and not torch.cuda.is_initialized()
+
+
+def _forked(sock: socket.socket) -> int:
+    """A copy of this process that keeps nothing of its files and its environment."""
+    sys.stdout.flush()
+    process = os.fork()
+    if not process:
+        try:
+            parent.forget(_environment(), keep=sock.fileno())
+            parent.main(sock)
+        finally:
+            os._exit(1)
+    return process
 
 
 def _cpu_clock_of(process: int) -> Callable[[], float]:

@@ -137,7 +137,7 @@ def is_size(value: Any) -> bool:
 
 def flat(storage: torch.UntypedStorage) -> Tensor:
     """The bytes of a storage, which they share."""
-    return torch.empty(0, dtype=torch.uint8, device="cpu").set_(storage)  # type: ignore[call-overload,no-any-return]
+    return torch.empty(0, dtype=torch.uint8, device="cpu").set_(storage)
 
 
 class Coder:

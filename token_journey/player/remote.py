@@ -14,7 +14,7 @@ import time
 import weakref
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, fields, is_dataclass
+from dataclasses import asdict, dataclass, field, fields, is_dataclass
 from pathlib import Path
 from traceback import FrameSummary
 from types import SimpleNamespace
@@ -26,11 +26,12 @@ from torch.autograd import Function
 from torch.autograd.function import once_differentiable
 
 from token_journey.course.borrowed import operators
-from token_journey.course.implementation import CannotLoad, Implementation
+from token_journey.course.implementation import CannotLoad
 from token_journey.course.stage import Stage, not_there
 from token_journey.course.under_test import (
     CalledAfresh,
     CheckFailure,
+    Stages,
     StageUnderTest,
     changed_its_input,
 )
@@ -64,6 +65,15 @@ class Ended(CannotLoad):
     """The player is gone, or what it sent was no data; the message says what came of it."""
 
 
+@dataclass
+class _Call:
+    """What a question handed to the player, by the names that an answer may use."""
+
+    containers: dict[str, Any] = field(default_factory=dict)
+    generators: dict[str, torch.Generator] = field(default_factory=dict)
+    asked: set[str] = field(default_factory=set)  # tensors that gradients are asked for
+
+
 class Conversation(End):
     """The judge's end. What comes is data; whatever else comes ends the player."""
 
@@ -85,9 +95,7 @@ class Conversation(End):
         self._shown: dict[str, tuple[Any, frozenset[str]]] = {}  # ours that a stage may call
         self._shown_names: dict[int, str] = {}
         self._raised: dict[int, BaseException] = {}
-        self._containers: list[dict[str, Any]] = []
-        self._given: list[dict[str, torch.Generator]] = []
-        self._asked: list[set[str]] = []  # tensors of a call that gradients are asked for
+        self._calls: list[_Call] = []
         self._known_chance: Tensor | None = None
         self._undo: list[Callable[[], None]] = []
         self._anchor = torch.empty(0, requires_grad=True)
@@ -102,8 +110,7 @@ class Conversation(End):
         if not self.alive:
             raise Ended("The process that ran it is gone.")
         parcel = Parcel()
-        for stack, new in ((self._containers, {}), (self._given, {}), (self._asked, set())):
-            stack.append(new)  # type: ignore[attr-defined]
+        self._calls.append(_Call())
         state, self._known_chance = self.state(parcel, self._known_chance)
         question = {"do": do, "seconds": max(self._patience.left, 0.01), **state, **fields}
         try:
@@ -115,14 +122,13 @@ class Conversation(End):
             found = self._settled(answered, blobs)
         except (NotData, Closed) as error:
             raise self._end(str(error)) from None
-        except BaseException as error:  # the judge's time limit, or nonsense that came
-            if isinstance(error, Exception):
-                raise self._end("it answered with something that is no data") from error
+        except Exception as error:  # whatever nonsense makes of what reads it
+            raise self._end("it answered with something that is no data") from error
+        except BaseException:  # the judge's time limit
             self._end("")
             raise
         finally:
-            for stack in (self._containers, self._given, self._asked):
-                stack.pop()  # type: ignore[attr-defined]
+            self._calls.pop()
         changed, self.tensors.violated = self.tensors.violated, set()
         if isinstance(found, _Failed):
             raise found.error from None
@@ -160,9 +166,9 @@ class Conversation(End):
         if "graph" in answered:
             self._connect(*answered["graph"])
         for name, (tag, items) in answered.get("containers", ()):
-            self._refill(self._containers[-1][name], self.filled(tag, items, blobs, 0))
+            self._refill(self._calls[-1].containers[name], self.filled(tag, items, blobs, 0))
         for name, place in answered.get("generators", ()):
-            self._given[-1][name].set_state(blobs[place])
+            self._calls[-1].generators[name].set_state(blobs[place])
         before = torch.get_rng_state() if "chance" in answered else None
         chance = self.take_state(answered, blobs)
         if chance is not None and before is not None:
@@ -186,7 +192,7 @@ class Conversation(End):
 
     def _connect(self, call: str, inputs: list[str], outputs: list[str]) -> None:
         """Let gradients of what a call returned be asked of the player."""
-        if not set(inputs) <= self._asked[-1]:
+        if not set(inputs) <= self._calls[-1].asked:
             raise NotData("it named a gradient that nobody asked for")
         given = [self.tensors.known(name) for name in inputs]
         made = [self.tensors.known(name) for name in dict.fromkeys(outputs)]
@@ -219,20 +225,20 @@ class Conversation(End):
     # -- values -----------------------------------------------------------------
 
     def encode_container(self, value: Any, parcel: Parcel) -> Any:
-        if not self._containers:
+        if not self._calls:
             return self.contents(value, parcel)
-        for name, held in self._containers[-1].items():
+        for name, held in self._calls[-1].containers.items():
             if held is value:
                 return ["@", name]
         name = f"k{next(self._numbers)}"
         tag, items = self.contents(value, parcel)
-        self._containers[-1][name] = value
+        self._calls[-1].containers[name] = value
         return [{"l": "list", "d": "dict", "s": "set"}[tag], name, items]
 
     def encode_tensor(self, value: Tensor, parcel: Parcel) -> Any:
         node = super().encode_tensor(value, parcel)
         if value.requires_grad and node[0] in "=T":
-            self._asked[-1].add(node[1])
+            self._calls[-1].asked.add(node[1])
         return node
 
     def encode_other(self, value: Any, parcel: Parcel) -> Any:
@@ -247,7 +253,7 @@ class Conversation(End):
         if isinstance(value, SimpleNamespace):
             return ["namespace", self.contents(vars(value), parcel)]
         if is_dataclass(value) and not isinstance(value, type):
-            named = {field.name: getattr(value, field.name) for field in fields(value)}
+            named = {known.name: getattr(value, known.name) for known in fields(value)}
             return ["namespace", self.contents(named, parcel)]
         if isinstance(value, Mapping):
             return self.encode_container(dict(value), parcel)
@@ -255,7 +261,7 @@ class Conversation(End):
 
     def _generator(self, value: torch.Generator, parcel: Parcel) -> list[Any]:
         name = f"g{id(value)}"
-        self._given[-1][name] = value
+        self._calls[-1].generators[name] = value
         return ["G", name, parcel.add(value.get_state().numpy())]
 
     def _show(self, value: Any) -> list[Any]:
@@ -280,7 +286,7 @@ class Conversation(End):
 
     def decode_other(self, tag: str, rest: list[Any], blobs: list[Tensor], depth: int) -> Any:
         if tag == "@":
-            return self._containers[-1][rest[0]]
+            return self._calls[-1].containers[rest[0]]
         if tag == "J":
             return self._shown[rest[0]][0]
         if tag == "class":
@@ -301,8 +307,9 @@ class Conversation(End):
         for method in inside.keys() - {"_name", "_conversation"}:
             inside[method].owner = weakref.ref(made)
         if mapping is True:
-            Mapping.register(made)
-        return self._kept(name, made)
+            Mapping.register(made)  # type: ignore[type-abstract]
+        self._keep(name, made)
+        return made
 
     def _object(
         self, name: str, called: str, methods: list[str], kind: Any, *, blobs: Any, depth: int
@@ -310,18 +317,18 @@ class Conversation(End):
         found = self._proxies.get(name)
         if isinstance(found, RemoteObject):
             return found
-        made: Any = object.__new__(self.decode(kind, blobs, depth))
+        made: RemoteObject = object.__new__(self.decode(kind, blobs, depth))
         object.__setattr__(made, "_name", name)
-        return self._kept(name, made)
+        self._keep(name, made)
+        return made
 
-    def _kept(self, name: str, made: Any) -> Any:
+    def _keep(self, name: str, made: Any) -> None:
         if not isinstance(name, str) or name in self._proxies:
             raise NotData("it named an object twice")
         self._proxies[name] = made
         if name in self._forgotten:  # it came again before the player was told
             self._forgotten.remove(name)
         weakref.finalize(made, self._forgotten_now, name).atexit = False
-        return made
 
     def _forgotten_now(self, name: str) -> None:
         self._forgotten.append(name)
@@ -605,7 +612,7 @@ class RemoteStage(StageUnderTest):
 
     @contextmanager
     def with_function_of(
-        self, reference: Implementation, name: str, shared: Collection[str]
+        self, reference: Stages, name: str, shared: Collection[str]
     ) -> Iterator[StageUnderTest]:
         """The same stage with the reference's function in its place, in a player of its own."""
         with self.implementation.with_function_of(reference, self.file.stem, name, shared) as other:
@@ -674,7 +681,7 @@ class RemoteImplementation:
         self._seconds = _SECONDS_OUTSIDE
         self._together = together or Together()
 
-    def module(self, stage: str) -> RemoteModule:
+    def module(self, stage: str) -> Any:
         """The stage's module; raises CannotLoad as `Implementation` does, or Ended."""
         if missing := self.missing(stage):
             raise CannotLoad(missing)
@@ -718,7 +725,7 @@ class RemoteImplementation:
         """The stage, loaded anew for every call, in a player that ends afterwards."""
         other = self._another(self._stand_ins)
 
-        def load() -> RemoteModule:
+        def load() -> Any:
             other.load_afresh()
             return other.module(stage)
 
@@ -731,7 +738,7 @@ class RemoteImplementation:
 
     @contextmanager
     def with_function_of(
-        self, reference: Implementation, stage: str, name: str, shared: Collection[str]
+        self, reference: Stages, stage: str, name: str, shared: Collection[str]
     ) -> Iterator[StageUnderTest]:
         other = self._another(self._stand_ins)
         try:
@@ -744,7 +751,7 @@ class RemoteImplementation:
         finally:
             other.unload()
 
-    def standing_in(self, reference: Implementation, names: Iterable[str]) -> RemoteImplementation:
+    def standing_in(self, reference: Stages, names: Iterable[str]) -> RemoteImplementation:
         """This folder with the reference's stages in the place of these."""
         stand_ins = {"only": [*names], "texts": _texts(reference, names)}
         return self._another(stand_ins)
@@ -768,7 +775,8 @@ class RemoteImplementation:
     def profiled(self) -> Iterator[list[str]]:
         """The names of all that torch's profiler sees in the player meanwhile."""
         conversation = self._running()
-        conversation.recorded = found = []
+        found: list[str] = []
+        conversation.recorded = found
         try:
             yield found
         finally:
@@ -804,7 +812,7 @@ class RemoteImplementation:
         self._conversation = None
 
 
-def _texts(reference: Implementation, names: Iterable[str]) -> dict[str, str]:
+def _texts(reference: Stages, names: Iterable[str]) -> dict[str, str]:
     """The sources of these stages of the reference, and of those that they import."""
     needed = {*names} | {below for name in names for below in reference.siblings(name)}
     return {n: (reference.folder / f"{n}.py").read_text(encoding="utf-8") for n in needed}

@@ -375,7 +375,7 @@ def _from_judge(number: int, base: str, said: str) -> BaseException:
     kind = getattr(__import__("builtins"), base)
     if base == "StopIteration":
         return StopIteration()
-    made = type(base, (FromJudge, kind), {"number": number})
+    made: type[BaseException] = type(base, (FromJudge, kind), {"number": number})
     return made(said)
 
 
