@@ -117,7 +117,7 @@ def _started(sock: socket.socket) -> int:
 
 def _is_plain() -> bool:
     """Whether this process can be forked and go on computing in both."""
-    return len(os.listdir("/proc/self/task")) == 1 and not torch.cuda.is_initialized()
+    return len(os.listdir("/proc/self/task")) == 1 and not torch.cuda.is_initialized()  # type: ignore[no-untyped-call]
 
 
 def _forked(sock: socket.socket) -> int:

@@ -86,7 +86,8 @@ class Channel:
 
     def receive(self) -> tuple[dict[str, Any], list[Tensor]]:
         word, text, rest = _HEAD.unpack(self._exactly(bytearray(_HEAD.size)))
-        if word != _WORD or text > self._most_text or rest > min(self._most_bytes, self.left):
+        too_much = text > self._most_text or rest > self._most_bytes or text + rest > self.left
+        if word != _WORD or too_much:
             raise NotData("it answered with more than an answer may hold")
         self.left -= text + rest
         fields = _parsed(self._exactly(bytearray(text)))

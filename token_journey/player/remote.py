@@ -200,7 +200,9 @@ class Conversation(End):
         if any(tensor.requires_grad for tensor in made):
             raise NotData("it named a gradient twice")
         with torch.enable_grad():
-            _Gradients.apply(self, call, len(outputs), places, made, self._anchor, *given)
+            _Gradients.apply(  # type: ignore[no-untyped-call]
+                self, call, len(outputs), places, made, self._anchor, *given
+            )
         for name in outputs:
             self.tensors.refresh(name)
 
@@ -307,7 +309,7 @@ class Conversation(End):
         for method in inside.keys() - {"_name", "_conversation"}:
             inside[method].owner = weakref.ref(made)
         if mapping is True:
-            Mapping.register(made)  # type: ignore[type-abstract]
+            Mapping.register(made)  # type: ignore[arg-type]
         self._keep(name, made)
         return made
 
@@ -394,7 +396,7 @@ class _Gradients(Function):
     """Connects what a call returned with what it was given, by way of the player."""
 
     @staticmethod
-    def forward(  # type: ignore[override]
+    def forward(
         ctx: Any,
         conversation: Conversation,
         call: str,

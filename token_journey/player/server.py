@@ -64,7 +64,7 @@ class Server(End):
 
     def serve(self) -> None:
         """Answer until the judge is gone."""
-        with redirect_stdout(self._printed), redirect_stderr(self._printed):  # type: ignore[type-var]
+        with redirect_stdout(self._printed), redirect_stderr(self._printed):
             while True:
                 try:
                     fields, blobs = self.hear()
@@ -269,6 +269,8 @@ class Server(End):
     def decode_other(self, tag: str, rest: list[Any], blobs: list[Tensor], depth: int) -> Any:
         if tag in ("list", "dict", "set"):
             return self._container(tag, *rest, blobs=blobs, depth=depth)
+        if tag == "@":
+            return self._containers[-1][rest[0]][0]
         if tag == "G":
             return self._generator(*rest, blobs=blobs)
         if tag == "R":

@@ -175,7 +175,8 @@ class Tensors:
         assert key is not None
         kept = self._kept[key]
         # Two tensors of the judge's may hold the same numbers and are two all the same.
-        return kept.clone() if kept._cdata in self._by_pointer else kept
+        used = kept._cdata in self._by_pointer
+        return flat(kept).clone().untyped_storage() if used else kept
 
     def _overwrite(self, storage: str, content: Tensor, names: Iterable[str]) -> None:
         target = flat(self._storages[storage])
@@ -214,7 +215,7 @@ class Tensors:
             whole = flat(held)
             whole.copy_(whole != 0)
         empty = torch.empty(0, dtype=dtype, device="cpu")
-        tensor: Tensor = empty.set_(held, offset if count else 0, shape, stride)  # type: ignore[call-overload]
+        tensor: Tensor = empty.set_(held, offset if count else 0, shape, stride)
         if called:
             tensor = tensor.as_subclass(_class_called(called))
         return tensor
@@ -311,7 +312,7 @@ def _version(tensor: Tensor) -> int:
 
 
 def _sum(storage: torch.UntypedStorage) -> int:
-    return zlib.crc32(flat(storage).numpy())
+    return zlib.crc32(flat(storage).numpy().data)
 
 
 def _plain(tensor: Tensor) -> Tensor:
