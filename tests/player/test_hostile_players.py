@@ -91,7 +91,7 @@ def test_an_answer_may_not_nest_without_end():
 def test_all_answers_of_a_check_together_are_bounded():
     ours, theirs = socket.socketpair()
     channel = Channel(ours, MOST_TEXT, MOST_BYTES)
-    channel.left = 10
+    channel.left = 5
     Channel(theirs).send({"is": 1}, [])
     with pytest.raises(NotData):
         channel.receive()

@@ -372,7 +372,7 @@ class Conversation(End):
     def settle(self) -> None:
         """After a check: what it was shown is called no more, and what was changed is put back."""
         self.busy = False
-        self.tensors.restore()
+        self.tensors.let_go()
         for undo in reversed(self._undo):
             undo()
         self._forgotten += self._shown

@@ -252,8 +252,9 @@ class Tensors:
     def _gone(self, name: str, at: int) -> None:
         if self._names.get(at) == name:
             del self._names[at]
-        self.dead.append(name)
-        self._forget(name)
+        if name in self._about:
+            self.dead.append(name)
+            self._forget(name)
 
     def _forget(self, name: str) -> None:
         about = self._about.pop(name, None)
@@ -285,13 +286,17 @@ class Tensors:
         if not self._weak and storage.nbytes() <= _LOOKED_THROUGH:
             self._sums[name] = _sum(storage)
 
-    def restore(self) -> None:
-        """The judge's: give its own tensors the numbers back that a player changed."""
+    def let_go(self) -> None:
+        """The judge's, after a check: its tensors have their numbers back, and no name is left.
+
+        What a stage returned is now the judge's alone: no later answer changes it.
+        """
         for storage, content in reversed(self.before):
             if storage in self._storages:
                 flat(self._storages[storage]).copy_(content)
-                self._let_go(storage)
         self.before.clear()
+        for storage in list(self._storages):
+            self._let_go(storage)
 
     def _let_go(self, storage: str) -> None:
         """Forget all names in a storage, for the player's numbers are others by now."""
