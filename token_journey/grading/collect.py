@@ -73,6 +73,9 @@ def _players(config: pytest.Config) -> Players:
     strict = config.getoption("isolated") == "strict"
     players = Players(strict, fork=not Session.made)
     config.add_cleanup(players.close)
+    if terminal := config.pluginmanager.get_plugin("terminalreporter"):
+        terminal.ensure_newline()
+        terminal.write_line(players.holds)
     return players
 
 

@@ -46,6 +46,16 @@ class Players:
         self._readers: dict[Path, Conversation] = {}
         self.start(Path(os.sep)).end()  # what holds here, before anything is graded
 
+    @property
+    def holds(self) -> str:
+        """What of the jail holds on this machine, in a sentence."""
+        if self.open:
+            return f"Isolated, but not all is closed on this machine: {'; '.join(self.open)}."
+        return (
+            "Isolated: no stage can read, write, connect to, start or signal anything, or grow "
+            "without end."
+        )
+
     def implementation(self, folder: Path, refusal: str | None = None) -> RemoteImplementation:
         return RemoteImplementation(folder, self, refusal)
 
