@@ -123,6 +123,15 @@ def test_dtypes(stage):
         )
 
 
+def test_ids_of_a_large_table_in_half_precision(stage):
+    """Ids are whole numbers: bfloat16 can't write 257, nor float16 2049, and there are such ids."""
+    ids = torch.tensor([257, 259, 2049, 2051])
+    table = 1 + torch.arange(2052)[:, None] % torch.tensor([7, 11])
+    for dtype in (torch.bfloat16, torch.float16):
+        wide, what = table.to(dtype), f"embed of {ids.tolist()} from a table of {dtype}"
+        expect(stage.embed(ids, wide), rows(ids, wide), what, tolerance=0.0)
+
+
 def test_transposed_storage(stage):
     """It does not matter how the table and the ids lie in memory."""
     table, ids = TABLE.mT.contiguous().mT, torch.stack([IDS, IDS]).mT[:, 0]

@@ -291,6 +291,27 @@ def test_bfloat16(stage):
     manners.expect_bfloat16(call(stage), random(2, 5, 8), what="apply_rope")
 
 
+def test_tables_stay_in_float32(stage):
+    """In half precision only the result is rounded, not the cosines and sines before.
+
+    A rounded cosine is off by the same for every vector, the roundings of results are off to
+    either side: over many vectors those cancel and that one stays.
+    """
+    many, positions = 8192, torch.tensor([1, 2, 5])
+    x = random(many, 3, 8).bfloat16()
+    result = manners.of_kind(rotate(stage, x, positions), x, "apply_rope")
+    # (a, b) becomes (a', b') = (ac − bs, bc + as): a a' + b b' is c, and a b' − b a' is s, times
+    # a² + b².
+    (a, b), (a_turned, b_turned) = (pairs.double().chunk(2, dim=-1) for pairs in (x, result))
+    cos, sin = (a * a_turned + b * b_turned).sum(0), (a * b_turned - b * a_turned).sum(0)
+    actual = torch.cat([cos, sin], dim=-1) / (a * a + b * b).sum(0).repeat(1, 2)
+    cos, sin = tables(positions, HALVING)
+    expected = torch.cat([cos[:, :4], sin[:, 4:]], dim=-1)
+    allowed = 2 * torch.finfo(torch.bfloat16).eps / many**0.5
+    what = "by which cosines and sines apply_rope turned 8,192 vectors in bfloat16, on average"
+    expect(actual.float(), expected, what, tolerance=allowed, axes=TABLE)
+
+
 def test_batches(stage):
     """Any number of leading axes."""
     manners.expect_batches(call(stage), random(2, 5, 8), what="apply_rope")

@@ -327,6 +327,17 @@ def test_large_scores(stage):
     expect(actual, expected, what, tolerance=allowed, axes=PATTERN)
 
 
+def test_forbidden_keys_never_win(stage):
+    """What is not allowed is exactly 0, however low the scores of what is allowed are."""
+    mask = torch.tensor([[True, False, False], [True, True, False]])
+    for low in (-3e4, -3e6, -1e20):
+        # √d = 2, and with the identity for keys q kᵀ is q.
+        q = torch.tensor([[[2 * low, 0.0, 0.0, 0.0], [2 * low, 2 * low, 0.0, 0.0]]])
+        actual = stage.attention_pattern(q, torch.eye(3, 4)[None], mask)
+        expected, where = torch.tensor([[[1.0, 0, 0], [0.5, 0.5, 0]]]), f"scores of {low:.0e}"
+        expect(actual, expected, "attention_pattern of low scores", axes=PATTERN, where=where)
+
+
 # -- attention ----------------------------------------------------------------
 
 

@@ -124,6 +124,15 @@ def test_very_negative_logits(stage):
     expect_softmax(stage.softmax(x), x, "softmax of logits around −10 000")
 
 
+def test_only_differences_count(stage):
+    """However large the logits are, their differences are small and exact, and decide."""
+    x = torch.tensor([[0.0, 0.0, -2.0], [-3.0, 0.0, -1.0]])
+    for size in (2.0**24, -(2.0**24)):
+        far = 2 * x + size  # exact in float32
+        what = f"softmax of logits around {size:,.0f}"
+        expect(stage.softmax(far), by_torch(2 * x), what, tolerance=16 * EPS)
+
+
 def test_rows_of_different_size(stage):
     """A row of large logits leaves the row beside it alone."""
     x = torch.tensor([[0.0, 1.0, 2.0], [1000.0, 1002.0, 1001.0], [-500.0, -501.0, -502.0]])
@@ -303,6 +312,22 @@ def test_top_k_of_impossible_tokens(stage):
     expect_kept(stage.keep_top_k(x, 2), x, kept, "the 2 best of rows with −∞")
 
 
+def expect_impossible(actual, logits, kept, what):
+    """What is cut is −∞ and no number, however low."""
+    cut = ~torch.tensor(kept, dtype=torch.bool)
+    result = manners.of_kind(actual, logits, what)
+    expect(result.isneginf(), cut, f"which logits are −∞ after {what}", axes=("token",))
+
+
+# So low that −1e9, had it been put in the place of what is cut, would be the best.
+LOW = torch.tensor([-3e10, -1e10, -4e10, -2e10])
+
+
+def test_top_k_cuts_to_impossible(stage):
+    """What top-k cuts is −∞: any other number may be more than what is kept."""
+    expect_impossible(stage.keep_top_k(LOW, 2), LOW, [0, 1, 0, 1], "keep_top_k of low logits")
+
+
 def test_top_k_manners(stage):
     """keep_top_k keeps dtype and shape, and gradients flow through."""
 
@@ -410,6 +435,11 @@ def test_top_p_of_impossible_tokens(stage):
     expect_kept(stage.keep_top_p(x, 0.7), x, [1, 0, 1, 0, 0], "top-p of a row with −∞")
 
 
+def test_top_p_cuts_to_impossible(stage):
+    """What top-p cuts is −∞: any other number may be more than what is kept."""
+    expect_impossible(stage.keep_top_p(LOW, 0.9), LOW, [0, 1, 0, 0], "keep_top_p of low logits")
+
+
 def test_top_p_manners(stage):
     """keep_top_p keeps dtype and shape, and gradients flow through."""
 
@@ -461,65 +491,101 @@ def seeded(seed):
     return torch.Generator().manual_seed(seed)
 
 
-DRAWS = 4000
+# A distribution each, between them much that a sampler may get wrong: few tokens and many, a
+# large one among many small ones, a steep one, a flat one, and one with tokens that never come.
+SPREAD = (
+    (1.0, 2.0, 5.0),
+    (1.0,) * 10 + (20.0,) + (1.0,) * 10,
+    (32.0, 16.0, 8.0, 4.0, 2.0, 1.0, 1.0),
+    (1.0, 1.0, 1.0, 1.0, 1.0, 1.0),
+    (0.0, 0.5, 0.0, 1.0, 60.0, 20.0, 0.0),
+)
 WEIGHTS = (0.8, 0.45, 1.8, 1.25)  # as 16 to 9 to 36 to 25; 0.19, 0.1, 0.42 and 0.29 of all
-# By Hoeffding's inequality a share of n independent draws is off by t or more with a
-# probability of at most 2 e^(−2nt²). For 100 shares to be 1e-9 together:
-CHANCE = math.sqrt(math.log(2 * 100 / 1e-9) / (2 * DRAWS))
+# All checks of this file draw less than 30,000 times, so that drawing row by row is no crime.
+MANY, SOME, FEW = 4400, 2000, 300
+# A hundred shares are compared. Each may be off by chance once in 2e8 runs.
+RARE = math.log(2 * 100 / 5e-7)
 
 
-def shares(stage, weights, **settings):
+def allowed_by_chance(probs, draws):
+    """How far shares of so many draws may be off, by Bernstein's inequality.
+
+    A share is off by t or more with a probability of at most 2 e^(−nt² / (2p(1−p) + 2t/3)).
+    """
+    a_third = RARE / (3 * draws)
+    return a_third + (a_third**2 + 2 * RARE * probs * (1 - probs) / draws).sqrt()
+
+
+def shares(stage, weights, draws, **settings):
     """How often each token is drawn."""
-    like = torch.zeros(DRAWS, dtype=torch.long)
-    x = log(*weights).repeat(DRAWS, 1)
+    like = torch.zeros(draws, dtype=torch.long)
+    x = log(*weights).repeat(draws, 1)
     drawn = manners.of_kind(stage.sample(x, generator=seeded(19), **settings), like, "sample")
     return (drawn[:, None] == torch.arange(len(weights))).float().mean(0)
 
 
-def expect_shares(stage, weights, *cases):
-    """Hold the shares of draws against what settings make of the weights, for pairs of both."""
-    for settings, left in cases:
-        drawn = shares(stage, weights, **settings)
-        expected = torch.tensor(left) / sum(left)
-        said = ", ".join(f"{name}={value}" for name, value in settings.items()) or "no settings"
-        what = f"the share of each token in {DRAWS} draws with {said}"
-        expect(drawn, expected, what, tolerance=CHANCE, axes=("token",))
-        impossible = drawn[expected == 0].sum().item()
-        expect_equal(impossible, 0.0, f"the share of cut tokens in {DRAWS} draws with {said}")
+def expect_shares(drawn, expected, draws, said):
+    """Hold the shares of draws against probabilities."""
+    what = f"the share of each token in {draws} draws {said}"
+    allowed = allowed_by_chance(expected, draws)
+    expect(drawn, expected, what, tolerance=allowed, axes=("token",))
+    impossible = drawn[expected == 0].sum().item()
+    expect_equal(impossible, 0.0, f"the share of cut tokens in {draws} draws {said}")
+
+
+def expect_settings(stage, *cases):
+    """Hold the shares of draws against what settings make of WEIGHTS."""
+    for draws, settings, left in cases:
+        drawn = shares(stage, WEIGHTS, draws, **settings)
+        said = ", ".join(f"{name}={value}" for name, value in settings.items())
+        expect_shares(drawn, torch.tensor(left) / sum(left), draws, f"with {said}")
 
 
 def test_as_often_as_likely(stage):
     """Each token is drawn as often as its probability says, in each row anew."""
-    weights = (0.5, 1.0, 60.0, 20.0)
-    expect_shares(stage, weights, ({}, weights))
+    far, tokens = 0.0, 0
+    for weights in SPREAD:
+        probs = torch.tensor(weights) / sum(weights)
+        drawn = shares(stage, weights, MANY)
+        expect_shares(drawn, probs, MANY, f"from {len(weights)} tokens")
+        possible = probs > 0
+        far += MANY * ((drawn - probs).square() / probs)[possible].sum().item()
+        tokens += int(possible.sum()) - 1
+    # χ² of all together, which by chance (Wilson and Hilferty) passes this once in 1e9 runs.
+    # Where each distribution is off by 0.04 in total variation it is 170 and more.
+    spread = 2 / (9 * tokens)
+    most = tokens * (1 - spread + 6 * spread**0.5) ** 3
+    expect_true(
+        far <= most,
+        f"In {len(SPREAD) * MANY} draws some tokens come a little too often and others too "
+        f"rarely, in all five distributions together more than chance allows (χ² is {far:.0f}, "
+        f"and should be at most {most:.0f}).",
+    )
 
 
 def test_each_setting(stage):
     """temperature sharpens or flattens; what top_k or top_p cut is never drawn."""
-    expect_shares(
+    expect_settings(
         stage,
-        WEIGHTS,
-        ({"temperature": 2.0}, (4.0, 3.0, 6.0, 5.0)),
-        ({"temperature": 0.5}, (256.0, 81.0, 1296.0, 625.0)),
-        ({"top_k": 2}, (0.0, 0.0, 36.0, 25.0)),
-        ({"top_p": 0.6}, (0.0, 0.0, 36.0, 25.0)),
+        (SOME, {"temperature": 2.0}, (4.0, 3.0, 6.0, 5.0)),
+        (SOME, {"temperature": 0.5}, (256.0, 81.0, 1296.0, 625.0)),
+        (FEW, {"top_k": 2}, (0.0, 0.0, 36.0, 25.0)),
+        (FEW, {"top_p": 0.6}, (0.0, 0.0, 36.0, 25.0)),
     )
 
 
 def test_order(stage):
     """The order is temperature, top-k, top-p: each counts with what the one before left."""
-    expect_shares(
+    expect_settings(
         stage,
-        WEIGHTS,
-        ({"top_k": 3}, (16.0, 0.0, 36.0, 25.0)),
-        ({"top_p": 0.8}, (16.0, 0.0, 36.0, 25.0)),
-        ({"top_k": 2, "top_p": 0.4}, (0.0, 0.0, 36.0, 0.0)),
+        (FEW, {"top_k": 3}, (16.0, 0.0, 36.0, 25.0)),
+        (FEW, {"top_p": 0.8}, (16.0, 0.0, 36.0, 25.0)),
+        (FEW, {"top_k": 2, "top_p": 0.4}, (0.0, 0.0, 36.0, 0.0)),
         # Of the three best, 36 and 25 have 0.79 together; of all four they had 0.71.
-        ({"top_k": 3, "top_p": 0.75}, (0.0, 0.0, 36.0, 25.0)),
-        ({"temperature": 2.0}, (4.0, 3.0, 6.0, 5.0)),
+        (FEW, {"top_k": 3, "top_p": 0.75}, (0.0, 0.0, 36.0, 25.0)),
         # The best has 0.33 now; before it had 0.42, which is enough.
-        ({"temperature": 2.0, "top_p": 0.4}, (0.0, 0.0, 6.0, 5.0)),
-        ({"temperature": 2.0, "top_k": 3, "top_p": 0.7}, (0.0, 0.0, 6.0, 5.0)),
+        (FEW, {"temperature": 2.0, "top_p": 0.4}, (0.0, 0.0, 6.0, 5.0)),
+        (FEW, {"temperature": 2.0, "top_k": 3, "top_p": 0.7}, (0.0, 0.0, 6.0, 5.0)),
     )
 
 

@@ -134,5 +134,5 @@ def expect_new(call: Call, x: Tensor, what: str) -> None:
 def of_kind(result: object, like: Tensor, what: str) -> Tensor:
     """A result that is about to be worked with: a tensor of the shape and dtype of `like`."""
     complaint = wrong_kind(what, result, like)
-    expect_true(complaint is None, complaint or "")
+    expect_true(complaint is None, str(complaint))
     return tensor(result, what)

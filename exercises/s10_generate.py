@@ -106,6 +106,7 @@ be turned again.
 
 What goes wrong
 ---------------
+- The prompt is handed to the decoder token by token: the same text, but many steps for one.
 - The positions start at 0 again in each step, so that each new token believes it is the first.
 - The whole text is handed to the decoder although the caches have seen it: every key stands
   in the cache twice.
@@ -114,6 +115,8 @@ What goes wrong
 - The new keys are put before the old ones, or beside them along the axis of heads.
 - The logits are those of the first token and not of the last.
 - A tied model has no `lm_head.weight`, and the program ends with a KeyError.
+- The end tokens index the logits as they come. `logits[()]`, with the empty tuple, is all of
+  them, and a tuple of two means two axes. A set is no index at all.
 - The end token is cut off, or the text goes on after it. Or only one of several end tokens
   counts.
 - End tokens are possible one step too early, or one too late.
@@ -204,6 +207,7 @@ def generate(
                     each new token, after end tokens were made impossible; None takes the best
     returns:        the prompt and N new tokens, int64 as the prompt
 
-    Each call starts with caches of its own. The decoder sees each token once.
+    Each call starts with caches of its own. The decoder sees each token once: in the first
+    step the whole prompt in one call, in each step after it one token.
     """
     raise NotImplementedError

@@ -63,8 +63,9 @@ the text, for the queries are the last Q of the T tokens.
          token 3     × × × ×
 
 Softmax turns each row of scores s₀, s₁, … into probabilities: e^s_j divided by the sum of all
-e^s of the row. A key that is not allowed has the score −∞, and e^−∞ = 0. Torch's own softmax
-may be used here; you write yours in stage 9.
+e^s of the row. A key that is not allowed has the score −∞, and e^−∞ = 0. A very low number in
+its place, such as −10,000 or −10⁹, is not the same: the allowed scores may be lower still.
+Torch's own softmax may be used here; you write yours in stage 9.
 
 By hand
 -------
@@ -140,7 +141,8 @@ What goes wrong
 - The scores are divided by d, by √D, or not at all. Or twice.
 - The mask is upside down, lets a token not even see itself, or always starts at token 0,
   though the queries are the last tokens of a longer text.
-- The future gets probability 0 after the softmax, and the rows don't sum to 1 any more.
+- The future gets probability 0 after the softmax, and the rows don't sum to 1 any more. Or it
+  gets a low score instead of −∞, and wins where all the others are lower.
 - The softmax runs along the queries: columns sum to 1 instead of rows.
 - q or k is not rotated; or v is; or k is rotated again each time it comes from the cache.
 - An empty cache is taken for no cache. Its length is 0, and an `if` takes that for False.
@@ -217,7 +219,7 @@ def attention_pattern(
     q, k:    rotated queries and keys, as many heads of each
     mask:    what `causal_mask` returns; the same for all heads
     returns: softmax(Q Kᵀ / √d) over the keys that the mask allows, at the dtype of q; each
-             row sums to 1, and what is not allowed is exactly 0
+             row sums to 1, and what is not allowed is exactly 0, however low the scores are
 
     Any mask is obeyed, not only a causal one, as long as each row allows at least one key.
     """

@@ -95,7 +95,8 @@ What goes wrong
 - e^x overflows for large logits, and ∞/∞ is not a number.
 - Softmax runs along the wrong axis, or over all numbers at once, as soon as there is a batch.
 - The logits are multiplied by the temperature.
-- Cut tokens get logit 0. But e^0 = 1: they stay in the game.
+- Cut tokens get logit 0. But e^0 = 1: they stay in the game. Or they get a very low number such
+  as −10⁹, and the tokens that are kept may be lower still. Cut means −∞.
 - The logits that are kept come back sorted, or as probabilities. They keep place and value.
 - Top-p cuts the token that crosses p. With p = 0.5 and a token of 0.625, nothing is left.
 - Top-p compares logits with p, or adds up probabilities of tokens in the wrong order.
@@ -122,8 +123,8 @@ def softmax(logits: Float[Tensor, "..."], dim: int = -1) -> Float[Tensor, "..."]
 
     logits:  any numbers; −∞ means impossible and gets 0, as long as not all are −∞
     dim:     the axis that sums to 1
-    returns: e^x / Σ e^x along `dim`, also where e^x alone would overflow; at the shape and
-             dtype of the logits
+    returns: e^x / Σ e^x along `dim`, also where e^x alone would overflow or the logits are in
+             the millions: only their differences count; at the shape and dtype of the logits
     """
     weights = (logits - logits.amax(dim=dim, keepdim=True)).exp()
     return weights / weights.sum(dim=dim, keepdim=True)

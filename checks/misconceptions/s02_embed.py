@@ -50,6 +50,18 @@ def one_hot_without_a_one(token_ids, table):
 
 @misconception(
     "embed",
+    "ids are brought to the dtype of the table",
+    "half precision can't write all whole numbers, so a large id becomes its neighbour",
+    read=LOOKUP,
+)
+def ids_in_half(token_ids, table):
+    if token_ids.numel() and (token_ids.min() < 0 or token_ids.max() >= len(table)):
+        raise IndexError(f"token ids must lie between 0 and {len(table) - 1}")
+    return table[token_ids.to(table.dtype).long().clamp(max=len(table) - 1)]
+
+
+@misconception(
+    "embed",
     "a negative id loses its sign",
     "the absolute value is taken, so a wrong id silently becomes another token",
     read=RANGE,

@@ -470,3 +470,13 @@ def angles_of_the_heads(x, cos, sin):
 )
 def stays_wide(x, cos, sin):
     return x * cos + rotate_half(x) * sin
+
+
+@misconception(
+    "apply_rope",
+    "the tables are rounded to the dtype of x",
+    "in half precision every vector at a place is then turned by the same, slightly wrong angle",
+    read="the dtype of the tables",
+)
+def tables_in_half(x, cos, sin):
+    return x * cos.to(x.dtype) + rotate_half(x) * sin.to(x.dtype)

@@ -359,6 +359,17 @@ def not_low_enough(q, k, mask):
 
 @misconception(
     "attention_pattern",
+    "what is forbidden gets a low score instead of −∞",
+    "−10 000 or −10⁹ is low, but allowed scores may be lower still, and then the future wins",
+    read=OBEYED,
+)
+def low_but_not_impossible(q, k, mask):
+    scores = q @ k.mT / math.sqrt(q.shape[-1])
+    return scores.masked_fill(~mask, -1e9).softmax(dim=-1)
+
+
+@misconception(
+    "attention_pattern",
     "the mask is applied after the softmax",
     "the future has taken its share by then, so the rows don't sum to 1",
     read=OBEYED,

@@ -185,6 +185,16 @@ def as_a_quotient(x):
     return x / (1 + torch.exp(-x))
 
 
+@misconception(
+    "silu",
+    "the power of e is kept below float32's limit, which float16 can't write",
+    "in float16 e^12 is ∞ already: the quotient is 0, and its slope ∞/∞",
+    read=OVERFLOW,
+)
+def limit_of_float32(x):
+    return x / (1 + torch.exp(-x.clamp(min=-80)))
+
+
 # -- swiglu -------------------------------------------------------------------
 
 

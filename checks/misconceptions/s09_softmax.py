@@ -167,6 +167,16 @@ def sum_detached(logits, dim=-1):
     return weights / weights.sum(dim=dim, keepdim=True).detach()
 
 
+@misconception(
+    "softmax",
+    "the logarithm of the sum is taken off logits that are large",
+    "it is rounded as coarsely as they are, so the probabilities do not sum to 1",
+    read=FORMULA,
+)
+def log_of_the_sum(logits, dim=-1):
+    return (logits - torch.logsumexp(logits, dim, keepdim=True)).exp()
+
+
 # -- temperature --------------------------------------------------------------
 
 
@@ -356,6 +366,17 @@ def the_logits_themselves_for_a_large_k(logits, k):
         return logits
     kth_best = logits.topk(k).values[..., -1:]
     return logits.masked_fill(logits < kth_best, -math.inf)
+
+
+@misconception(
+    "keep_top_k",
+    "what top-k cuts gets a very low logit, not −∞",
+    "−10 000 or −10⁹ is low, but the logits that are kept may be lower still",
+    read=TOP_K,
+)
+def top_k_very_low(logits, k):
+    kth_best = logits.topk(min(k, logits.shape[-1])).values[..., -1:]
+    return logits.masked_fill(logits < kth_best, -1e9)
 
 
 # -- top-p --------------------------------------------------------------------
@@ -591,6 +612,19 @@ def the_logits_themselves_for_p_1(logits, p):
     cut = softmax(worst_first).cumsum(dim=-1) <= 1 - p
     cut[..., -1] = False
     return logits.masked_fill(cut.gather(-1, order.argsort()), -math.inf)
+
+
+@misconception(
+    "keep_top_p",
+    "what top-p cuts gets a very low logit, not −∞",
+    "−10 000 or −10⁹ is low, but the logits that are kept may be lower still",
+    read=TOP_P,
+)
+def top_p_very_low(logits, p):
+    worst_first, order = logits.sort()
+    cut = softmax(worst_first).cumsum(dim=-1) <= 1 - p
+    cut[..., -1] = False
+    return logits.masked_fill(cut.gather(-1, order.argsort()), -1e4)
 
 
 # -- sample -------------------------------------------------------------------
@@ -945,3 +979,21 @@ def squeezed(logits, temperature=1.0, top_k=None, top_p=None, generator=None):
     probs = softmax(logits)
     drawn = torch.multinomial(probs.reshape(-1, probs.shape[-1]), 1, generator=generator)
     return drawn.reshape((*probs.shape[:-1], 1)).squeeze()
+
+
+@misconception(
+    "sample",
+    "the Gumbel noise has the wrong sign",
+    "log(−log u) is added where it should be taken off, so large tokens come too often",
+    read=CHANCE,
+)
+def gumbel_turned_round(logits, temperature=1.0, top_k=None, top_p=None, generator=None):
+    if temperature == 0:
+        return logits.argmax(dim=-1)
+    logits = apply_temperature(logits, temperature)
+    if top_k is not None:
+        logits = keep_top_k(logits, top_k)
+    if top_p is not None:
+        logits = keep_top_p(logits, top_p)
+    uniform = torch.rand(logits.shape, generator=generator).clamp(1e-30, 1 - 1e-7)
+    return (logits + (-uniform.log()).log()).argmax(dim=-1)

@@ -915,3 +915,73 @@ def zero_for_impossible(
         if unseen.item() in eos_ids:
             break
     return ids
+
+
+@misconception(
+    "generate",
+    "the end tokens are an index as they come",
+    "an empty tuple as an index means all logits, a tuple of two means two axes, and a set is none",
+    read=END,
+)
+def an_index_as_it_comes(
+    prompt_ids, weights, config, max_new_tokens, min_new_tokens=0, eos_ids=(), choose=None
+):
+    choose = choose or (lambda logits: sample(logits, temperature=0))
+    caches = [KeyValueCache() for _ in range(config.num_hidden_layers)]
+    ids, unseen = prompt_ids, prompt_ids
+    for n in range(max_new_tokens):
+        logits = next_logits(unseen, weights, config, caches)
+        if n < min_new_tokens:
+            logits[eos_ids] = -math.inf
+        unseen = torch.as_tensor(choose(logits), device=ids.device).reshape(1)
+        ids = torch.cat([ids, unseen])
+        if unseen.item() in eos_ids:
+            break
+    return ids
+
+
+@misconception(
+    "generate",
+    "an impossible token has a very low logit, not −∞",
+    "−10⁹ is low, but what is impossible is −∞, also for who asks how likely it is",
+    read=LEAST,
+)
+def very_low(
+    prompt_ids, weights, config, max_new_tokens, min_new_tokens=0, eos_ids=(), choose=None
+):
+    choose = choose or (lambda logits: sample(logits, temperature=0))
+    caches = [KeyValueCache() for _ in range(config.num_hidden_layers)]
+    ids, unseen = prompt_ids, prompt_ids
+    for n in range(max_new_tokens):
+        logits = next_logits(unseen, weights, config, caches)
+        if n < min_new_tokens:
+            logits[list(eos_ids)] = -1e9
+        unseen = torch.as_tensor(choose(logits), device=ids.device).reshape(1)
+        ids = torch.cat([ids, unseen])
+        if unseen.item() in eos_ids:
+            break
+    return ids
+
+
+@misconception(
+    "generate",
+    "the prompt is run token by token",
+    "the text is the same, but each token of the prompt costs a step of its own",
+    read=UNSEEN,
+)
+def token_by_token(
+    prompt_ids, weights, config, max_new_tokens, min_new_tokens=0, eos_ids=(), choose=None
+):
+    choose = choose or (lambda logits: sample(logits, temperature=0))
+    caches = [KeyValueCache() for _ in range(config.num_hidden_layers)]
+    ids, unseen = prompt_ids, prompt_ids
+    for n in range(max_new_tokens):
+        for one in unseen.split(1):
+            logits = next_logits(one, weights, config, caches)
+        if n < min_new_tokens:
+            logits[list(eos_ids)] = -math.inf
+        unseen = torch.as_tensor(choose(logits), device=ids.device).reshape(1)
+        ids = torch.cat([ids, unseen])
+        if unseen.item() in eos_ids:
+            break
+    return ids

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 from transformers import LlamaConfig, LlamaForCausalLM
+from transformers.models.llama.modeling_llama import LlamaRotaryEmbedding
 
 from token_journey.course.course import find_course
 from token_journey.course.implementation import Implementation
@@ -111,6 +112,17 @@ def test_layer_by_layer_and_logits(shape, dtype):
     allowed = 4 * (logits.double() - exact_logits).abs().max().item()
     assert mine.dtype == dtype
     assert (mine.double() - logits.double()).abs().max().item() <= allowed
+
+
+@pytest.mark.parametrize("theta", [10_000.0, 100_000.0, 500_000.0])
+@pytest.mark.parametrize("head_dim", [4, 16, 64, 128])
+def test_frequencies_bit_by_bit(head_dim, theta):
+    """Position magnifies the last bit of a frequency, so it is transformers' own."""
+    config = LlamaConfig(
+        head_dim=head_dim, rope_parameters={"rope_theta": theta, "rope_type": "default"}
+    )
+    theirs = LlamaRotaryEmbedding(config).inv_freq
+    assert torch.equal(IMPLEMENTATION.module("s04_rope").frequencies(head_dim, theta), theirs)
 
 
 @pytest.mark.parametrize("shape", SHAPES)

@@ -329,7 +329,7 @@ def test_a_captured_pack_is_walked_by_stages_too():
         (["--step", "sofmax"], "There is no step 'sofmax'; there are: tokens, model, embed"),
         (["hola", "--model", "witness-gqa"], "witness-gqa holds what was captured once, on"),
         (["--model", "aitana-2b-s-published", "--impl", "solutions"], "not hold all weights"),
-        (["hola", "--temperature", "0"], "--temperature is above 0."),
+        (["hola", "--temperature", "0"], "--temperature lies between 0.001 and 1000."),
         (["hola", "--top-p", "1.5"], "--top-p lies above 0 and is at most 1."),
         (["--model", "witness-gqa", "--impl", "{folder}"], "There are no stages in"),
         (["--html", "{folder}"], "is a folder: name a file in it"),

@@ -376,6 +376,28 @@ def test_damaged_tokenizers(what: str, tmp_path: Path) -> None:
     assert why in refused(folder)
 
 
+@pytest.mark.parametrize("name", ["nowhere", "a" * 5000, "a\0b", "packs/nowhere/deeper"])
+def test_no_pack_at_all(name: str) -> None:
+    with pytest.raises(PackError, match="There is no pack in"):
+        Pack(Path(name))
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="nothing is hidden from root")
+def test_a_folder_that_can_not_be_read(tmp_path: Path) -> None:
+    folder = copy_of("witness-mqa", tmp_path)
+    folder.chmod(0)
+    try:
+        assert "There is no pack in" in refused(folder)
+    finally:
+        folder.chmod(0o700)
+
+
+def test_a_pack_json_that_does_not_end(tmp_path: Path) -> None:
+    folder = copy_of("witness-mqa", tmp_path)
+    (folder / MANIFEST).write_text(" " * (3 * 10**7 + 1))
+    assert "longer than 30,000,000 bytes" in refused(folder)
+
+
 # -- right ones are accepted ------------------------------------------------------
 
 

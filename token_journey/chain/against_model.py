@@ -19,6 +19,7 @@ from token_journey.chain.walker import Ground, Walker
 from token_journey.course.implementation import CannotLoad, Implementation
 from token_journey.course.stage import Stage
 from token_journey.course.under_test import CheckFailure
+from token_journey.foreign import message_of
 from token_journey.guards.time_limit import OutOfTime, time_limit
 from token_journey.numbers import size
 
@@ -181,7 +182,8 @@ def stopped(walk: Walk, held_back: bool = False) -> str:
         return ""
     if isinstance(error, OutOfTime):
         return f"{file} did not end within {SECONDS_A_WALK:.0f} s"
+    said = message_of(error) or "(its message can't be shown)"
     if isinstance(error, CheckFailure | CannotLoad):
-        return f"{file} stopped the walk: {error}"
+        return f"{file} stopped the walk: {said}"
     kind = type(error).__name__
-    return f"{file} stopped the walk: {kind if held_back else f'{kind}: {error}'}"
+    return f"{file} stopped the walk: {kind if held_back else f'{kind}: {said}'}"

@@ -17,6 +17,8 @@ import torch
 from torch import Tensor
 
 from token_journey.course.under_test import CheckFailure
+from token_journey.words import comparison as words
+from token_journey.words.finding import Finding
 
 # What stands for "impossible" where the reference has −inf: a masked score of
 # −1e4 or less can't be told from −inf after a softmax.
@@ -53,8 +55,8 @@ class Comparison:
 class Mismatch(CheckFailure):
     """The numbers differ, or are not numbers of the right kind."""
 
-    def __init__(self, comparison: Comparison, complaint: str | None):
-        super().__init__(complaint or f"{comparison.what} is not what it should be")
+    def __init__(self, comparison: Comparison, complaint: Finding | None):
+        super().__init__(complaint or Finding(words.differs, comparison.what))
         self.comparison = comparison
         self.complaint = complaint
 
@@ -139,38 +141,33 @@ def _same(actual: Any, expected: Any, tolerance: float | Tensor) -> bool:
     return bool(actual == expected)
 
 
-def wrong_kind(what: str, actual: Any, expected: Any) -> str | None:
+def wrong_kind(what: str, actual: Any, expected: Any) -> Finding | None:
     """What makes `actual` no candidate at all: wrong type, shape, dtype or device."""
     complaint = wrong_type(what, actual, type(expected))
     if complaint or not isinstance(expected, Tensor):
         return complaint
     if actual.device != expected.device:
-        return (
-            f"{what} is on device {actual.device}, but the input is on {expected.device}: "
-            "create new tensors with device=x.device."
-        )
+        return Finding(words.other_device, what, str(actual.device), str(expected.device))
     if actual.shape != expected.shape:
-        return f"The shape of {what} is {shape(actual)}; it should be {shape(expected)}."
+        return Finding(words.other_shape, what, tuple(actual.shape), tuple(expected.shape))
     if actual.dtype != expected.dtype:
-        return f"The dtype of {what} is {name(actual.dtype)}; it should be {name(expected.dtype)}."
+        return Finding(words.other_dtype, what, _name(actual.dtype), _name(expected.dtype))
     return None
 
 
-def wrong_type(what: str, actual: Any, wanted: type) -> str | None:
+def wrong_type(what: str, actual: Any, wanted: type) -> Finding | None:
     """What is wrong with the type of `actual`, if anything is."""
     if actual is None:
-        return f"{what} is None: is a `return` missing?"
+        return Finding(words.is_none, what)
     # A class made from Tensor may answer every comparison as it likes.
     if wanted is Tensor and type(actual) is Tensor:
         if actual.layout is torch.strided:
             return None
-        return f"{what} is {name(actual.layout)}; it should be an ordinary, dense tensor."
+        return Finding(words.not_dense, what, _name(actual.layout))
     if wanted is not Tensor and isinstance(actual, wanted):
         return None
-    kind = type(actual).__name__
-    article = "an" if kind[0] in "aeiouAEIOU" else "a"
     should = "torch.Tensor" if wanted is Tensor else wanted.__name__
-    return f"{what} is {article} {kind}; it should be a {should}."
+    return Finding(words.other_type, what, type(actual).__name__, should)
 
 
 def _close(actual: Tensor, expected: Tensor, tolerance: float | Tensor) -> Tensor:
@@ -181,10 +178,5 @@ def _close(actual: Tensor, expected: Tensor, tolerance: float | Tensor) -> Tenso
     return ((a - e).abs() <= tolerance) | (a == e) | impossible
 
 
-def shape(tensor: Tensor) -> str:
-    """(5, 576), or () for a single number."""
-    return str(tuple(tensor.shape))
-
-
-def name(kind: torch.dtype | torch.layout) -> str:
+def _name(kind: torch.dtype | torch.layout) -> str:
     return str(kind).removeprefix("torch.")

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from token_journey.commands.options import model, path, text
 from token_journey.course.course import Course, find_course
 from token_journey.errors import CheckpointError
 
@@ -13,13 +14,20 @@ from token_journey.errors import CheckpointError
 def add(commands: Any) -> None:
     parser = commands.add_parser("capture", help="make a pack of a model, from its checkpoint")
     add = parser.add_argument
-    add("model", metavar="MODEL", help="a folder, gplsi/Aitana-2B-S or another name on the hub")
+    add(
+        "model",
+        type=model,
+        metavar="MODEL",
+        help="a folder, gplsi/Aitana-2B-S or another name on the hub",
+    )
     add("--revision", metavar="COMMIT", help="of a repository on the hub")
     texts = parser.add_mutually_exclusive_group()
-    texts.add_argument("--prompt", action="append", metavar="TEXT", help="may be repeated")
-    texts.add_argument("--prompts", type=Path, metavar="FILE", help="a text on every line")
+    texts.add_argument(
+        "--prompt", type=text, action="append", metavar="TEXT", help="may be repeated"
+    )
+    texts.add_argument("--prompts", type=path, metavar="FILE", help="a text on every line")
     add("--layers", metavar="0,11,23", help="which to keep, or all; the walk ends with the last")
-    add("--out", type=Path, metavar="DIR", help="the pack (default: a folder named as the model)")
+    add("--out", type=path, metavar="DIR", help="the pack (default: a folder named as the model)")
     add("--device", choices=("auto", "cpu", "cuda"), default="auto", help="where to compute")
     add("--stream", action="store_true", help="one layer in memory at a time, on any laptop")
     add("--slice", action="store_true", help="keep some heads, neurons and rows of each layer")

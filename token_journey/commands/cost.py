@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from token_journey.commands.options import path
 from token_journey.errors import CostError, install
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ def add(commands: Any) -> None:
     parser.add_argument(
         "path",
         nargs="?",
-        type=Path,
+        type=path,
         metavar="PATH",
         help="a folder of stages to measure, or a file that --benchmark-json wrote "
         "(default: the reference)",
@@ -29,8 +30,8 @@ def add(commands: Any) -> None:
     parser.add_argument(
         "--step", action="append", default=[], metavar="STEP", help="show this row only (repeat)"
     )
-    parser.add_argument("--html", type=Path, metavar="FILE", help="write a page with pictures")
-    parser.add_argument("--png", type=Path, metavar="FILE", help="write the pictures on one sheet")
+    parser.add_argument("--html", type=path, metavar="FILE", help="write a page with pictures")
+    parser.add_argument("--png", type=path, metavar="FILE", help="write the pictures on one sheet")
     parser.set_defaults(run=run)
 
 
@@ -56,9 +57,11 @@ def _run(options: argparse.Namespace) -> None:
     from token_journey.cost.report import table, words
 
     _refuse_unknown(options.step)
+    for file in filter(None, (options.html, options.png)):
+        _refuse_what_can_not_be_written(file)
     profile, by = _measured(options)
     tokens = _tokens(profile, by, options.tokens)
-    console = Console()
+    console = Console(markup=False)
     console.print(table(profile, by, tokens, frozenset(options.step)))
     for sentence in words(profile, by, tokens):
         console.print(sentence, highlight=False)
@@ -78,11 +81,20 @@ def _refuse_unknown(steps: list[str]) -> None:
 
 def _measured(options: argparse.Namespace) -> tuple[Profile, str]:
     """What is shown, and whose it is."""
+    from token_journey.cost.benches import TOKENS
     from token_journey.cost.measure import measure
     from token_journey.cost.profile import Profile
     from token_journey.course.course import find_course
 
-    path = options.path or find_course().reference
+    course = find_course()
+    path = options.path or course.reference
+    if path.is_dir() and not course.holds_stages(path):
+        raise CostError(f"There are no stages in {path}: name a folder such as exercises.")
+    if not path.is_file() and options.tokens not in TOKENS:
+        raise CostError(
+            f"Nothing is measured at {options.tokens} tokens: choose one of "
+            f"{', '.join(map(str, TOKENS))} with --tokens."
+        )
     profile = Profile.read(path) if path.is_file() else measure(path)
     names = profile.implementations
     by = options.by or next(iter(names), None)
@@ -103,6 +115,13 @@ def _tokens(profile: Profile, by: str, tokens: int) -> int:
             f"{', '.join(map(str, sizes)) or 'a benchmark of Aitana-2B-S'} with --tokens."
         )
     return tokens
+
+
+def _refuse_what_can_not_be_written(file: Path) -> None:
+    """Said before anything is measured."""
+    if file.is_dir() or not file.parent.is_dir():
+        why = "it is a folder" if file.is_dir() else f"there is no folder {file.parent}"
+        raise CostError(f"{file} can't be written: {why}.")
 
 
 def _write(file: Path, content: bytes) -> None:

@@ -7,7 +7,7 @@ here: `add` adds its parser and `run` runs it, and imports what it needs only th
 
 from __future__ import annotations
 
-import argparse
+import os
 import sys
 from collections.abc import Sequence
 
@@ -24,7 +24,10 @@ from token_journey.commands import (
     stubs,
     verify,
 )
+from token_journey.commands.options import Parser
 from token_journey.errors import UserError, not_installed
+from token_journey.foreign import foreign
+from token_journey.glyphs import write_plainly
 
 _COMMANDS = (
     *(start, reset, solution),
@@ -32,10 +35,15 @@ _COMMANDS = (
     *(capture, verify, rebuild, stubs, matrix),
 )
 
+# More than any sentence of ours.
+_LONGEST = 1500
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a subcommand; 0, or 1 with one sentence on stderr."""
-    parser = argparse.ArgumentParser(
+    for stream in (sys.stdout, sys.stderr):
+        write_plainly(stream)
+    parser = Parser(
         prog="token-journey",
         description="What the kata does beside grading. To grade, run pytest on your folder.",
     )
@@ -53,9 +61,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except UserError as error:
         for note in getattr(error, "__notes__", ()):  # what comes before the one sentence
             print(note)
-        print(f"token-journey: {error}", file=sys.stderr)
+        print(f"token-journey: {foreign(str(error), _LONGEST)}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("token-journey: interrupted; nothing was left half done.", file=sys.stderr)
+        return 1
+    except BrokenPipeError:  # who read has read enough, as with `| head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     return 0

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import Any
 
 from token_journey.capture.recipes.rebuild import RECIPES, rebuild
+from token_journey.commands.options import path
 from token_journey.course.course import find_clone
 
 
@@ -16,7 +16,7 @@ def add(commands: Any) -> None:
         "names", nargs="*", metavar="NAME", help=f"all if not given: {', '.join(RECIPES)}"
     )
     parser.add_argument(
-        "--out", type=Path, metavar="DIR", help="where to put them (default: packs/)"
+        "--out", type=path, metavar="DIR", help="where to put them (default: packs/)"
     )
     parser.set_defaults(run=run)
 

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from token_journey.commands.options import path
 from token_journey.course.course import find_course
 from token_journey.course.kata import stages_in
 from token_journey.course.stubs import reset
@@ -16,7 +17,7 @@ def add(commands: Any) -> None:
     parser = commands.add_parser("reset", help="a fresh stub of stage N; the old file is kept")
     parser.add_argument("stage", metavar="N", help="the stage's number")
     parser.add_argument(
-        "folder", nargs="?", type=Path, default=Path(), metavar="DIR", help="default: this folder"
+        "folder", nargs="?", type=path, default=Path(), metavar="DIR", help="default: this folder"
     )
     parser.set_defaults(run=run)
 

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from token_journey.commands.options import model, path
 from token_journey.course.course import find_course
 from token_journey.errors import JourneyError, no_text
 from token_journey.files import write_whole
@@ -33,11 +34,12 @@ def add(commands: Any) -> None:
     add("text", nargs="?", metavar="TEXT", help="the sentence; - reads it from a pipe")
     add(
         "--model",
+        type=model,
         metavar="MODEL",
         help="smollm2 (default), a pack, a checkpoint or a name on the hub",
     )
     add("--revision", metavar="COMMIT", help="of a repository on the hub")
-    add("--impl", type=Path, metavar="FOLDER", help="walk it with these stages, e.g. exercises")
+    add("--impl", type=path, metavar="FOLDER", help="walk it with these stages, e.g. exercises")
     add("--layer", type=int, default=0, metavar="N", help="the layer to look into (default: 0)")
     add(
         "--step",
@@ -46,7 +48,7 @@ def add(commands: Any) -> None:
         metavar="STEP",
         help=f"show this step only (repeat): {', '.join(station.key for station in STATIONS)}",
     )
-    add("--html", type=Path, metavar="FILE", help="write a page instead")
+    add("--html", type=path, metavar="FILE", help="write a page instead")
     add("--open", action="store_true", help="open the page in a browser")
     add("--force", action="store_true", help="replace a page that is there")
     add("--temperature", type=float, default=0.8, help="how the sentence goes on (default: 0.8)")
@@ -65,10 +67,11 @@ def run(options: argparse.Namespace) -> None:
     _refuse_unknown(options.step)
     text = _text(options.text)
     page = _page_file(options)
+    _refuse_no_stages(options.impl)
     with _model(options, text) as model:
         journey = model.walk(text, options.layer, options.impl)
     if page is None:
-        show(journey, Console(), options.step)
+        show(journey, Console(markup=False), options.step)
         return
     _write(page, journey)
     print(f"{page} is written.")
@@ -81,6 +84,14 @@ def _refuse_unknown(steps: list[str]) -> None:
     for step in steps:
         if step not in known:
             raise JourneyError(f"There is no step {step!r}; there are: {', '.join(known)}.")
+
+
+def _refuse_no_stages(folder: Path | None) -> None:
+    """Said before a model is opened."""
+    if folder is not None:
+        from token_journey.journey.sources.from_stages import refuse_no_stages
+
+        refuse_no_stages(folder, find_course())
 
 
 def _text(given: str | None) -> str | None:
@@ -114,6 +125,7 @@ def _model(options: argparse.Namespace, text: str | None) -> Iterator[WalkableMo
     from token_journey.journey.opening import SMOLLM2, opened, published
     from token_journey.journey.sources.settings import Settings
 
+    settings = Settings(options.temperature, options.top_k, options.top_p, options.seed)
     course = find_course()
     name = options.model
     if name is None and text is None and options.impl is None:
@@ -121,7 +133,6 @@ def _model(options: argparse.Namespace, text: str | None) -> Iterator[WalkableMo
         return
     if text is None and name in (None, SMOLLM2):
         raise no_text()
-    settings = Settings(options.temperature, options.top_k, options.top_p, options.seed)
     with opened(name or SMOLLM2, course, settings, options.revision) as model:
         yield model
 

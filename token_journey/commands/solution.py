@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 from typing import Any
 
+from token_journey.commands.options import path
 from token_journey.course.course import Course, find_course
 from token_journey.course.kata import stages_in
 from token_journey.course.stubs import solution
@@ -19,7 +19,7 @@ def add(commands: Any) -> None:
     )
     parser.add_argument("stage", metavar="N", help="the stage's number")
     parser.add_argument(
-        "folder", nargs="?", type=Path, default=Path(), metavar="DIR", help="default: this folder"
+        "folder", nargs="?", type=path, default=Path(), metavar="DIR", help="default: this folder"
     )
     parser.add_argument("--anyway", action="store_true", help="even if yours is not right yet")
     parser.set_defaults(run=run)
@@ -31,7 +31,6 @@ def run(options: argparse.Namespace) -> None:
     reference = solution(options.stage, course.reference)
     if not options.anyway:
         _refuse_before_right(options, course, reference.name)
-    sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     print(reference.read_text(encoding="utf-8"), end="")
 
 

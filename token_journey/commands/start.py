@@ -6,13 +6,14 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from token_journey.commands.options import path
 from token_journey.course.course import find_course
 from token_journey.course.kata import start
 
 
 def add(commands: Any) -> None:
     parser = commands.add_parser("start", help="make a folder with the ten stages to write")
-    parser.add_argument("folder", type=Path, metavar="DIR", help="a folder that is not there yet")
+    parser.add_argument("folder", type=path, metavar="DIR", help="a folder that is not there yet")
     parser.set_defaults(run=run)
 
 

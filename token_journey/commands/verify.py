@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import Any
 
+from token_journey.commands.options import path
 from token_journey.course.course import find_course
 
 
 def add(commands: Any) -> None:
     parser = commands.add_parser("verify", help="hold a captured pack against published figures")
-    parser.add_argument("pack", type=Path, metavar="PACK", help="the pack's folder")
+    parser.add_argument("pack", type=path, metavar="PACK", help="the pack's folder")
     parser.set_defaults(run=run)
 
 

@@ -211,6 +211,12 @@ class CostOf:
     def _repeated(self, once: Callable[[], Mapping[str, float]]) -> list[Mapping[str, float]]:
         """One round after the other. The first warms up: of a long call it may be the only one."""
         share, started = self._share(), time.perf_counter()
+        if share <= 0:
+            size = self.work.size
+            pytest.skip(
+                f"{self._whole} at {size.tokens} tokens of {size.model}, by {self._by}, is not "
+                "timed: there is no time left."
+            )
         first = once()
         whole = time.perf_counter() - started
         fit = rounds_that_fit(share - self._bench.reading, whole)

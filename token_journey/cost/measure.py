@@ -38,6 +38,7 @@ def measure(folder: Path) -> Profile:
         file = Path(scratch) / "benchmark.json"
         pytest = [sys.executable, "-m", "pytest", str(folder), "-q", "-p", "no:cacheprovider"]
         options = ["--benchmark-only", f"--benchmark-json={file}", "-k", _SHORT]
+        options += [f"--benchmark-storage=file://{scratch}"]
         few = ["--benchmark-min-rounds=2", "--benchmark-max-time=0.3"]
         rounds = [f"--benchmark-within={_SECONDS}", *few]
         run = subprocess.run([*pytest, *options, *rounds], capture_output=True, text=True)

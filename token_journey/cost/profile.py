@@ -11,6 +11,7 @@ from typing import Any
 from token_journey.cost.machine import Machine, best
 from token_journey.cost.workload import Size
 from token_journey.errors import CostError
+from token_journey.foreign import foreign
 from token_journey.llama.formulas import Cost
 
 REFERENCE = "transformers-eager"
@@ -114,7 +115,7 @@ class Profile:
 def _measured(benchmark: dict[str, Any]) -> Measured:
     about, stats = benchmark["extra_info"], benchmark["stats"]
     return Measured(
-        by=str(about["by"]),
+        by=foreign(str(about["by"]), 100),
         step=str(about["step"]),
         size=Size(str(about["model"]), int(about["kv_heads"]), int(about["tokens"])),
         seconds=max(float(stats["min"]), 1e-9),

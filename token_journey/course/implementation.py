@@ -17,13 +17,13 @@ from pathlib import Path
 from types import ModuleType
 
 from token_journey.course.stage import Stage, not_there
+from token_journey.foreign import message_of, shown
 from token_journey.guards.time_limit import OutOfTime, WaitedTooLong
 
 _STAGE_NAME = re.compile(r"\bs\d\d_\w+")
 # `from .s03_rms_norm import rms_norm`, `from . import s03_rms_norm`, and helpers: `from .utils …`
 _RELATIVE_IMPORT = re.compile(r"^\s*from\s+\.(.*)", re.MULTILINE)
 _package_numbers = itertools.count()
-_LONGEST_MESSAGE = 500
 
 
 class CannotLoad(BaseException):
@@ -116,7 +116,7 @@ class Implementation:
     def _explain(self, stage: str, error: BaseException) -> str:
         if isinstance(error, SyntaxError) and error.filename:
             place = f"{Path(error.filename).name}:{error.lineno}"
-            line = (error.text or "").strip()
+            line = shown((error.text or "").strip())
             return f"Python can't read {place}: {error.msg}.\n    {line}"
         if isinstance(error, UnicodeDecodeError):
             return f"{stage}.py is not UTF-8 text: save it as UTF-8."
@@ -126,19 +126,10 @@ class Implementation:
         place, line = f"{stage}.py", ""
         if frames:
             place = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}"
-            line = f"\n    {frames[-1].line}"
+            line = f"\n    {shown(frames[-1].line or '')}"
         if isinstance(error, OutOfTime):
             waited = isinstance(error, WaitedTooLong)
             why = "does it wait for something?" if waited else "a loop that never stops?"
             return f"{place} did not end in time while it was imported: {why}{line}"
-        said = _said(error)
-        return f"{place} could not be imported: {type(error).__name__}{said}.{line}"
-
-
-def _said(error: BaseException) -> str:
-    """ ": " and an error's own words, if it has any and can say them."""
-    try:
-        said = str(error)
-    except Exception:  # a learner's own exception may not even be able to speak
-        return ""
-    return f": {said[:_LONGEST_MESSAGE]}" if said else ""
+        said = f": {message}" if (message := message_of(error)) else ""
+        return f"{place} could not be imported: {shown(type(error).__name__)}{said}.{line}"

@@ -3,129 +3,128 @@
 from __future__ import annotations
 
 import textwrap
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from token_journey.checking.comparison import Mismatch
 from token_journey.course.implementation import CannotLoad
 from token_journey.course.under_test import CheckFailure
+from token_journey.foreign import message_of, shown
 from token_journey.grading.diagnosis.differences import explain
 from token_journey.grading.diagnosis.doctor import Diagnosis
 from token_journey.grading.judge import Judge, KeptState, NotRun
 from token_journey.guards.time_limit import OutOfTime, WaitedTooLong
-
-_LONGEST_MESSAGE = 500
+from token_journey.words import failure as words
+from token_journey.words.finding import Finding, Said
 
 
 @dataclass(frozen=True)
 class Failure:
-    """`subject` is the same for failures that tell the same story."""
+    """What to tell of a check that does not hold.
 
-    text: str
+    `head` comes first and `below` it, indented, what belongs to it. A `cause` that is
+    named comes before all else; that none is known comes after. `subject` is the same
+    for failures that tell the same story.
+    """
+
+    head: tuple[Said, ...]
     subject: str
+    below: tuple[Said, ...] = ()
+    cause: tuple[Finding, ...] = ()
     to_do: bool = False
     named: bool = False
+    wrapped: bool = True
+
+    @property
+    def text(self) -> str:
+        told = [*map(str, self.head), *(f"  {line}" for line in self.below)]
+        cause = [*map(str, self.cause)]
+        text = "\n".join([*cause, *told] if self.named else [*told, *cause])
+        return _wrapped(text) if self.wrapped else text
 
 
 def describe_failure(
     judge: Judge,
     error: BaseException,
     promise: str,
-    check: str,
     diagnosis: Diagnosis,
     held_back: bool = False,
 ) -> Failure | None:
     """What to say, or None where the fault is the kit's and a traceback is due.
 
-    `promise` is the sentence that the check stands for, `check` its name,
-    `diagnosis` what is known of the cause. Where the pack is `held_back`, nothing is
+    `promise` is the sentence that the check stands for, `diagnosis` what is known of
+    the cause. Where the pack is `held_back`, nothing is
     repeated that a stage may have written of what it was handed.
     """
     if judge.is_stub(error):
-        return Failure("to do", "to do", to_do=True)
-    file = f"{judge.stage.name}.py"
+        return Failure((Finding(words.to_do),), "to do", to_do=True)
     if isinstance(error, CannotLoad):
-        return Failure(str(error), "cannot load")
+        return Failure((str(error),), "cannot load", wrapped=False)
     if isinstance(error, NotRun):
-        look = "what they wait for" if error.waited else "a loop that never stops"
-        said = f"Not run: earlier checks of {file} did not end. Look for {look}."
-        return Failure(said, "not run")
+        return Failure((_not_run(judge, error),), "not run")
+    checked = Finding(words.checked, promise)
     if isinstance(error, KeptState):
-        said = (
-            "The same check holds when your files are loaded anew for every call: something is "
-            "kept between calls. Look for values stored outside the functions, and for what "
-            "decides when they are used again."
-        )
-        return Failure(_wrapped(_lines(said, below=[f"Checked: {promise}"])), "kept state")
+        return Failure((Finding(words.kept_state),), "kept state", (checked,))
     told = _told(judge, error, promise, held_back)
     if told is None and held_back:  # a traceback shows what its functions hold
-        said = f"The check itself broke ({type(error).__name__}), on numbers that are held back."
-        return Failure(_wrapped(_lines(said, below=[f"Checked: {promise}"])), said)
+        broken = Finding(words.broken_check, type(error).__name__)
+        return Failure((broken,), str(broken), (checked,))
     if told is None:
         return None
-    # A cause that is known comes before all numbers; that none is known comes after.
-    cause = "\n".join(diagnosis.lines)
-    parts = [cause, told.text] if diagnosis.story else [told.text, cause]
-    text = _wrapped("\n".join(filter(None, parts)))
-    return Failure(text, diagnosis.story or told.subject, named=bool(diagnosis.story))
+    subject = diagnosis.story or told.subject
+    return replace(told, cause=diagnosis.findings, subject=subject, named=bool(diagnosis.story))
+
+
+def _not_run(judge: Judge, error: NotRun) -> Finding:
+    said = words.not_run_after_a_wait if error.waited else words.not_run_after_a_loop
+    return Finding(said, f"{judge.stage.name}.py")
 
 
 def _told(judge: Judge, error: BaseException, promise: str, held_back: bool) -> Failure | None:
     """The failure without its cause. What the code did comes first, unless it is numbers."""
+    checked = Finding(words.checked, promise)
     if isinstance(error, Mismatch):
-        comparison = error.comparison
-        place = f"{comparison.where}: " if comparison.where else ""
-        lines = explain(error)
-        if error.complaint:
-            below = [f"{place}{comparison.what}"] if place else []
-            return Failure(
-                _lines(error.complaint, below=[*below, f"Checked: {promise}"]), error.complaint
-            )
-        return Failure(_lines(promise, f"{place}{comparison.what}", below=lines), promise)
+        return _mismatch(error, promise)
     if isinstance(error, CheckFailure):
-        return Failure(_lines(str(error), below=[f"Checked: {promise}"]), str(error))
+        return Failure((str(error),), str(error), (checked,))
     frames = judge.folder.frames(error)
-    if isinstance(error, OutOfTime) and not frames:
-        return Failure(_lines("It did not end in time.", below=[f"Checked: {promise}"]), "time")
     if not frames:
-        return None
+        ended = not isinstance(error, OutOfTime)
+        return None if ended else Failure((Finding(words.did_not_end),), "time", (checked,))
     last = frames[-1]
-    place = f"{Path(last.filename).name}:{last.lineno}, in {last.name}"
+    place = words.in_function(Path(last.filename).name, last.lineno, last.name)
+    said = _raised(error, place, held_back)
+    return Failure(
+        (said,), f"{type(error).__name__} {place}", (f"  {shown(last.line or '')}", checked)
+    )
+
+
+def _mismatch(error: Mismatch, promise: str) -> Failure:
+    comparison = error.comparison
+    compared = Finding(words.compared, comparison.where, comparison.what)
+    if error.complaint is None:
+        return Failure((promise, compared), promise, tuple(explain(error)))
+    checked = Finding(words.checked, promise)
+    below = (compared, checked) if comparison.where else (checked,)
+    return Failure((error.complaint,), str(error.complaint), below)
+
+
+def _raised(error: BaseException, place: str, held_back: bool) -> Finding:
+    """What ended the learner's code, and where."""
     if isinstance(error, WaitedTooLong):
-        said = (
-            f"It did not end in time and was stopped at {place}: it hardly computed. Does it wait "
-            "for input(), sleep() or another thread?"
-        )
-    elif isinstance(error, OutOfTime):
-        said = f"It did not end in time and was stopped at {place}: a loop that never stops?"
-    elif isinstance(error, SystemExit | KeyboardInterrupt):
-        said = f"Your code ended the program at {place}: leave out exit()."
-    else:
-        said = "" if held_back else _message(error)
-        message = f": {said}" if said else ""
-        said = f"{type(error).__name__} at {place}{message}{_hint(error)}"
-    subject = f"{type(error).__name__} {place}"
-    return Failure(_lines(said, below=[f"  {last.line}", f"Checked: {promise}"]), subject)
+        return Finding(words.endless_wait, place)
+    if isinstance(error, OutOfTime):
+        return Finding(words.endless_loop, place)
+    if isinstance(error, SystemExit | KeyboardInterrupt):
+        return Finding(words.ended_the_program, place)
+    message = "" if held_back else message_of(error)
+    return Finding(words.raised, shown(type(error).__name__), place, message, _missing(error))
 
 
-def _message(error: BaseException) -> str:
-    try:
-        said = str(error)
-        return said if len(said) <= _LONGEST_MESSAGE else f"{said[:_LONGEST_MESSAGE]}…"
-    except Exception:  # a learner's own exception may not even be able to speak
-        return "(its message can't be shown)"
-
-
-def _hint(error: BaseException) -> str:
+def _missing(error: BaseException) -> str | None:
     """What to import, for a name that everybody expects to be there."""
     missing = error.name if isinstance(error, NameError) else None
-    if missing in ("torch", "math", "einops"):
-        return f": write `import {missing}` above your functions"
-    return ""
-
-
-def _lines(*head: str, below: list[str]) -> str:
-    return "\n".join([*head, *(f"  {line}" for line in below)])
+    return missing if missing in ("torch", "math", "einops") else None
 
 
 def _wrapped(text: str) -> str:

@@ -14,6 +14,7 @@ import pytest
 
 from token_journey.checking.case import NotOnThisPack, cases, only_in_print
 from token_journey.course.implementation import CannotLoad
+from token_journey.course.lessons import promise_of
 from token_journey.course.under_test import Check, StageUnderTest
 from token_journey.grading import torch_start as quick_torch  # noqa: F401  (before whatever else imports torch)
 from token_journey.grading.chained import ChainedItem
@@ -111,10 +112,8 @@ def _failure(item: pytest.Function, judge: Judge, check: Check, outcome: Outcome
             outcome.implementation,
             *others_and_siblings(item),
         )
-    promise = (item.obj.__doc__ or item.originalname).partition("\n")[0]
-    failure = describe_failure(
-        judge, outcome.error, promise, item.originalname, diagnosis, is_held_back(item)
-    )
+    promise = promise_of(item.obj)
+    failure = describe_failure(judge, outcome.error, promise, diagnosis, is_held_back(item))
     if failure is None:
         raise outcome.error
     return failure

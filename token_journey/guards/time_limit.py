@@ -136,12 +136,13 @@ class _Alarm(_Limit):
         self._home = sys._getframe(1)
         self._trace = sys.gettrace()
         self._before = signal.signal(signal.SIGALRM, self._ring)
-        signal.setitimer(signal.ITIMER_REAL, self._next())
+        self._outer, _ = signal.setitimer(signal.ITIMER_REAL, self._next())
 
     def __exit__(self, *_: object) -> None:
         self._over = True
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, self._before)
+        signal.setitimer(signal.ITIMER_REAL, self._outer)  # a limit around this one goes on
         if self._swallowed:
             sys.settrace(self._trace)
         del self._home

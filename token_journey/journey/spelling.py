@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from token_journey.foreign import sign
 from token_journey.journey.journey import Candidate, Token
 
 # A Valencian sentence on which tokenizers differ: ç, l·l, apostrophes, accents.
@@ -59,22 +60,13 @@ def words_of(tokens: Iterable[Token]) -> list[list[tuple[int, Token]]]:
     return found
 
 
-_SIGNS = {"\n": "⏎", "\r": "␍", "\t": "⇥"}
-
-
 def visible(piece: str) -> str:
     """A piece in which line breaks, tabs, blanks alone and what can't be printed are seen."""
     if piece and not piece.strip(" "):
         return "␣" * len(piece)
-    return "".join(map(_sign, piece))
+    return "".join(map(sign, piece))
 
 
 def quoted(token: Token | Candidate) -> str:
     """A token in quotation marks, for sentences."""
     return f"“{visible(token.piece.strip(' ') or token.piece)}”"
-
-
-def _sign(character: str) -> str:
-    if character in _SIGNS:
-        return _SIGNS[character]
-    return character if character.isprintable() else f"<{ord(character):02X}>"

@@ -12,6 +12,7 @@ from typing import Any
 
 from token_journey.errors import PackError
 from token_journey.files import sha256_of
+from token_journey.foreign import foreign
 from token_journey.llama.config import ModelConfig
 
 FORMAT = 1
@@ -32,7 +33,7 @@ NEURONS, OUTPUTS = "neurons", "outputs of the attention"
 BIASES, SCALED_ROPE = "biases", "scaled RoPE"
 
 # The longest that pack.json may be, and the largest numbers that models have.
-_LONGEST = 10**8
+_LONGEST = 3 * 10**7
 _LARGEST = {"vocab_size": 10**8, "num_hidden_layers": 10_000}
 _MOST_TOKENS = 10**6
 
@@ -132,7 +133,7 @@ def read_manifest(folder: Path) -> Manifest:
     or says what no capture writes.
     """
     path = folder / MANIFEST
-    if not path.exists():
+    if not _is_there(path):
         raise PackError(f"There is no pack in {folder}: a pack is a folder with a {MANIFEST}.")
     content = _content(path, _LONGEST)
     said = _parsed(path, content)
@@ -142,7 +143,7 @@ def read_manifest(folder: Path) -> Manifest:
         return _read(said)
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise PackError(
-            f"{path} is not a pack's description ({plain(repr(error))}): "
+            f"{path} is not a pack's description ({foreign(repr(error))}): "
             "restore it with `git checkout packs` or capture the pack again."
         ) from None
 
@@ -156,18 +157,20 @@ def seal(folder: Path) -> None:
 def damaged(path: Path, why: str) -> PackError:
     """The sentence that refuses a file of a pack."""
     return PackError(
-        f"{path} is damaged ({plain(why)}): restore it with `git checkout {path.parent}` "
+        f"{path} is damaged ({foreign(why)}): restore it with `git checkout {path.parent}` "
         "or capture the pack again."
     )
 
 
-def plain(text: str) -> str:
-    """What a foreign file says, on one line, printable, and cut."""
-    line = "".join(c if c.isprintable() else " " for c in " ".join(text.split()))
-    return line if len(line) <= 200 else f"{line[:200]}…"
-
-
 # -- the file -----------------------------------------------------------------
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        path.stat()
+    except (OSError, ValueError):  # also a name of 5,000 letters, or with a NUL in it
+        return False
+    return True
 
 
 def _content(path: Path, longest: int) -> bytes:
@@ -214,7 +217,7 @@ def _refuse_other_formats(folder: Path, said: Mapping[str, Any]) -> None:
 
 
 def _refuse_another_seal(folder: Path, content: bytes) -> None:
-    if not (folder / SEAL).exists():
+    if not _is_there(folder / SEAL):
         raise damaged(folder / SEAL, "the file is not there")
     sealed = _content(folder / SEAL, 1000).split()
     if sealed[:1] != [hashlib.sha256(content).hexdigest().encode()]:

@@ -1,6 +1,5 @@
 """Right ways to write stage 4 that look different."""
 
-# ruff: noqa: F821 - the functions of the stage file are theirs to see
 import math
 
 import torch
@@ -9,10 +8,9 @@ from einops import rearrange
 from token_journey.course.misconceptions import rewrite
 
 
-@rewrite("frequencies", "as transformers writes it")
-def one_over_a_power(head_dim, theta):
-    exponent = torch.arange(0, head_dim, 2, dtype=torch.int64).float() / head_dim
-    return 1.0 / (theta**exponent)
+@rewrite("frequencies", "by a negative power")
+def negative_power(head_dim, theta):
+    return theta ** -(torch.arange(0, head_dim, 2).float() / head_dim)
 
 
 @rewrite("frequencies", "by the exponential of a logarithm")
@@ -99,12 +97,6 @@ def half_by_half(x, cos, sin):
     (cos1, cos2), (sin1, sin2) = cos.chunk(2, dim=-1), sin.chunk(2, dim=-1)
     turned = first * cos1 - second * sin1, second * cos2 + first * sin2
     return torch.cat(turned, dim=-1).type_as(x)
-
-
-@rewrite("apply_rope", "the tables cast to the dtype of x first, as transformers does")
-def in_the_dtype_of_x(x, cos, sin):
-    cos, sin = cos.to(x.dtype), sin.to(x.dtype)
-    return (x * cos) + (rotate_half(x) * sin)
 
 
 @rewrite("apply_rope", "token by token, by rotation matrices")

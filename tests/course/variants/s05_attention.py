@@ -68,10 +68,10 @@ def by_a_loop(n_queries, n_keys):
     return mask
 
 
-@rewrite("attention_pattern", "by −1e9, added")
+@rewrite("attention_pattern", "by the lowest number of the dtype, added")
 def low_number_added(q, k, mask):
     scores = (q @ k.transpose(-2, -1)) / q.size(-1) ** 0.5
-    return F.softmax(scores + (~mask).to(q.dtype) * -1e9, dim=-1)
+    return F.softmax(scores + (~mask).to(q.dtype) * torch.finfo(q.dtype).min, dim=-1)
 
 
 @rewrite("attention_pattern", "by the lowest number of the dtype")
@@ -80,10 +80,15 @@ def lowest_number(q, k, mask):
     return torch.where(mask, scores, torch.finfo(scores.dtype).min).softmax(-1)
 
 
-@rewrite("attention_pattern", "by −1e4")
-def minus_ten_thousand(q, k, mask):
+@rewrite("attention_pattern", "only over the allowed keys, row by row")
+def allowed_keys_alone(q, k, mask):
     scores = q @ k.mT / math.sqrt(q.shape[-1])
-    return scores.masked_fill(~mask, -1e4).softmax(dim=-1)
+    rows = []
+    for row, allowed in zip(scores.unbind(-2), mask, strict=True):
+        weights = torch.zeros_like(row)
+        weights[..., allowed] = row[..., allowed].softmax(dim=-1)
+        rows.append(weights)
+    return torch.stack(rows, dim=-2)
 
 
 @rewrite("attention_pattern", "queries scaled first, softmax in float32, as transformers does")
@@ -174,6 +179,6 @@ def one_product(x, weights, cos, sin, n_heads, n_kv_heads, cache=None):
     scores = q @ k.mT * d**-0.5
     if (new := x.shape[-2]) > 1:
         hidden = torch.ones(new, k.shape[-2], dtype=torch.bool).triu(k.shape[-2] - new + 1)
-        scores = scores.masked_fill(hidden, -1e9)
+        scores = scores.masked_fill(hidden, -math.inf)
     z = torch.softmax(scores, dim=-1) @ v
     return z.transpose(-2, -3).reshape(*x.shape[:-1], -1) @ weights["self_attn.o_proj.weight"].T

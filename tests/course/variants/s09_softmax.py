@@ -8,9 +8,10 @@ import torch
 from token_journey.course.misconceptions import rewrite
 
 
-@rewrite("softmax", "by logsumexp, in float32 at least")
+@rewrite("softmax", "by logsumexp, in float32 at least, the best at 0")
 def by_logsumexp(logits, dim=-1):
     wide = logits if logits.dtype == torch.float64 else logits.float()
+    wide = wide - wide.amax(dim, keepdim=True)
     return (wide - torch.logsumexp(wide, dim, keepdim=True)).exp().to(logits.dtype)
 
 
@@ -44,10 +45,10 @@ def by_the_inverse(logits, temperature):
     return logits * (1 / temperature)
 
 
-@rewrite("keep_top_k", "the k-th best of the sorted logits, −1e9 for the others")
+@rewrite("keep_top_k", "the k-th best of the sorted logits")
 def by_sorting(logits, k):
     kth_best = logits.sort(dim=-1, descending=True).values[..., : max(1, k)][..., -1:]
-    return torch.where(logits >= kth_best, logits, torch.full_like(logits, -1e9))
+    return torch.where(logits >= kth_best, logits, torch.full_like(logits, -math.inf))
 
 
 @rewrite("keep_top_k", "by counting how many are better")
@@ -82,13 +83,13 @@ def shifted_row_by_row(logits, p):
     return torch.stack(rows).view_as(logits)
 
 
-@rewrite("keep_top_p", "in float64, −1e4 for what is cut")
-def with_a_large_negative(logits, p):
+@rewrite("keep_top_p", "in float64")
+def top_p_in_float64(logits, p):
     worst_first, order = logits.double().sort()
     cut = worst_first.softmax(-1).cumsum(-1) <= 1 - p
     cut[..., -1] = False
     mask = torch.zeros_like(cut).scatter(-1, order, cut)
-    return torch.where(mask | logits.isneginf(), torch.full_like(logits, -2e4), logits)
+    return torch.where(mask, torch.full_like(logits, -math.inf), logits)
 
 
 @rewrite("sample", "by Gumbel noise")

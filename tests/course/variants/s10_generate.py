@@ -56,6 +56,17 @@ class FromEmpty:
         return self.kept[0], self.kept[1]
 
 
+@rewrite("KeyValueCache", "as a dict, with Python's own __init__")
+class AsADict(dict):
+    def __len__(self):
+        return self["k"].shape[-2] if "k" in self else 0
+
+    def update(self, k, v):
+        for name, new in (("k", k), ("v", v)):
+            self[name] = torch.cat([self[name], new], dim=-2) if name in self else new
+        return self["k"], self["v"]
+
+
 @rewrite("next_logits", "scoring all positions and taking the last")
 def all_then_last(token_ids, weights, config, caches):
     table = "model.embed_tokens.weight" if config.tie_word_embeddings else "lm_head.weight"
@@ -78,7 +89,7 @@ def with_a_list(
         done = len(ids)
         logits = next_logits(new, weights, config, caches)
         if len(ids) - len(prompt_ids) < min_new_tokens:
-            logits = torch.where(ends, -1e30, logits)
+            logits = torch.where(ends, -math.inf, logits)
         chosen = int(logits.argmax() if choose is None else choose(logits))
         ids.append(chosen)
         if ends[chosen]:

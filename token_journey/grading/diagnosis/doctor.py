@@ -19,12 +19,14 @@ from torch import Tensor
 
 from token_journey.checking.comparison import wrong_kind
 from token_journey.course.implementation import CannotLoad, Implementation
+from token_journey.course.lessons import texts_of
 from token_journey.course.misconceptions import Misconception, rewrites_in, rewritten
 from token_journey.course.under_test import Check, CheckFailure, StageUnderTest
 from token_journey.grading.diagnosis.observed import Observed, observe_until_wrong
 from token_journey.grading.diagnosis.transformations import transformations_that_fit
 from token_journey.guards.time_limit import Patience
-from token_journey.numbers import size
+from token_journey.words import diagnosis as words
+from token_journey.words.finding import Finding
 
 # All are seconds of computing, as a time limit counts them.
 # For pairs of mistakes, of which there are too many to try them all.
@@ -39,6 +41,8 @@ _SECONDS_TO_DOUBT = 0.05
 _SECONDS_TO_REPLACE = 0.5
 # On how many other models a check is tried, to see whether it fails there, too.
 _SIBLINGS = 3
+# How many mistakes that all fit are called by their names.
+_LISTED = 4
 
 
 @dataclass(frozen=True)
@@ -56,7 +60,7 @@ class Diagnosis:
     `story` is the same for failures with the same cause.
     """
 
-    lines: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
     story: str = ""
     mistakes: tuple[Misconception, ...] = ()
 
@@ -140,10 +144,10 @@ class Doctor:
         failed = seen.comparisons[-1]
         simple = transformations_that_fit(failed)
         if len(simple) == 1:
-            return Diagnosis((*simple, *where), simple[0])
+            return Diagnosis((*simple, *where), str(simple[0]))
         if wrong_kind("", failed.actual, failed.expected):
             return Diagnosis(where)  # the complaint about its kind says the rest
-        return Diagnosis(("No mistake known to this course gives just these numbers.", *where))
+        return Diagnosis((Finding(words.none_fits), *where))
 
     # -- the bank -------------------------------------------------------------
 
@@ -184,7 +188,7 @@ class Doctor:
 
     def _where_it_lies(
         self, check: Check, stage: StageUnderTest, patience: Patience
-    ) -> tuple[str, ...]:
+    ) -> tuple[Finding, ...]:
         """The one function of several with the reference's version of which the check holds."""
         module = stage.load()
         functions = self._shared_with(module)
@@ -204,7 +208,7 @@ class Doctor:
                 helps.append(name)
         if len(helps) != 1:
             return ()
-        return (f"The mistake lies in `{helps[0]}`: with another in its place this check holds.",)
+        return (Finding(words.lies_in, helps[0]),)
 
     def _shared_with(self, module: ModuleType) -> dict[str, Any]:
         """What the reference's stage defines and the learner's, too, as the reference has it."""
@@ -311,31 +315,27 @@ def _noted(name: str, function: FunctionType, called: set[str]) -> Callable[...,
 
 
 def _named(fit: _Fit, seen: Observed) -> Diagnosis:
-    mistakes = fit.mistakes
-    name = ", and ".join(m.name for m in mistakes)
-    does = "; ".join(m.does for m in mistakes)
-    read = "; ".join(dict.fromkeys(m.read for m in mistakes))
-    looks = f"It looks as if {name}: {does}.{_distances(fit.seen, seen)}"
-    return Diagnosis(
-        (looks, f"Read again: {read}" + ("" if read.endswith("?") else ".")), name, mistakes
-    )
+    texts = [texts_of(mistake) for mistake in fit.mistakes]
+    names = tuple(text.name for text in texts)
+    does = tuple(text.does for text in texts)
+    looks = Finding(words.looks_as_if, names, does, _distances(fit.seen, seen))
+    read_again = Finding(words.read_again, tuple(dict.fromkeys(text.read for text in texts)))
+    return Diagnosis((looks, read_again), words.names_of(names), fit.mistakes)
 
 
-def _distances(theirs: Observed, seen: Observed) -> str:
+def _distances(theirs: Observed, seen: Observed) -> tuple[float, float] | None:
     """How near the mistake comes, beside how far the right answer is."""
     if seen.error is not None:
-        return ""
+        return None
     failed = seen.comparisons[-1]
     mine, mistaken, right = failed.actual, theirs.comparisons[-1].actual, failed.expected
     if not (isinstance(right, Tensor) and mine.shape == mistaken.shape == right.shape):
-        return ""
+        return None
     if not right.dtype.is_floating_point:
-        return ""
+        return None
     if not bool((mine.isfinite() == right.isfinite()).all()):
-        return ""  # what is infinite or no number has no distance
-    near, far = _distance(mine, mistaken), _distance(mine, right)
-    hit = f"your numbers to within {size(near)}" if near else "exactly your numbers"
-    return f" (It gives {hit}; the right ones are up to {size(far)} away.)"
+        return None  # what is infinite or no number has no distance
+    return _distance(mine, mistaken), _distance(mine, right)
 
 
 def _distance(one: Tensor, other: Tensor) -> float:
@@ -343,8 +343,8 @@ def _distance(one: Tensor, other: Tensor) -> float:
     return apart[apart.isfinite()].max().item() if apart.isfinite().any() else 0.0
 
 
-def _several(found: list[tuple[Misconception, ...]]) -> str:
-    names = [" and ".join(m.name for m in mistakes) for mistakes in found]
-    if len(names) > 4:
-        return f"{len(names)} known mistakes all give just these numbers here."
-    return "These known mistakes all give just these numbers here: " + "; or ".join(names) + "."
+def _several(found: list[tuple[Misconception, ...]]) -> Finding:
+    if len(found) > _LISTED:
+        return Finding(words.many_fit, len(found))
+    names = tuple(tuple(texts_of(mistake).name for mistake in mistakes) for mistakes in found)
+    return Finding(words.several_fit, names)

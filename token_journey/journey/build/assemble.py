@@ -11,6 +11,7 @@ import torch
 from einops import rearrange
 from torch import Tensor
 
+from token_journey.foreign import foreign
 from token_journey.journey.build.shares import shares
 from token_journey.journey.build.worked import remark, worked
 from token_journey.journey.journey import WORST, Candidate, Growth, Journey, Known, Lens, Seen, Step
@@ -53,8 +54,8 @@ def assemble(material: Material, layer: int = 0) -> Journey:
         named.update(logits.topk(min(SPELLED, len(logits))).indices.tolist())
         named.update(logits.topk(min(WORST, len(logits)), largest=False).indices.tolist())
     journey = Journey(
-        title=material.title,
-        source=material.source,
+        title=foreign(material.title),
+        source=foreign(material.source, 1000),
         text=material.text,
         config=config,
         parameters=material.parameters,

@@ -43,14 +43,19 @@ def beyond_the_kata(title: str, beyond: Mapping[str, str]) -> JourneyError:
     return JourneyError(f"{title} has {what}, which no stage is about: walk it without --impl.")
 
 
+def refuse_no_stages(folder: Path, course: Course) -> None:
+    """Raises JourneyError for a folder without stages."""
+    if not any((folder / f"{stage.name}.py").is_file() for stage in course.stages()):
+        raise JourneyError(f"There are no stages in {folder}: name a folder such as exercises.")
+
+
 def taken_by(folder: Path, course: Course, given: GivenToStages, material: Material) -> Material:
     """The material with a folder's stages in the model's place, as far as they go.
 
     Stages still to do are the reference's. Raises JourneyError for a folder without stages.
     """
+    refuse_no_stages(folder, course)
     stages = course.stages()
-    if not any((folder / f"{stage.name}.py").is_file() for stage in stages):
-        raise JourneyError(f"There are no stages in {folder}: name a folder such as exercises.")
     reference = Implementation(course.reference)
     try:
         walk = walk_against(_target(given, material), folder, stages, reference)

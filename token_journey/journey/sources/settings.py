@@ -19,7 +19,7 @@ class Settings:
     def __post_init__(self) -> None:
         """Raises JourneyError for what is no setting."""
         for name, holds, rule in (
-            ("temperature", 0 < self.temperature < float("inf"), "is above 0"),
+            ("temperature", 1e-3 <= self.temperature <= 1e3, "lies between 0.001 and 1000"),
             ("top-k", self.top_k >= 0, "is 0, for all tokens, or more"),
             ("top-p", 0 < self.top_p <= 1, "lies above 0 and is at most 1"),
             ("seed", 0 <= self.seed < 2**63, "is 0 or more"),

@@ -38,7 +38,7 @@ def _head(journey: Journey, whole: bool) -> RenderableType:
     if lines:
         said += [*map(Text, lines), Text("")]
     said.append(Text(journey.source, style="dim"))
-    return Panel(Group(*said), title=journey.title, title_align="left", padding=(1, 2))
+    return Panel(Group(*said), title=Text(journey.title), title_align="left", padding=(1, 2))
 
 
 def _station(step: Step, journey: Journey) -> RenderableType:

@@ -1,6 +1,11 @@
 import torch
 
 
+class Silu(torch.nn.Module):
+    def forward(self, x):
+        return x * torch.sigmoid(x)
+
+
 class Mlp:
     def __init__(self, w_gate, w_up, w_down):
         self.matrices = {"gate": w_gate, "up": w_up, "down": w_down}
@@ -14,7 +19,7 @@ class Mlp:
 
 
 def silu(x):
-    return torch.nn.SiLU()(x)
+    return Silu()(x)
 
 
 def swiglu(x, w_gate, w_up, w_down):

@@ -1,0 +1,37 @@
+"""Lessons, promises and mistakes' texts come through one door."""
+
+import pytest
+
+from token_journey.course import lessons
+from token_journey.course.course import find_course
+from token_journey.course.misconceptions import Misconception
+from token_journey.course.stage import Stage
+
+COURSE = find_course()
+
+
+@pytest.mark.parametrize("stage", COURSE.stages(), ids=lambda stage: stage.name)
+def test_every_stage_has_a_lesson(stage):
+    assert lessons.lesson(COURSE, stage).startswith(f"Stage {stage.number} · ")
+
+
+def test_a_check_stands_for_its_first_line():
+    def test_by_hand():
+        """It is so.
+
+        And more.
+        """
+
+    def test_without():
+        pass
+
+    assert lessons.promise_of(test_by_hand) == "It is so."
+    assert lessons.promise_of(test_without) == "test_without"
+
+
+def test_all_of_them_can_be_said_otherwise(monkeypatch):
+    monkeypatch.setattr(lessons, "_", lambda text: f"¡{text}!")
+    mistake = Misconception("f", "name", "source", does="does", read="read")
+    assert lessons.texts_of(mistake) == lessons.Mistake("¡name!", "¡does!", "¡read!")
+    assert lessons.promise_of(len).startswith("¡")
+    assert lessons.lesson(COURSE, Stage("s03_rms_norm")).startswith("¡Stage 3")
