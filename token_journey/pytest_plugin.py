@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, cast
 import pytest
 
 from token_journey.course.course import Course, find_course
-from token_journey.course.kata import is_kata
+from token_journey.course.kata import MARKER, is_kata
 from token_journey.course.stage import Stage
 from token_journey.errors import CourseError, not_installed
 from token_journey.grading.steering import refusal, refusals
@@ -78,6 +78,9 @@ def pytest_load_initial_conftests(early_config: pytest.Config, args: Sequence[st
     places = _asked_for(early_config)
     if course is None or not places:
         return
+    here = early_config.invocation_params.dir
+    if any(is_kata(place if place.is_dir() else place.parent, course) for place in [here, *places]):
+        _refuse_missing_plugins(early_config, args)
     skipped = early_config.getini("norecursedirs")
     refused = early_config.stash.setdefault(_REFUSED, {})
     for place in places:
@@ -90,7 +93,6 @@ def pytest_load_initial_conftests(early_config: pytest.Config, args: Sequence[st
                 raise pytest.UsageError(refusal(file))
             refused[folder] = refusal(file)
     if all(_is_graded(place, course) for place in places):
-        _refuse_missing_plugins(early_config, args)
         _without_benchmarks(early_config, args)
 
 
@@ -112,7 +114,9 @@ def _refuse_missing_plugins(config: pytest.Config, args: Sequence[str]) -> None:
 
 
 def _is_graded(place: Path, course: Course) -> bool:
-    return course.holds_stages(place) if place.is_dir() else course.stage_of(place) is not None
+    if place.is_dir():
+        return course.holds_stages(place) or (place / MARKER).is_file()
+    return course.stage_of(place) is not None
 
 
 def _without_benchmarks(config: pytest.Config, args: Sequence[str]) -> None:
