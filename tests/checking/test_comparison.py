@@ -20,7 +20,9 @@ def flattering(kind):
 
 
 FLATTERING = type(
-    "Mine", (), {"__eq__": always, "__index__": lambda self: 1 / 0, "__class__": property(list)}
+    "Mine",
+    (),
+    {"__eq__": always, "__index__": lambda self: 1 / 0, "__class__": property(lambda self: list)},
 )()
 
 

@@ -155,9 +155,9 @@ def same_value(actual: Any, expected: Any) -> bool:
             return False
         actual = kind.__getitem__(actual, slice(None))  # a plain one
     if isinstance(expected, list | tuple):
-        return bool(len(actual) == len(expected) and all(map(same_value, actual, expected)))
+        return len(actual) == len(expected) and all(map(same_value, actual, expected))
     if kind is int and type(actual) is not float:
-        return _integer(actual) == expected
+        actual = _integer(actual)
     return bool(actual == expected)
 
 
