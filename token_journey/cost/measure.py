@@ -32,7 +32,9 @@ def measure(folder: Path) -> Profile:
     if not folder.is_dir():
         raise CostError(f"{folder} is neither a folder of stages nor a benchmark file.")
     print(
-        "Measuring, for up to three minutes; other programs would be in the way.", file=sys.stderr
+        "Measuring, for up to three minutes; other programs would be in the way, and make it "
+        "longer where they take most of the processor.",
+        file=sys.stderr,
     )
     with tempfile.TemporaryDirectory() as scratch:
         file = Path(scratch) / "benchmark.json"

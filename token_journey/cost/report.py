@@ -203,6 +203,8 @@ def _rounds(profile: Profile) -> str:
     if not profile.rounds:
         return ""
     least, most = profile.rounds[0], profile.rounds[-1]
+    if most == 1:
+        return "Each time is of one round: there was no time for more."
     rounds = f"{least} to {most}" if least < most else f"{most}"
     return f"Each time is the best of {rounds} rounds: as many as there was time for."
 

@@ -120,7 +120,7 @@ class Implementation:
             return f"Python can't read {place}: {error.msg}.\n    {line}"
         if isinstance(error, UnicodeDecodeError):
             return f"{stage}.py is not UTF-8 text: save it as UTF-8."
-        if isinstance(error, SyntaxError) and "null bytes" in str(error):
+        if isinstance(error, SyntaxError) and "null bytes" in (message_of(error) or ""):
             return f"{stage}.py is not UTF-8 text, for it holds null bytes: save it as UTF-8."
         frames = self.frames(error)
         place, line = f"{stage}.py", ""
