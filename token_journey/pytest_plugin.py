@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -25,10 +26,10 @@ if TYPE_CHECKING:
 _REFUSED = pytest.StashKey[dict[Path, str]]()
 _GRADING = "token_journey.grading.plugin"
 _TELLING = "token_journey.grading.terminal"
-# Plugins that come with extras: the name that pytest knows, the module, how its options begin.
+# Plugins that come with extras: the name that pytest knows, modules, how its options begin.
 _PLUGINS = (
-    ("benchmark", "pytest_benchmark", ("--benchmark",)),
-    ("xdist", "xdist", ("-n", "--numprocesses", "--dist")),
+    ("benchmark", ("pytest_benchmark", "psutil"), ("--benchmark",)),
+    ("xdist", ("xdist",), ("-n", "--numprocesses", "--dist")),
 )
 
 
@@ -107,10 +108,13 @@ def _asked_for(config: pytest.Config) -> list[Path]:
 
 def _refuse_missing_plugins(config: pytest.Config, args: Sequence[str]) -> None:
     """pytest would say no more than that it does not know such an option."""
-    for name, module, options in _PLUGINS:
-        asked = any(str(arg).startswith(options) for arg in args)
-        if asked and not config.pluginmanager.has_plugin(name):
-            raise pytest.UsageError(str(not_installed(module)))
+    for name, modules, options in _PLUGINS:
+        if not any(str(arg).startswith(options) for arg in args):
+            continue
+        loaded = config.pluginmanager.has_plugin(name)
+        missing = [m for m in modules if find_spec(m) is None] if loaded else modules
+        if missing:
+            raise pytest.UsageError(str(not_installed(missing[0])))
 
 
 def _is_graded(place: Path, course: Course) -> bool:

@@ -65,16 +65,20 @@ def test_a_command_says_which_extra_it_needs(missing, command, extra, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "plugin, option, extra",
-    [("benchmark", "--benchmark-only", "cost"), ("xdist", "-n 2", "class")],
+    "plugin, missing, option, extra",
+    [
+        ("benchmark", "none", "--benchmark-only", "cost"),
+        ("none", "psutil", "--benchmark-only", "cost"),
+        ("xdist", "none", "-n 2", "class"),
+    ],
 )
 @pytest.mark.parametrize("path", ["exercises", "exercises/s08_lm_head.py", ""])
 def test_an_option_of_pytest_says_which_extra_it_needs(
-    plugin, option, extra, path, tmp_path, monkeypatch
+    plugin, missing, option, extra, path, tmp_path, monkeypatch
 ):
     start(tmp_path / "kata", COURSE)
     monkeypatch.chdir(tmp_path / "kata")
-    said = run(PYTEST, "none", *path.split(), *option.split(), "-p", f"no:{plugin}")
+    said = run(PYTEST, missing, *path.split(), *option.split(), "-p", f"no:{plugin}")
     assert said.returncode == pytest.ExitCode.USAGE_ERROR
     assert f'pip install "token-journey[{extra}]"' in said.stderr
 
