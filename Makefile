@@ -78,7 +78,7 @@ else
 	@echo 'of them), 1.1 GB on disk.'
 endif
 	$(PYTHON) -m venv .venv
-	$(INSTALL) -e .
+	$(INSTALL) -e '.[class,show]' pytest-benchmark psutil
 	@touch $@
 
 .venv/testing: .venv/grading

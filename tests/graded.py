@@ -1,11 +1,15 @@
-"""Grade a folder in this process, as `pytest FOLDER` would."""
+"""Grade a folder in this process, as `pytest FOLDER` would; or one stage among the solutions."""
 
 import contextlib
 import io
+import shutil
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+
+from token_journey.course.course import find_course
 
 
 @dataclass
@@ -37,3 +41,22 @@ def grade(*paths: Path | str, options: tuple[str, ...] = ()) -> Graded:
         graded.exit_code = int(pytest.main(arguments, plugins=[graded]))
     graded.output = printed.getvalue()
     return graded
+
+
+def one_a_stage(submissions: Iterable[Path]) -> Iterator:
+    """The first of each stage; the others are for `make exam`."""
+    chosen, met = [], set()
+    for submission in submissions:
+        (stage,) = (file.name for file in submission.glob("s*.py"))
+        marks = [pytest.mark.exam] if stage in met else []
+        chosen.append(pytest.param(submission, id=submission.name, marks=marks))
+        met.add(stage)
+    return chosen
+
+
+def graded_among_solutions(submission: Path, folder: Path) -> Graded:
+    """A submission is one stage file; all others are the reference's."""
+    (stage,) = submission.glob("s*.py")
+    for file in find_course().reference.glob("s*.py"):
+        shutil.copy(stage if file.name == stage.name else file, folder / file.name)
+    return grade(folder / stage.name)

@@ -39,6 +39,16 @@ def message_of(error: BaseException) -> str | None:
         return None
 
 
+def written(value: object, longest: int = 300) -> str:
+    """A value as Python writes it, or its class where that can't be written."""
+    try:
+        with time_limit(_SECONDS_TO_SPEAK):
+            text = repr(value)
+            return shown(text, longest if len(text) <= longest else longest - 1)
+    except BaseException:
+        return f"<{shown(type(value).__name__)}>"
+
+
 def sign(character: str) -> str:
     """A character that can be seen, whatever it is."""
     if character in _SIGNS:

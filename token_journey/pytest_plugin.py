@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import pytest
 
 from token_journey.course.course import Course, find_course
-from token_journey.course.kata import is_kata
+from token_journey.course.kata import MARKER, is_kata
 from token_journey.course.stage import Stage
 from token_journey.errors import CourseError, not_installed
 from token_journey.grading.steering import refusal, refusals
@@ -25,10 +26,10 @@ if TYPE_CHECKING:
 _REFUSED = pytest.StashKey[dict[Path, str]]()
 _GRADING = "token_journey.grading.plugin"
 _TELLING = "token_journey.grading.terminal"
-# Plugins that come with extras: the name that pytest knows, the module, how its options begin.
+# Plugins that come with extras: the name that pytest knows, modules, how its options begin.
 _PLUGINS = (
-    ("benchmark", "pytest_benchmark", ("--benchmark",)),
-    ("xdist", "xdist", ("-n", "--numprocesses", "--dist")),
+    ("benchmark", ("pytest_benchmark", "psutil"), ("--benchmark",)),
+    ("xdist", ("xdist",), ("-n", "--numprocesses", "--dist")),
 )
 
 
@@ -56,6 +57,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         type=Path,
         metavar="FILE",
         help="write what each check said, one JSON line a check, as they end",
+    )
+    group.addoption(
+        "--no-time-limit",
+        action="store_true",
+        help="let checks run as long as they like; --pdb and --trace do, too",
     )
     group.addoption(
         "--benchmark-within",
@@ -86,6 +92,9 @@ def pytest_load_initial_conftests(early_config: pytest.Config, args: Sequence[st
     places = _asked_for(early_config)
     if course is None or not places:
         return
+    here = early_config.invocation_params.dir
+    if any(is_kata(place if place.is_dir() else place.parent, course) for place in [here, *places]):
+        _refuse_missing_plugins(early_config, args)
     skipped = early_config.getini("norecursedirs")
     refused = early_config.stash.setdefault(_REFUSED, {})
     for place in places:
@@ -98,7 +107,6 @@ def pytest_load_initial_conftests(early_config: pytest.Config, args: Sequence[st
                 raise pytest.UsageError(refusal(file))
             refused[folder] = refusal(file)
     if all(_is_graded(place, course) for place in places):
-        _refuse_missing_plugins(early_config, args)
         _without_benchmarks(early_config, args)
 
 
@@ -113,14 +121,19 @@ def _asked_for(config: pytest.Config) -> list[Path]:
 
 def _refuse_missing_plugins(config: pytest.Config, args: Sequence[str]) -> None:
     """pytest would say no more than that it does not know such an option."""
-    for name, module, options in _PLUGINS:
-        asked = any(str(arg).startswith(options) for arg in args)
-        if asked and not config.pluginmanager.has_plugin(name):
-            raise pytest.UsageError(str(not_installed(module)))
+    for name, modules, options in _PLUGINS:
+        if not any(str(arg).startswith(options) for arg in args):
+            continue
+        loaded = config.pluginmanager.has_plugin(name)
+        missing = [m for m in modules if find_spec(m) is None] if loaded else modules
+        if missing:
+            raise pytest.UsageError(str(not_installed(missing[0])))
 
 
 def _is_graded(place: Path, course: Course) -> bool:
-    return course.holds_stages(place) if place.is_dir() else course.stage_of(place) is not None
+    if place.is_dir():
+        return course.holds_stages(place) or (place / MARKER).is_file()
+    return course.stage_of(place) is not None
 
 
 def _without_benchmarks(config: pytest.Config, args: Sequence[str]) -> None:

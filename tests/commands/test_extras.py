@@ -11,6 +11,7 @@ import pytest
 from checkpoints import make
 
 from token_journey.course.course import find_course
+from token_journey.course.kata import start
 from token_journey.errors import _EXTRAS
 
 COURSE = find_course()
@@ -64,11 +65,20 @@ def test_a_command_says_which_extra_it_needs(missing, command, extra, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "plugin, option, extra",
-    [("benchmark", "--benchmark-only", "cost"), ("xdist", "-n2", "class")],
+    "plugin, missing, option, extra",
+    [
+        ("benchmark", "none", "--benchmark-only", "cost"),
+        ("none", "psutil", "--benchmark-only", "cost"),
+        ("xdist", "none", "-n 2", "class"),
+    ],
 )
-def test_an_option_of_pytest_says_which_extra_it_needs(plugin, option, extra):
-    said = run(PYTEST, "", COURSE.reference, option, "-p", f"no:{plugin}")
+@pytest.mark.parametrize("path", ["exercises", "exercises/s08_lm_head.py", ""])
+def test_an_option_of_pytest_says_which_extra_it_needs(
+    plugin, missing, option, extra, path, tmp_path, monkeypatch
+):
+    start(tmp_path / "kata", COURSE)
+    monkeypatch.chdir(tmp_path / "kata")
+    said = run(PYTEST, missing, *path.split(), *option.split(), "-p", f"no:{plugin}")
     assert said.returncode == pytest.ExitCode.USAGE_ERROR
     assert f'pip install "token-journey[{extra}]"' in said.stderr
 

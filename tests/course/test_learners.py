@@ -5,37 +5,15 @@ names, loops, in-place work, three languages. Beside a wrong one `cause.txt` hol
 mistake in a teacher's words, and below it key words of which the first sentence has one.
 """
 
-import shutil
 from pathlib import Path
 
 import pytest
-from graded import grade
-
-from token_journey.course.course import find_course
+from graded import graded_among_solutions, one_a_stage
 
 pytestmark = pytest.mark.slow
 
 LEARNERS = Path(__file__).parent / "learners"
 WRONG, RIGHT = (sorted((LEARNERS / kind).iterdir()) for kind in ("wrong", "right"))
-
-
-def one_a_stage(submissions):
-    """The first of each stage; the others are for `make exam`."""
-    chosen, met = [], set()
-    for submission in submissions:
-        (stage,) = (file.name for file in submission.glob("s*.py"))
-        marks = [pytest.mark.exam] if stage in met else []
-        chosen.append(pytest.param(submission, id=submission.name, marks=marks))
-        met.add(stage)
-    return chosen
-
-
-def graded_among_solutions(submission, folder):
-    """A submission is one stage file; all others are the reference's."""
-    (stage,) = submission.glob("s*.py")
-    for file in find_course().reference.glob("s*.py"):
-        shutil.copy(stage if file.name == stage.name else file, folder / file.name)
-    return grade(folder / stage.name)
 
 
 @pytest.mark.parametrize("submission", one_a_stage(WRONG))

@@ -264,6 +264,6 @@ def test_damage_is_said_with_what_mends_it(elsewhere, tmp_path, damage, name):
     file = damage(name)
     said = elsewhere.grade(stage)
     assert said.code == pytest.ExitCode.USAGE_ERROR
-    mends = f'pip install --force-reinstall --no-deps "token-journey @ {elsewhere.wheel.as_uri()}"'
+    mends = f"`pip install --force-reinstall --no-deps {elsewhere.wheel.as_uri()}`"
     assert str(file) in said.words and mends in said.words
     assert "Traceback" not in said.words and "git checkout" not in said.words

@@ -94,6 +94,23 @@ BAD_FILES = {
         rms_norm("while True:\n    try:\n        x = x\n    except:\n        pass"),
         "did not end in time",
     ),
+    "an error without a name that ends the program when it speaks": (
+        rms_norm("raise type('', (Exception,), {'__str__': lambda self: exit()})"),
+        "An error without a name at s03_rms_norm.py:5, in rms_norm: (its message can't be shown)",
+    ),
+    "an error that interrupts when it speaks": (
+        rms_norm("raise type('Bad', (Exception,), {'__str__': lambda self: interrupt()})")
+        + "\ndef interrupt():\n    raise KeyboardInterrupt\n",
+        "Bad at s03_rms_norm.py:5, in rms_norm: (its message can't be shown)",
+    ),
+    "an error that would clear the screen": (
+        rms_norm("raise ValueError('\\x1b[2J')"),
+        "ValueError at s03_rms_norm.py:5, in rms_norm: \\x1b[2J",
+    ),
+    "a result of a class without a name": (
+        rms_norm("return type('', (), {})()"),
+        "is a class without a name; it should be a torch.Tensor.",
+    ),
     "recursion": (rms_norm("return rms_norm(x, weight, eps)"), "RecursionError at s03_rms_norm.py"),
     "interrupts": (rms_norm("raise KeyboardInterrupt"), "ended the program at s03_rms_norm.py:5"),
 }

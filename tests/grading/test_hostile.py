@@ -260,3 +260,53 @@ def test_a_function_of_one_s_own_may_be_called_as_torch_calls_its_own(solved):
         "    return (weight * wide / torch.sqrt(mean_square + eps)).to(x.dtype)\n",
     )
     assert grade(solved / "s03_rms_norm.py").kinds("s03_rms_norm") == {"passed"}
+
+
+CACHE = """
+class KeyValueCache(dict):
+    def __len__(self):
+        return {length}
+
+    def update(self, k, v):
+        if "k" in self:
+            k, v = torch.cat([self["k"], k], dim=-2), torch.cat([self["v"], v], dim=-2)
+        self["k"], self["v"] = k, v
+        return k, v
+"""
+
+
+@pytest.mark.parametrize(
+    ("length", "kinds"),
+    [
+        ("self['k'].shape[-2] if 'k' in self else 0", {"passed"}),
+        ("2 * dict.__len__(self)", {"passed", "failed"}),
+    ],
+)
+def test_a_cache_may_be_a_dict(length, kinds, solved):
+    """Whose parameters Python can't name."""
+    append(solved, "s10_generate", CACHE.format(length=length))
+    graded = grade(solved / "s10_generate.py", options=("-k", "cache"))
+    assert graded.kinds("s10_generate") == kinds
+    assert "Traceback" not in graded.output
+
+
+ALWAYS_EQUAL = """
+class Mine(list):
+    def __eq__(self, other):
+        return True
+
+
+_encode = encode
+
+
+def encode(*args, **kwargs):
+    return {made}(_encode(*args, **kwargs))
+"""
+
+
+@pytest.mark.parametrize(("made", "kinds"), [("list", {"passed"}), ("Mine", {"failed"})])
+def test_a_list_that_equals_everything_is_refused(made, kinds, solved):
+    append(solved, "s01_tokenize", ALWAYS_EQUAL.format(made=made))
+    graded = grade(solved / "s01_tokenize.py", options=("-k", "ids"))
+    assert graded.kinds("s01_tokenize") == kinds
+    assert all("it should be a list." in " ".join(m.split()) for m in graded.messages)

@@ -7,6 +7,7 @@ sides, so that whoever explains a failure (differences.py) or looks for its caus
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -17,12 +18,14 @@ import torch
 from torch import Tensor
 
 from token_journey.course.under_test import CheckFailure
+from token_journey.foreign import shown
 from token_journey.words import comparison as words
 from token_journey.words.finding import Finding
 
 # What stands for "impossible" where the reference has −inf: a masked score of
 # −1e4 or less can't be told from −inf after a softmax.
 IMPOSSIBLE = -1e4
+_EXACT = (list, str, int, bytes)
 
 
 @dataclass(frozen=True)
@@ -138,7 +141,31 @@ def _rounding(actual: Tensor) -> float:
 def _same(actual: Any, expected: Any, tolerance: float | Tensor) -> bool:
     if isinstance(expected, Tensor):
         return bool(_close(actual, expected, tolerance).all())
+    return same_value(actual, expected)
+
+
+def same_value(actual: Any, expected: Any) -> bool:
+    """Whether two values that are no tensors are the same, whatever a class says of itself.
+
+    An integer may be numpy's or torch's.
+    """
+    kind: Any = type(expected)
+    if kind in (list, tuple, str, bytes):
+        if not issubclass(type(actual), kind):  # `isinstance` asks the class, too
+            return False
+        actual = kind.__getitem__(actual, slice(None))  # a plain one
+    if isinstance(expected, list | tuple):
+        return len(actual) == len(expected) and all(map(same_value, actual, expected))
+    if kind is int and type(actual) is not float:
+        actual = _integer(actual)
     return bool(actual == expected)
+
+
+def _integer(value: Any) -> int | None:
+    try:
+        return int.__int__(operator.index(value))
+    except Exception:  # no integer, or of a class that does not want to be one
+        return None
 
 
 def wrong_kind(what: str, actual: Any, expected: Any) -> Finding | None:
@@ -159,15 +186,17 @@ def wrong_type(what: str, actual: Any, wanted: type) -> Finding | None:
     """What is wrong with the type of `actual`, if anything is."""
     if actual is None:
         return Finding(words.is_none, what)
-    # A class made from Tensor may answer every comparison as it likes.
+    # A class made from one of these may answer every comparison as it likes.
     if wanted is Tensor and type(actual) is Tensor:
         if actual.layout is torch.strided:
             return None
         return Finding(words.not_dense, what, _name(actual.layout))
-    if wanted is not Tensor and isinstance(actual, wanted):
+    if wanted in _EXACT and type(actual) is wanted:
+        return None
+    if wanted is not Tensor and wanted not in _EXACT and isinstance(actual, wanted):
         return None
     should = "torch.Tensor" if wanted is Tensor else wanted.__name__
-    return Finding(words.other_type, what, type(actual).__name__, should)
+    return Finding(words.other_type, what, shown(type(actual).__name__), should)
 
 
 def _close(actual: Tensor, expected: Tensor, tolerance: float | Tensor) -> Tensor:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +31,6 @@ def run(options: argparse.Namespace) -> None:
     reference = solution(options.stage, course.reference)
     if not options.anyway:
         _refuse_before_right(options, course, reference.name)
-    sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     print(reference.read_text(encoding="utf-8"), end="")
 
 

@@ -12,7 +12,7 @@ from hashlib import sha256
 from importlib.metadata import Distribution, distributions
 from pathlib import Path
 
-from token_journey.course.course import Course
+from token_journey.course.course import VERSION, Course
 from token_journey.errors import CourseError
 
 _NAME = "token-journey"
@@ -54,5 +54,5 @@ def _reinstall(found: Distribution | None) -> str:
     """What was typed to install it, once more."""
     origin = json.loads((found and found.read_text("direct_url.json")) or "{}")
     system = origin.get("vcs_info", {}).get("vcs")
-    where = f" @ {system}+{origin['url']}" if system else f" @ {origin['url']}" if origin else ""
-    return f'pip install --force-reinstall --no-deps "{_NAME}{where}"'
+    where = f"{system}+{origin['url']}" if system else origin.get("url", f"{_NAME}=={VERSION}")
+    return f"pip install --force-reinstall --no-deps {where}"

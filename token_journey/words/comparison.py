@@ -14,7 +14,8 @@ def is_none(what: str) -> str:
 
 
 def other_type(what: str, kind: str, wanted: str) -> str:
-    article = "an" if kind[0] in "aeiouAEIOU" else "a"
+    kind = kind or _("class without a name")
+    article = "an" if kind.startswith(tuple("aeiouAEIOU")) else "a"
     return _("{what} is {article} {kind}; it should be a {wanted}.").format(
         what=what, article=article, kind=kind, wanted=wanted
     )

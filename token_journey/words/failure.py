@@ -72,6 +72,7 @@ def raised(kind: str, place: str, message: str | None, missing: str | None) -> s
     message: the error's own, None where it has none that can be shown
     missing: a library to import, for a name that everybody expects to be there
     """
+    kind = kind or _("An error without a name")
     if message is None:
         message = _("(its message can't be shown)")
     said = f": {message}" if message else ""

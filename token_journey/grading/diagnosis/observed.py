@@ -10,6 +10,7 @@ from torch import Tensor
 from token_journey.checking.comparison import Comparison, fits, holds, observed_by
 from token_journey.course.implementation import CannotLoad
 from token_journey.course.under_test import Check, StageUnderTest
+from token_journey.foreign import message_of
 from token_journey.guards.time_limit import OutOfTime
 
 # Of computing, for one look at a check.
@@ -54,7 +55,7 @@ class Observed:
         if len(self.comparisons) != len(other.comparisons) or not self.wrong:
             return False
         mine, theirs = self.error, other.error
-        if type(mine) is not type(theirs) or str(mine) != str(theirs):
+        if type(mine) is not type(theirs) or _said(mine) != _said(theirs):
             return False
         pairs = zip(self.comparisons, other.comparisons, strict=True)
         return all(fits(a.actual, b) for a, b in pairs)
@@ -62,6 +63,10 @@ class Observed:
     def agrees(self, other: Observed) -> bool:
         """Wrong in the same way, or both right."""
         return self.is_like(other) if self.wrong else not other.wrong
+
+
+def _said(error: Exception | None) -> str | None:
+    return None if error is None else message_of(error)
 
 
 class _Enough(BaseException):
