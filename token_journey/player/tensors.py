@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 from torch.autograd.graph import increment_version
 
+from token_journey.foreign import shown
 from token_journey.player.protocol import DTYPES, MOST_BYTES, NotData, Parcel, flat, is_size
 
 # Storages of this size cross once, whatever tensors come to hold the same bytes.
@@ -26,7 +27,7 @@ _LARGE = 1 << 16
 _MOST_KEPT = 1 << 30
 # So small that a change which torch didn't count is looked for, too.
 _LOOKED_THROUGH = 1 << 16
-_MOST_AXES = 32
+_MOST_AXES, _LONGEST_NAME = 32, 100
 
 
 @dataclass
@@ -330,11 +331,6 @@ def _plain(tensor: Tensor) -> Tensor:
         return plain.resolve_conj().resolve_neg()
 
 
-_classes: dict[str, type[Tensor]] = {}
-
-
 def _class_called(name: str) -> type[Tensor]:
     """A class of tensors that is none of torch's, by whatever name a learner gave theirs."""
-    if name not in _classes:
-        _classes[name] = type(str(name)[:80], (Tensor,), {})
-    return _classes[name]
+    return type(shown(str(name), _LONGEST_NAME) or "Tensor", (Tensor,), {})
