@@ -13,8 +13,8 @@ import torch
 
 from conftest import STAGE
 from token_journey.guards.time_limit import OutOfTime
+from token_journey.player.conversation import Conversation, Ended
 from token_journey.player.protocol import MOST_BYTES, MOST_TEXT, Channel, NotData
-from token_journey.player.remote import Conversation, Ended
 
 HEAD = struct.Struct("<4sIQ")
 

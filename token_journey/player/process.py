@@ -18,8 +18,9 @@ import torch
 
 from token_journey.errors import IsolationError
 from token_journey.player import parent
+from token_journey.player.conversation import Conversation
 from token_journey.player.protocol import MOST_BYTES, MOST_TEXT, Channel, Closed
-from token_journey.player.remote import Conversation, RemoteImplementation
+from token_journey.player.remote import RemoteImplementation
 
 _MOST_ALIVE = 4
 _KIT = Path(__file__).resolve().parents[2]
