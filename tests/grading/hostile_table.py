@@ -125,7 +125,7 @@ def result(
     mine = listener.kinds.get("case", Counter())
     beside = listener.kinds.get("neighbour", Counter())
     total, full = sum(mine.values()), set(mine) == {"passed"}
-    kit = any(sign in said for sign in ("Traceback (most", "pyfuncitem =", "INTERNALERROR"))
+    kit = any(sign in said for sign in ("pyfuncitem =", "INTERNALERROR", "/token_journey/"))
     first = " ".join(listener.messages[0].split()) if listener.messages else ""
     green = full and set(beside) == {"passed"}
     columns = {
