@@ -23,7 +23,7 @@ MOST_TEXT = 8 << 20
 MOST_BYTES = 256 << 20
 MOST_A_CHECK = 1 << 30
 ANY = 1 << 40  # what a player takes of the judge
-_DEEPEST = 60
+_DEEPEST, _MOST_BLOBS, _AT_ONCE = 60, 10_000, 1 << 16
 _PATIENCE = 0.1  # seconds until who waits looks whether it has waited long enough
 
 DTYPES: dict[str, torch.dtype] = {
@@ -61,6 +61,8 @@ class Channel:
         self._most_text, self._most_bytes = most_text, most_bytes
         self.left = ANY  # bytes that are still taken in this check
         self.waiting: Callable[[], None] = lambda: None
+        self._read = memoryview(bytearray(_AT_ONCE))
+        self._early = self._read[:0]  # what came before it was asked for
 
     def watched_by(self, waiting: Callable[[], None]) -> None:
         """Call it again and again while the other end keeps this one waiting."""
@@ -72,7 +74,10 @@ class Channel:
         sizes = [view.nbytes for view in views]
         text = json.dumps(fields | {"blobs": sizes} if sizes else fields).encode()
         head = _HEAD.pack(_WORD, len(text), sum(sizes))
-        for view in (memoryview(head + text), *views):
+        # What is small goes at once: each piece would wake who waits for it.
+        whole = len(text) + sum(sizes) <= _AT_ONCE
+        first = memoryview(b"".join((head, text, *views)) if whole else head + text)
+        for view in [first] if whole else [first, *views]:
             self._send(view)
 
     def _send(self, view: memoryview) -> None:
@@ -92,9 +97,9 @@ class Channel:
         self.left -= text + rest
         fields = _parsed(self._exactly(bytearray(text)))
         sizes = fields.pop("blobs", [])
-        if not isinstance(sizes, list) or not all(is_size(size) for size in sizes):
+        if not isinstance(sizes, list) or len(sizes) > _MOST_BLOBS:
             raise NotData("it answered with something that is no data")
-        if sum(sizes) != rest:
+        if not all(is_size(size) for size in sizes) or sum(sizes) != rest:
             raise NotData("it answered with something that is no data")
         return fields, [self._blob(size) for size in sizes]
 
@@ -106,17 +111,29 @@ class Channel:
     def _exactly(self, buffer: Any) -> Any:
         view = memoryview(buffer)
         while view.nbytes:
-            try:
-                count = self._socket.recv_into(view, view.nbytes, socket.MSG_WAITALL)
-            except TimeoutError:
-                self.waiting()
-                continue
-            except OSError as error:
-                raise Closed from error
-            if not count:
-                raise Closed
+            if not self._early and view.nbytes < _AT_ONCE:
+                self._early = self._read[: self._some(self._read)]
+            if self._early:
+                count = min(len(self._early), view.nbytes)
+                view[:count], self._early = self._early[:count], self._early[count:]
+            else:
+                count = self._some(view)
             view = view[count:]
         return buffer
+
+    def _some(self, view: memoryview) -> int:
+        """How many bytes came, at least one."""
+        while True:
+            try:
+                count = self._socket.recv_into(view)
+            except TimeoutError:
+                self.waiting()
+            except OSError as error:
+                raise Closed from error
+            else:
+                if not count:
+                    raise Closed
+                return count
 
     def close(self) -> None:
         self._socket.close()
