@@ -440,6 +440,17 @@ def test_no_look_into_the_future(stage):
     expect(after[:3], before[:3], what, tolerance=allowed(e), axes=HIDDEN)
 
 
+def test_the_first_token_sees_only_itself(stage):
+    """However low the score of the first token with itself is, nothing else may be looked at."""
+    e = grouped()
+    # The keys of a group are a query of it, turned round: a score with itself of about −10²⁰.
+    one = Example(e.x, {**e.weights, K: -1e20 * e.weights[Q][4:12]}, e.cos, e.sin, e.heads)
+    actual = manners.of_kind(stage.grouped_query_attention(*one.inputs), e.x, "attention")
+    first = Example(e.x[:1], e.weights, e.cos[:1], e.sin[:1], e.heads)
+    what = "attention of the first token, whose score with itself is very low"
+    expect(actual[:1], attention(first), what, tolerance=allowed(first), axes=HIDDEN)
+
+
 def test_only_distances_count(stage):
     """When all tokens stand 40 positions further on, attention gives the same."""
     near = example(6, 2, positions=[0, 1, 5, 6, 20])

@@ -59,6 +59,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="write what each check said, one JSON line a check, as they end",
     )
     group.addoption(
+        "--no-time-limit",
+        action="store_true",
+        help="let checks run as long as they like; --pdb and --trace do, too",
+    )
+    group.addoption(
         "--benchmark-within",
         type=float,
         metavar="SECONDS",

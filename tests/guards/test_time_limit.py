@@ -19,6 +19,11 @@ from token_journey.guards.time_limit import (
 SHORT = 0.05
 
 
+@pytest.fixture(autouse=True)
+def who_waits_is_soon_stopped(monkeypatch):
+    monkeypatch.setattr(limits, "_WALL", 0.3)
+
+
 def compute():
     while True:
         pass
@@ -58,13 +63,13 @@ def in_a_thread(block):
 
 @pytest.mark.parametrize("run", [raised_by, in_a_thread])
 def test_no_loop_outlives_it(run):
-    assert run(compute) is OutOfTime
+    assert issubclass(run(compute), OutOfTime)
 
 
 @pytest.mark.parametrize("block", [swallow, swallow_in_suppress])
 def test_nor_one_that_catches_all(block):
     """Wherever signals are sent."""
-    assert raised_by(block) is OutOfTime
+    assert issubclass(raised_by(block), OutOfTime)
     assert sys.gettrace() is None
 
 
@@ -86,10 +91,21 @@ def test_the_time_of_others_does_not_count(monkeypatch):
     monkeypatch.setattr(limits, "slowness", lambda: 1.0)
     monkeypatch.setattr(time, "monotonic", lambda: now["passed"])
     patience = Patience(10.0, clock=lambda: now["computed"])
-    now.update(computed=4.0, passed=40.0)
-    assert patience.left == 6.0 and not patience.waited
+    now.update(computed=4.0, passed=30.0)
+    assert patience.left == 6.0
     now.update(computed=10.5)
     assert patience.left < 0
+
+
+def test_what_hardly_computes_waits(monkeypatch):
+    now = {"computed": 0.0, "passed": 0.0}
+    monkeypatch.setattr(limits, "slowness", lambda: 1.0)
+    monkeypatch.setattr(time, "monotonic", lambda: now["passed"])
+    patience = Patience(10.0, clock=lambda: now["computed"])
+    now.update(computed=3.0, passed=60.0)  # beside nineteen others
+    assert patience.left <= 0 and not patience.waited
+    now.update(computed=0.1)
+    assert patience.left <= 0 and patience.waited
 
 
 def test_a_slow_machine_gets_more(monkeypatch):
@@ -118,19 +134,20 @@ def at_the_prompt(seconds):
 def test_who_thinks_at_a_breakpoint_is_not_told_of_a_loop(run):
     pdb = {"__name__": "pdb"}
     exec(DEBUGGER, pdb)
-    assert run(lambda: pdb["at_the_prompt"](10 * limits.slowness() * SHORT)) is None
+    assert run(lambda: pdb["at_the_prompt"](20 * limits.slowness() * SHORT)) is None
 
 
 def test_after_a_breakpoint_a_loop_still_ends():
     pdb = {"__name__": "pdb"}
     exec(DEBUGGER, pdb)
-    assert raised_by(lambda: (pdb["at_the_prompt"](2 * SHORT), compute())) is OutOfTime
+    ended = raised_by(lambda: (pdb["at_the_prompt"](2 * SHORT), compute()))
+    assert issubclass(ended, OutOfTime)
 
 
 def test_limits_can_be_lifted():
     lift_limits()
     try:
-        assert raised_by(lambda: time.sleep(10 * limits.slowness() * SHORT)) is None
+        assert raised_by(lambda: time.sleep(20 * limits.slowness() * SHORT)) is None
     finally:
         lift_limits(False)
-    assert raised_by(compute) is OutOfTime
+    assert issubclass(raised_by(compute), OutOfTime)

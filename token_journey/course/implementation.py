@@ -14,7 +14,7 @@ import sys
 import traceback
 from collections.abc import Mapping
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, TracebackType
 
 from token_journey.course.stage import Stage, not_there
 from token_journey.foreign import message_of, shown
@@ -27,7 +27,7 @@ _package_numbers = itertools.count()
 
 
 class CannotLoad(BaseException):
-    """A stage file that Python can't run; the message says where and why.
+    """A stage file that Python can't run; the message says where and why, its cause is the error.
 
     Not an Exception, so that no check takes it for what a function raises.
     """
@@ -51,7 +51,7 @@ class Implementation:
         self._refusal = refusal
         self._stand_ins = dict(stand_ins or {})
         self._modules: dict[str, ModuleType] = {}
-        self._failures: dict[str, str] = {}
+        self._failures: dict[str, tuple[str, BaseException]] = {}
         self._package = f"_implementation_{next(_package_numbers)}"
         importlib.invalidate_caches()
         package = ModuleType(self._package)
@@ -71,14 +71,15 @@ class Implementation:
         if missing := self.missing(stage):
             raise CannotLoad(missing)
         if stage in self._failures:
-            raise CannotLoad(self._failures[stage])
+            said, cause = self._failures[stage]
+            raise CannotLoad(said) from cause
         try:
             self._modules[stage] = importlib.import_module(f"{self._package}.{stage}")
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # SystemExit too: it is the learner's file that ran
-            self._failures[stage] = self._explain(stage, error)
-            raise CannotLoad(self._failures[stage]) from None
+            self._failures[stage] = self._explain(stage, error), error
+            raise CannotLoad(self._failures[stage][0]) from error
         return self._modules[stage]
 
     def missing(self, stage: str) -> str | None:
@@ -133,3 +134,16 @@ class Implementation:
             return f"{place} did not end in time while it was imported: {why}{line}"
         said = f": {message}" if (message := message_of(error)) else ""
         return f"{place} could not be imported: {shown(type(error).__name__)}{said}.{line}"
+
+
+def frames_in(folder: Path, frames: TracebackType | None) -> TracebackType | None:
+    """The part of a traceback that lies in a folder, to be opened by a debugger."""
+    found: TracebackType | None = None
+    walked = []
+    while frames is not None:
+        walked.append(frames)
+        frames = frames.tb_next
+    for here in reversed(walked):
+        if Path(here.tb_frame.f_code.co_filename).parent == folder:
+            found = TracebackType(found, here.tb_frame, here.tb_lasti, here.tb_lineno)
+    return found

@@ -8,14 +8,16 @@ the fixture `stage` hands one to the other.
 from __future__ import annotations
 
 from collections.abc import Generator
+from traceback import StackSummary
 from typing import Any
 
 import pytest
 
 from token_journey.checking.case import NotOnThisPack, cases, only_in_print
-from token_journey.course.implementation import CannotLoad
+from token_journey.course.implementation import CannotLoad, frames_in
 from token_journey.course.lessons import promise_of
 from token_journey.course.under_test import Check, StageUnderTest
+from token_journey.foreign import shown
 from token_journey.grading import torch_start as quick_torch  # noqa: F401  (before whatever else imports torch)
 from token_journey.grading.chained import ChainedItem
 from token_journey.grading.collect import (
@@ -29,6 +31,10 @@ from token_journey.grading.item import check_of, is_held_back, not_on_this_pack,
 from token_journey.grading.judge import SECONDS_A_CHECK, Judge, KeptState, NotRun, Outcome
 from token_journey.grading.terminal import cut
 from token_journey.grading.verdict import Kind, Verdict
+from token_journey.guards.time_limit import lift_limits
+
+# Styles of `--tb` that show frames, and how many characters of them.
+_TELLING_FRAMES, _FRAMES = ("short", "long", "native"), 8_000
 
 OUTCOME = pytest.StashKey[Outcome]()
 FAILURE = pytest.StashKey[Failure]()
@@ -40,9 +46,11 @@ def pytest_configure(config: pytest.Config) -> None:
         "seconds(n): let the check run for n seconds",
     ):
         config.addinivalue_line("markers", line)
+    lift_limits(any(config.getoption(name) for name in ("no_time_limit", "usepdb", "trace")))
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
+    lift_limits(False)
     if SESSION in config.stash:
         config.stash[SESSION].close()
 
@@ -89,8 +97,29 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> object | None:
     if outcome.error is not None:
         failure = _failure(pyfuncitem, module.judge, check, outcome)
         pyfuncitem.stash[FAILURE] = failure
-        pytest.fail(failure.text, pytrace=False)
+        pytest.fail(_with_frames(failure.text, pyfuncitem, module.judge, outcome), pytrace=False)
     return True
+
+
+def _with_frames(text: str, item: pytest.Function, judge: Judge, outcome: Outcome) -> str:
+    """What is said of a failure, and with `--tb=short` or longer how their code came there."""
+    if item.config.getoption("tbstyle") not in _TELLING_FRAMES or outcome.error is None:
+        return text
+    frames = judge.folder.frames(outcome.error.__cause__ or outcome.error)
+    return f"{text}\n{shown(''.join(StackSummary.from_list(frames).format()), _FRAMES)}".rstrip()
+
+
+def _for_debuggers(item: pytest.Item, judge: Judge) -> pytest.ExceptionInfo[Any] | None:
+    """What `--pdb` opens: the learner's frames, or the check's where theirs returned."""
+    outcome = item.stash.get(OUTCOME, None)
+    if outcome is None or outcome.error is None:
+        return None
+    error = outcome.error.__cause__ or outcome.error
+    folders = judge.folder.folder, session_of(item.config).course.checks
+    frames = next(filter(None, (frames_in(f, error.__traceback__) for f in folders)), None)
+    if frames is None:
+        return None
+    return pytest.ExceptionInfo.from_exception(error.with_traceback(frames))
 
 
 def _has_a_cause(judge: Judge, error: BaseException) -> bool:
@@ -135,6 +164,8 @@ def pytest_runtest_makereport(
             "failed",
             "Skipped, and a check that was not run is not passed.",
         )
+    if call.excinfo and report.failed:
+        call.excinfo = _for_debuggers(item, module.judge)
     report.__dict__["token_journey"] = _verdict(item, module, report, absent).to_json()
     report.sections = [(title, cut(text)) for title, text in report.sections]
     if isinstance(item, pytest.Function) and is_held_back(item):

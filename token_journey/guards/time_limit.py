@@ -19,10 +19,11 @@ from functools import cache
 from types import FrameType
 from typing import Any
 
-# How many times as long as it may compute a block may take, by the clock on the wall.
-_WALL = 6
+# What a block may take by the clock on the wall: so many seconds, and so many times as long
+# as it may compute. Beside twenty others a short limit must still be one of computing.
+_WALL, _TIMES = 20.0, 4
 # What computes less of the time than this waits; beside many others it still gets more.
-_WAITS = 0.05
+_WAITS = 0.01
 _AGAIN = 0.5  # seconds until the next try, should a bare `except:` swallow one
 _SOONEST = 1e-4  # nobody needs to look again before
 # CPU seconds of `_some_work` on an ordinary machine; none is taken for slower than _SLOWEST.
@@ -73,7 +74,7 @@ class Patience:
     def left(self) -> float:
         """Seconds that may be computed at least; none are left where it is 0 or less."""
         computed, passed = self._spent
-        return min(self._seconds - computed, _WALL * self._seconds - passed)
+        return min(self._seconds - computed, _WALL + _TIMES * self._seconds - passed)
 
     @property
     def waited(self) -> bool:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from token_journey.errors import CheckpointError
 from token_journey.llama.config import ModelConfig
 from token_journey.llama.shapes import weight_shape
+from token_journey.models.quantised import refuse_if_described
 from token_journey.packs.manifest import BIASES, SCALED_ROPE
 
 # The rest of the family differs inside the layer: other norms, windows, experts.
@@ -67,6 +68,11 @@ class Family:
         """The matrix that the logits are made with: its own, or the embedding."""
         return f"{EMBEDDING if self.shape.tie_word_embeddings else VOCABULARY}.weight"
 
+    @property
+    def untied(self) -> Family:
+        """The same, with a matrix of its own for the vocabulary."""
+        return replace(self, shape=replace(self.shape, tie_word_embeddings=False))
+
     def _has_bias(self, linear: str) -> bool:
         if self.architecture == "Qwen2ForCausalLM":
             return linear in ("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj")
@@ -91,7 +97,6 @@ def refuse_by_name(described: Any) -> None:
         )
     for key, why in (
         ("auto_map", "it asks for code of its own to be run (auto_map)"),
-        ("quantization_config", "it is quantised (quantization_config)"),
         (
             "transformers_weights",
             "its weights lie under a name of their own (transformers_weights)",
@@ -99,6 +104,7 @@ def refuse_by_name(described: Any) -> None:
     ):
         if described.get(key):
             raise CheckpointError(f"This checkpoint is not supported: {why}.")
+    refuse_if_described(described)
     _refuse_odd_numbers(described)
 
 

@@ -8,15 +8,18 @@ bytes, side by side.
 
 from __future__ import annotations
 
+import codecs
 import json
 import math
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from token_journey.errors import CheckpointError
-from token_journey.models.architecture import Family, read_config, refuse_by_name
+from token_journey.models.architecture import VOCABULARY, Family, read_config, refuse_by_name
+from token_journey.models.quantised import refuse_if_named
 from token_journey.models.source import ByteSource
 
 if TYPE_CHECKING:
@@ -36,6 +39,7 @@ _OTHER_BYTES = {
     **{"BOOL": 1, "U8": 1, "I8": 1, "F8_E4M3": 1, "F8_E5M2": 1, "I16": 2, "U16": 2},
     **{"I32": 4, "U32": 4, "F64": 8, "I64": 8, "U64": 8},
 }
+_LAYER = re.compile(r"model\.layers\.(\d{1,9})\.")
 _PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl")
 
 
@@ -84,12 +88,23 @@ class Checkpoint:
 
     @cached_property
     def family(self) -> Family:
-        return read_config(self._described)
+        """What config.json describes; but a matrix that is stored is used, as transformers does."""
+        family = read_config(self._described)
+        stored = any(f"{VOCABULARY}.weight" in header for header in self._headers.values())
+        return family.untied if stored else family
 
     @cached_property
     def tensors(self) -> dict[str, Stored]:
-        """Where each of the model's weights lies."""
-        return self._tensors()
+        """Where each of the model's weights lies, held against what config.json demands."""
+        outer, layers = self.family.outer_shapes(), range(self.family.shape.num_hidden_layers)
+        names = [name for header in self._headers.values() for name in header]
+        refuse_if_named(names)
+        self._refuse_more_layers(names)
+        found = {name: self._look_up(name, shape) for name, shape in outer.items()}
+        for layer in layers:
+            for name, shape in self.family.layer_shapes(layer).items():
+                found[name] = self._look_up(name, shape)
+        return found
 
     def tokenizer_json(self) -> bytes:
         return self._content("tokenizer.json")
@@ -171,41 +186,54 @@ class Checkpoint:
     def _json(self, name: str) -> Any:
         return _parsed(name, self._content(name))
 
-    def _tensors(self) -> dict[str, Stored]:
-        """The tensors that the model is made of, each checked against what config.json demands."""
-        headers: dict[str, dict[str, Stored]] = {}
-        files = self._files()
+    @cached_property
+    def _headers(self) -> dict[str, dict[str, Stored]]:
+        """What each of the files says that it holds."""
+        lies_in = self._lies_in
+        files = [SINGLE] if lies_in is None else sorted({*lies_in.values()})
+        return {file: _read_header(self.source, file) for file in files}
 
-        def look_up(name: str, shape: tuple[int, ...]) -> Stored:
-            file = files(name)
-            if file is None:
-                raise CheckpointError(f"{name} is in none of the files: fetch them again.")
-            if file not in headers:
-                headers[file] = _read_header(self.source, file)
-            stored = headers[file].get(name)
-            if stored is None:
-                raise CheckpointError(f"{name} is not in {file}: fetch the file again.")
-            if stored.shape != shape:
-                raise CheckpointError(
-                    f"{name} has shape {stored.shape}, and config.json asks for {shape}."
-                )
-            if stored.dtype not in _BYTES:
-                raise CheckpointError(
-                    f"{name} is stored as {stored.dtype}, and only {', '.join(_BYTES)} are read."
-                )
-            return stored
+    def _look_up(self, name: str, shape: tuple[int, ...]) -> Stored:
+        file = SINGLE if self._lies_in is None else self._lies_in.get(name)
+        stored = self._headers[file].get(name) if file else None
+        if stored is None and name == f"{VOCABULARY}.weight":
+            raise CheckpointError(
+                f"{name} is missing: config.json says that the vocabulary has a matrix of its own "
+                "(tie_word_embeddings), and no file holds one."
+            )
+        if file is None:
+            raise CheckpointError(f"{name} is in none of the files: fetch them again.")
+        if stored is None:
+            raise CheckpointError(f"{name} is not in {file}: fetch the file again.")
+        if sum(name in header for header in self._headers.values()) > 1:
+            raise CheckpointError(f"{name} stands in more than one file: fetch them again.")
+        if stored.shape != shape:
+            raise CheckpointError(
+                f"{name} has shape {stored.shape}, and config.json asks for {shape}."
+            )
+        if stored.dtype not in _BYTES:
+            raise CheckpointError(
+                f"{name} is stored as {stored.dtype}, and only {', '.join(_BYTES)} are read."
+            )
+        return stored
 
-        outer = self.family.outer_shapes()
-        found = {name: look_up(name, shape) for name, shape in outer.items()}
-        for layer in range(self.family.shape.num_hidden_layers):
-            for name, shape in self.family.layer_shapes(layer).items():
-                found[name] = look_up(name, shape)
-        return found
+    def _refuse_more_layers(self, names: Iterable[str]) -> None:
+        """transformers would leave them out without a word, and go to the logits."""
+        found = [int(layer[1]) for name in names if (layer := _LAYER.match(name))]
+        if max(found, default=0) >= self.layers:
+            raise CheckpointError(
+                f"config.json says num_hidden_layers = {self.layers}, and the files hold a layer "
+                f"{max(found)}: they are not of one model."
+            )
 
-    def _files(self) -> Callable[[str], str | None]:
-        """Which file holds a tensor; of a single one and an index, transformers takes the first."""
+    @cached_property
+    def _lies_in(self) -> dict[str, str] | None:
+        """Which file holds a tensor, by the index; None where all are in a single file.
+
+        Of a single file and an index, transformers takes the first.
+        """
         if self.source.size(SINGLE) is not None:
-            return lambda name: SINGLE
+            return None
         if self.source.size(INDEX) is None:
             raise CheckpointError(
                 f"There is neither {SINGLE} nor {INDEX}: only safetensors are read."
@@ -220,7 +248,7 @@ class Checkpoint:
                 raise CheckpointError(
                     f"{INDEX} names {file!r}, which is no safetensors file beside it."
                 )
-        return lies_in.get
+        return lies_in
 
 
 def _refuse_pickles(source: ByteSource) -> None:
@@ -299,7 +327,7 @@ def _bytes(source: ByteSource, file: str, start: int, count: int) -> bytes:
 
 
 def _parsed(what: str, content: bytes) -> Any:
-    """JSON in which no name stands twice."""
+    """JSON in which no name stands twice, in UTF-8 as transformers reads it."""
 
     def once(pairs: list[tuple[str, Any]]) -> Mapping[str, Any]:
         table = dict(pairs)
@@ -308,6 +336,8 @@ def _parsed(what: str, content: bytes) -> Any:
         return table
 
     try:
-        return json.loads(content, object_pairs_hook=once)
+        if content.startswith(codecs.BOM_UTF8):
+            raise ValueError("it begins with a byte order mark: save it without one")
+        return json.loads(content.decode(), object_pairs_hook=once)
     except (ValueError, RecursionError) as error:
         raise CheckpointError(f"{what} is no JSON that can be read ({error}).") from None
