@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
+from graded import grade
 
 from token_journey.commands.main import main
 from token_journey.course.course import find_course
@@ -91,3 +94,12 @@ def test_the_reference_is_never_reset(capsys):
     before = (COURSE.reference / "s03_rms_norm.py").read_bytes()
     assert "is the reference" in refused(capsys, "reset", "3", COURSE.reference)
     assert (COURSE.reference / "s03_rms_norm.py").read_bytes() == before
+
+
+def test_a_course_without_a_reference_says_what_is_not_there(tmp_path, monkeypatch):
+    course = replace(COURSE, reference=tmp_path / "solutions")
+    for module in ("collect", "terminal"):
+        monkeypatch.setattr(f"token_journey.grading.{module}.find_course", lambda: course)
+    graded = grade(COURSE.reference / "s08_lm_head.py")
+    assert graded.exit_code == 0
+    assert graded.output.count(f"There is no {course.reference}: no mistake is called") == 1

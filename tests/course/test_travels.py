@@ -253,9 +253,9 @@ def damage(request, elsewhere):
     "name",
     [
         "checks/check_s09_softmax.py",
-        "checks/misconceptions/s03_rms_norm.py",
-        "solutions/s03_rms_norm.py",
-        "packs/witness-mqa/pack.json",
+        pytest.param("checks/misconceptions/s03_rms_norm.py", marks=pytest.mark.exam),
+        pytest.param("solutions/s03_rms_norm.py", marks=pytest.mark.exam),
+        pytest.param("packs/witness-mqa/pack.json", marks=pytest.mark.exam),
         "packs/witness-mqa/weights.safetensors",
     ],
 )
@@ -267,3 +267,10 @@ def test_damage_is_said_with_what_mends_it(elsewhere, tmp_path, damage, name):
     mends = f"`pip install --force-reinstall --no-deps {elsewhere.wheel.as_uri()}`"
     assert str(file) in said.words and mends in said.words
     assert "Traceback" not in said.words and "git checkout" not in said.words
+
+
+def test_a_command_says_so_too(elsewhere, damage):
+    file = damage("packs/aitana-2b-s-published/activations.safetensors")
+    said = elsewhere.token_journey("show")
+    assert said.code == 1 and said.err.count("\n") == 1
+    assert said.err.startswith(f"token-journey: {file} is not as it was installed: `pip install ")

@@ -139,6 +139,77 @@ def test_a_change_for_the_whole_process_stays_with_its_stage(line, solved, tmp_p
     assert {stage for _, stage in spoiled} <= {"s03_rms_norm"}
 
 
+@pytest.fixture
+def two(tmp_path):
+    """Two people's stage 3, graded in one run."""
+    folders = [tmp_path / "maria", tmp_path / "zoe"]
+    for folder in folders:
+        folder.mkdir()
+        shutil.copy(SOLUTIONS / "s03_rms_norm.py", folder)
+    return folders
+
+
+def wrong_of(graded, name):
+    return [a for a in graded.reports if a["path"].endswith(name) and a["kind"] != "passed"]
+
+
+CALLS = "def rms_norm(x, weight, eps):\n    {}\n    return x\n"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "mode = torch.inference_mode(); mode.__enter__(); torch._mine = mode",
+        "torch.autocast('cpu').__enter__()",
+        "torch.sqrt = torch.rsqrt",
+        "import builtins; builtins.isinstance = lambda *_: True",
+        "import sys; sys.stdout.close(); sys.stdout = None",
+        "import sys; sys.meta_path.clear()",
+        "import pytest; pytest.fail = lambda *_, **__: None",
+    ],
+)
+def test_a_change_while_it_is_called_does_not_reach_the_next_folder(line, two):
+    (two[0] / "s03_rms_norm.py").write_text("import torch\n\n\n" + CALLS.format(line))
+    files = [folder / "s03_rms_norm.py" for folder in two]
+    graded = grade(*files)
+    assert wrong_of(graded, "maria") and not wrong_of(graded, "zoe")
+    assert "--isolated" not in graded.output
+
+
+def test_what_can_not_be_put_back_is_said_where_others_are_graded(two):
+    thread = "import threading; threading.Thread(target=threading.Event().wait).start()"
+    (two[0] / "s03_rms_norm.py").write_text(CALLS.format(thread))
+    files = [folder / "s03_rms_norm.py" for folder in two]
+    options = ("-k", "by_hand or zeros")
+    said = "s03_rms_norm.py leaves threads behind"
+    assert said in grade(*files, options=options).output
+    assert said not in grade(files[0], options=options).output
+
+
+HELPED = """
+import os, sys
+
+sys.path.append(os.path.dirname(__file__))
+from help_of_mine import square
+
+
+def rms_norm(x, weight, eps):
+    from later_of_mine import root
+
+    wide = x.float()
+    return (weight * wide / root(square(wide).mean(-1, keepdim=True) + eps)).to(x.dtype)
+"""
+
+
+def test_a_helper_found_by_sys_path_is_its_folder_s_alone(two):
+    for folder, power in zip(two, (3, 2), strict=True):
+        (folder / "s03_rms_norm.py").write_text(HELPED)
+        (folder / "help_of_mine.py").write_text(f"def square(x):\n    return x**{power}\n")
+        (folder / "later_of_mine.py").write_text("def root(x):\n    return x**0.5\n")
+    graded = grade(*(folder / "s03_rms_norm.py" for folder in two))
+    assert wrong_of(graded, "maria") and not wrong_of(graded, "zoe")
+
+
 def test_a_skip_is_no_pass(solved):
     append(
         solved,

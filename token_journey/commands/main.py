@@ -7,6 +7,7 @@ here: `add` adds its parser and `run` runs it, and imports what it needs only th
 
 from __future__ import annotations
 
+import argparse
 import os
 import sys
 from collections.abc import Sequence
@@ -25,7 +26,9 @@ from token_journey.commands import (
     verify,
 )
 from token_journey.commands.options import Parser
-from token_journey.errors import UserError, not_installed
+from token_journey.course.course import find_course
+from token_journey.course.installed import refuse_damage
+from token_journey.errors import PackError, UserError, not_installed
 from token_journey.foreign import foreign
 from token_journey.glyphs import write_plainly
 
@@ -52,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         command.add(commands)
     options = parser.parse_args(arguments)
     try:
-        options.run(options)
+        _run(options)
     except ModuleNotFoundError as error:
         if (missing := not_installed(error.name)) is None:
             raise
@@ -70,3 +73,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     return 0
+
+
+def _run(options: argparse.Namespace) -> None:
+    try:
+        options.run(options)
+    except PackError:
+        refuse_damage(find_course(), packs=True)  # if that is why, it knows what mends it
+        raise

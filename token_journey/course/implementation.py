@@ -25,6 +25,7 @@ from token_journey.guards.time_limit import OutOfTime, WaitedTooLong
 _STAGE_NAME = re.compile(r"\bs\d\d_\w+")
 # `from .s03_rms_norm import rms_norm`, `from . import s03_rms_norm`, and helpers: `from .utils …`
 _RELATIVE_IMPORT = re.compile(r"^\s*from\s+\.(.*)", re.MULTILINE)
+_PACKAGE = "_implementation_"
 _package_numbers = itertools.count()
 
 
@@ -54,7 +55,9 @@ class Implementation:
         self._stand_ins = dict(stand_ins or {})
         self._modules: dict[str, ModuleType] = {}
         self._failures: dict[str, tuple[str, BaseException]] = {}
-        self._package = f"_implementation_{next(_package_numbers)}"
+        self._found_beside: dict[str, ModuleType] = {}
+        self._places: list[str] = []
+        self._package = f"{_PACKAGE}{next(_package_numbers)}"
         importlib.invalidate_caches()
         package = ModuleType(self._package)
         package.__path__ = [str(self.folder)]
@@ -133,6 +136,21 @@ class Implementation:
         """The part of a traceback that lies in this folder, outermost first."""
         walked = traceback.extract_tb(error.__traceback__)
         return [frame for frame in walked if Path(frame.filename).parent == self.folder]
+
+    @contextmanager
+    def own_imports(self) -> Iterator[None]:
+        """What its files find beside themselves by way of `sys.path` is found by nobody else."""
+        known, places = set(sys.modules), list(sys.path)
+        sys.modules.update(self._found_beside)
+        sys.path[:0] = self._places
+        try:
+            yield
+        finally:
+            for name in sys.modules.keys() - known:
+                file = Path(str(getattr(sys.modules[name], "__file__", None)))
+                if not name.startswith(_PACKAGE) and file.is_relative_to(self.folder):
+                    self._found_beside[name] = sys.modules.pop(name)
+            self._places = [place for place in sys.path if place not in places]
 
     def unload(self) -> None:
         self._modules.clear()

@@ -16,13 +16,12 @@ from token_journey.course.course import VERSION, Course
 from token_journey.errors import CourseError
 
 _NAME = "token-journey"
-_TENSORS = ".safetensors"
 
 
-def refuse_damage(course: Course, *, tensors: bool = False) -> None:
+def refuse_damage(course: Course, *, packs: bool = False) -> None:
     """Raises CourseError where a file of an installed course is not what was installed.
 
-    tensors: hash the packs' tensors, too, which packs do themselves when they are opened
+    packs: hash theirs, too, which they do themselves when they are opened
     """
     if not course.installed:
         return
@@ -31,18 +30,17 @@ def refuse_damage(course: Course, *, tensors: bool = False) -> None:
     record = (found and found.read_text("RECORD")) or ""
     for name, recorded, _ in csv.reader(record.splitlines()):
         file = site / name
-        if file.is_relative_to(course.home) and not _is_whole(file, recorded, tensors):
+        if not recorded or not file.is_relative_to(course.home):
+            continue
+        hashed = packs or not file.is_relative_to(course.packs)
+        if not (_is_whole(file, recorded) if hashed else file.is_file()):
             raise CourseError(
                 f"{file} is not as it was installed: `{_reinstall(found)}` brings the course back."
             )
 
 
-def _is_whole(file: Path, recorded: str, tensors: bool) -> bool:
-    """recorded: as RECORD says it, `sha256=…`, or nothing for what Python made afterwards"""
-    if not recorded:
-        return True
-    if file.suffix == _TENSORS and not tensors:
-        return file.is_file()
+def _is_whole(file: Path, recorded: str) -> bool:
+    """recorded: the hash as RECORD says it, `sha256=…`"""
     try:
         digest = sha256(file.read_bytes()).digest()
     except OSError:

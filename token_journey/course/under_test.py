@@ -194,6 +194,9 @@ class Stages(Protocol):
     def siblings(self, stage: str) -> tuple[str, ...]:
         """The stages that a stage's file imports from beside itself, directly or through others."""
 
+    def own_imports(self) -> AbstractContextManager[None]:
+        """Around what runs these stages: nobody else finds what lies beside them."""
+
     def frames(self, error: BaseException) -> list[traceback.FrameSummary]:
         """The part of a traceback that lies in this folder, outermost first."""
 

@@ -21,6 +21,7 @@ from token_journey.chain.walker import Ground
 from token_journey.course.implementation import Implementation
 from token_journey.course.stage import Stage
 from token_journey.errors import PackError
+from token_journey.guards.process_state import quarantine
 from token_journey.numbers import percent, size
 from token_journey.packs.manifest import Prompt
 from token_journey.packs.pack import Pack
@@ -57,7 +58,8 @@ class ChainedItem(pytest.Item):
 
     def runtest(self) -> None:
         target = _target(self.pack, self.prompt)
-        walk = walk_against(target, self.path.parent, self.parent.stages, self.parent.reference)
+        with quarantine():
+            walk = walk_against(target, self.path.parent, self.parent.stages, self.parent.reference)
         if walk.written is not None:
             best = int(self.pack.activation(self.prompt.name, "logits.last").argmax())
             right = [*self.prompt.ids, best]

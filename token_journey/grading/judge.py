@@ -8,6 +8,8 @@ one to mend; if not, what is wrong is in this stage.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -59,6 +61,7 @@ class Judge:
         self._with_stand_ins: dict[tuple[str, ...], Stages] = {}
         self._guilty: list[tuple[str, ...]] = []
         self._timeouts: list[OutOfTime] = []
+        self.left: set[str] = set()  # what its code changed for good in this process
 
     def run(self, check: Check, seconds: float = SECONDS_A_CHECK) -> Outcome:
         """Run a check; raises nothing but a person's KeyboardInterrupt."""
@@ -96,13 +99,19 @@ class Judge:
 
     def _error(self, check: Check, stage: StageUnderTest, seconds: float) -> BaseException | None:
         try:
-            with quarantine(), stage.trial(seconds):
+            with self.apart(), stage.trial(seconds):
                 check(stage)
         except BaseException as error:  # SystemExit and OutOfTime are the learner's, too
             if isinstance(error, KeyboardInterrupt) and not self.folder.frames(error):
                 raise
             return error
         return None
+
+    @contextmanager
+    def apart(self) -> Iterator[None]:
+        """What the folder's code changes of the process is put back at the end."""
+        with quarantine(self.left), self.folder.own_imports():
+            yield
 
     def stage_in(self, implementation: Stages) -> StageUnderTest:
         return implementation.under_test(self.stage.name)

@@ -95,7 +95,8 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> object | None:
     outcome = module.judge.run(check, limit.args[0] if limit else SECONDS_A_CHECK)
     pyfuncitem.stash[OUTCOME] = outcome
     if outcome.error is not None:
-        failure = _failure(pyfuncitem, module.judge, check, outcome)
+        with module.judge.apart():
+            failure = _failure(pyfuncitem, module.judge, check, outcome)
         pyfuncitem.stash[FAILURE] = failure
         pytest.fail(_with_frames(failure.text, pyfuncitem, module.judge, outcome), pytrace=False)
     return True
@@ -105,8 +106,12 @@ def _with_frames(text: str, item: pytest.Function, judge: Judge, outcome: Outcom
     """What is said of a failure, and with `--tb=short` or longer how their code came there."""
     if item.config.getoption("tbstyle") not in _TELLING_FRAMES or outcome.error is None:
         return text
-    frames = judge.folder.frames(outcome.error.__cause__ or outcome.error)
+    frames = judge.folder.frames(_raised_by_them(outcome.error))
     return f"{text}\n{shown(''.join(StackSummary.from_list(frames).format()), _FRAMES)}".rstrip()
+
+
+def _raised_by_them(error: BaseException) -> BaseException:
+    return error.__cause__ or error if isinstance(error, CannotLoad) else error
 
 
 def _for_debuggers(item: pytest.Item, judge: Judge) -> pytest.ExceptionInfo[Any] | None:
@@ -114,7 +119,7 @@ def _for_debuggers(item: pytest.Item, judge: Judge) -> pytest.ExceptionInfo[Any]
     outcome = item.stash.get(OUTCOME, None)
     if outcome is None or outcome.error is None:
         return None
-    error = outcome.error.__cause__ or outcome.error
+    error = _raised_by_them(outcome.error)
     folders = judge.folder.folder, session_of(item.config).course.checks
     frames = next(filter(None, (frames_in(f, error.__traceback__) for f in folders)), None)
     if frames is None:
@@ -167,6 +172,7 @@ def pytest_runtest_makereport(
     if call.excinfo and report.failed:
         call.excinfo = _for_debuggers(item, module.judge)
     report.__dict__["token_journey"] = _verdict(item, module, report, absent).to_json()
+    report.__dict__["token_journey_left"] = sorted(module.judge.left)
     report.sections = [(title, cut(text)) for title, text in report.sections]
     if isinstance(item, pytest.Function) and is_held_back(item):
         report.sections = []  # a stage could print what it was handed

@@ -29,7 +29,7 @@ def packs_of(course: Course) -> list[Pack]:
     try:
         return [Pack(folder) for folder in find_packs(course.packs)]
     except PackError:
-        refuse_damage(course, tensors=True)  # what mends it is not git there
+        refuse_damage(course, packs=True)  # what mends it is not git there
         raise
 
 

@@ -6,7 +6,7 @@ import os
 import shutil
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -30,6 +30,7 @@ class Telling:
         self._told: dict[tuple[str, str], set[str]] = {}
         self._named: set[str] = set()
         self._quiet: set[str] = set()
+        self._left: dict[str, list[str]] = {}  # by file, what can't be put back
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -37,6 +38,8 @@ class Telling:
         if about is None:
             return
         verdict = self._verdicts[report.nodeid] = Verdict.from_json(about)
+        if left := report.__dict__.get("token_journey_left"):
+            self._left[f"{verdict.path}/{verdict.stage}.py"] = left
         if verdict.kind in ("failed", "missing") and not (self._is_new(verdict) or self._verbose):
             self._quiet.add(report.nodeid)
 
@@ -77,8 +80,17 @@ class Telling:
             for why, count in Counter(v.absent for v in verdicts if v.absent).items():
                 checks = "1 check is" if count == 1 else f"{count} checks are"
                 write(f"  {checks} {why}.")
-            for sentence in _about({verdict.path for verdict in verdicts}, find_course()):
+            paths = {verdict.path for verdict in verdicts}
+            for sentence in (*_about(paths, find_course()), *self._of_others(paths)):
                 write(f"  {sentence}")
+
+    def _of_others(self, paths: Collection[str]) -> Iterator[str]:
+        """Which of several folders may not have been judged as if it were alone."""
+        for file, left in self._left.items() if len(paths) > 1 else ():
+            yield (
+                f"{file} leaves {' and '.join(left)} behind, which may change what is graded after "
+                "it: grade several folders with --isolated."
+            )
 
 
 def _about(paths: Iterable[str], course: Course) -> Iterator[str]:

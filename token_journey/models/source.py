@@ -8,20 +8,30 @@ source counts the bytes that it hands out.
 
 from __future__ import annotations
 
+import queue
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+import threading
+import time
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from token_journey.errors import CheckpointError
 
 # Of a file on the network so much is asked for at a time.
 _PIECE = 16 * 2**20
+# A server may go without progress for so many seconds; progress is so many bytes.
+PATIENCE = 30.0
+_LEAST = 1024
+# Between tries, in parts of the patience.
+_PAUSES = (1 / 60, 1 / 30)
+_RANGE = re.compile(r"bytes ([0-9]{1,18})-([0-9]{1,18})/([0-9]{1,18})")
 _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 # A commit never changes, so what was published of one can be compared for ever.
 PINNED = {"gplsi/Aitana-2B-S": "6451cdb022d329cf575b2e7854f495af68d71812"}
+
+T = TypeVar("T")
 
 
 @dataclass
@@ -128,11 +138,19 @@ class LocalFolder:
         return path
 
 
-class WebFolder:
-    """A folder on a web server that serves byte ranges; the hub's token is never sent there."""
+class _Broken(Exception):
+    """What may be otherwise a moment later; the message goes on after the address."""
 
-    def __init__(self, address: str):
+
+class WebFolder:
+    """A folder on a web server that serves byte ranges; the hub's token is never sent there.
+
+    patience: for so many seconds the server may do nothing that counts as progress
+    """
+
+    def __init__(self, address: str, patience: float = PATIENCE):
         self._base = address.rstrip("/") + "/"
+        self._patience = patience
         self.counted = Counted()
         about = {"id": address, "revision": None, "source": "a web server"}
         self.origin: Mapping[str, Any] = about
@@ -146,70 +164,171 @@ class WebFolder:
 
     def size(self, name: str) -> int | None:
         if name not in self._sizes:
-            with self._answer(name, 0, 1) as answer:
-                self._sizes[name] = _whole_size(answer) if answer.status_code == 206 else None
+            self._sizes[name] = self._tried(name, lambda: self._asked_size(name))
         return self._sizes[name]
+
+    def _asked_size(self, name: str) -> int | None:
+        answers = while_it_moves(lambda: self._answer(name, 0, 1), self._patience)
+        size = next(answers, None)
+        answers.close()
+        return size if isinstance(size, int) else None
 
     def read_into(self, name: str, start: int, into: memoryview) -> None:
         for place in range(0, len(into), _PIECE):
             piece = into[place : place + _PIECE]
-            begin = start + place
-            with self._answer(name, begin, begin + len(piece)) as answer:
-                got = answer.headers.get("content-range", "")
-                if not got.startswith(f"bytes {begin}-{begin + len(piece) - 1}/"):
-                    raise CheckpointError(f"{self._base}{name} gave other bytes than asked for.")
-                filled = 0
-                for part in answer.iter_raw():
-                    if filled + len(part) > len(piece):
-                        raise CheckpointError(f"{self._base}{name} gave more than asked for.")
+            self._read_piece(name, start + place, piece)
+            self.counted.add(len(piece))
+
+    def _read_piece(self, name: str, begin: int, piece: memoryview) -> None:
+        """Each try goes on where the one before broke off."""
+        filled = 0
+
+        def read_on() -> None:
+            nonlocal filled
+            begun, end = begin + filled, begin + len(piece)
+            for part in while_it_moves(lambda: self._answer(name, begun, end), self._patience):
+                if isinstance(part, bytes):
                     piece[filled : filled + len(part)] = part
                     filled += len(part)
-            if filled != len(piece):
-                raise CheckpointError(f"{self._base}{name} broke off: try again.")
-            self.counted.add(filled)
+            if filled < len(piece):
+                raise _Broken("broke off")
 
-    @contextmanager
-    def _answer(self, name: str, start: int, stop: int) -> Iterator[Any]:
-        """The answer to a GET, while it is open; nothing of its body has been read yet."""
+        self._tried(name, read_on)
+
+    def _tried(self, name: str, act: Callable[[], T]) -> T:
+        """What is done, at the third try if it must be. Raises CheckpointError."""
+        broken = ""
+        for pause in (0.0, *_PAUSES):
+            time.sleep(pause * self._patience)
+            try:
+                return act()
+            except CheckpointError:
+                raise
+            except (_Broken, TimeoutError) as error:
+                broken = str(error)
+            except Exception as error:  # whatever the HTTP library calls its errors
+                broken = f"can't be reached ({type(error).__name__})"
+        raise CheckpointError(
+            f"{self._base}{name} {broken}, in {1 + len(_PAUSES)} tries: check the connection and "
+            "the server; a streamed capture goes on where it stopped."
+        )
+
+    def _answer(self, name: str, start: int, stop: int) -> Iterator[int | bytes]:
+        """The answer to a GET: the file's size, and the bytes; nothing where there is no file.
+
+        Raises CheckpointError for what is not the bytes that were asked for.
+        """
         from huggingface_hub import get_session
 
         address = self._base + name
         asked = {"range": f"bytes={start}-{stop - 1}", "accept-encoding": "identity"}
-        try:
-            with get_session().stream("GET", address, headers=asked) as answer:
-                if answer.status_code == 200:
-                    raise CheckpointError(
-                        f"{address} is not served by byte ranges: copy the checkpoint to a folder."
-                    )
-                if answer.status_code not in (206, 404, 416):
-                    raise CheckpointError(
-                        f"{address} was refused with status {answer.status_code}."
-                    )
-                yield answer
-        except CheckpointError:
-            raise
-        except Exception as error:  # whatever the HTTP library calls its errors
-            raise CheckpointError(
-                f"{address} can't be reached ({type(error).__name__}): check the connection."
-            ) from None
+        # Whoever watches loses patience first; then nobody is left waiting, either.
+        limit = 2 * self._patience
+        with get_session().stream("GET", address, headers=asked, timeout=limit) as answer:
+            if answer.status_code in (404, 416):
+                return
+            _refuse_other_bytes(address, answer)
+            yield _whole_size(address, answer, start, stop)
+            left = stop - start
+            for part in answer.iter_raw():
+                left -= len(part)
+                if left < 0:
+                    raise CheckpointError(f"{address} gave more than asked for.")
+                yield part
 
 
-def _whole_size(answer: Any) -> int:
+def _refuse_other_bytes(address: str, answer: Any) -> None:
+    """Raises CheckpointError, and _Broken where it is the server that is in trouble."""
+    if answer.status_code == 200:
+        raise CheckpointError(
+            f"{address} is not served by byte ranges: copy the checkpoint to a folder."
+        )
+    if answer.status_code in (408, 429) or answer.status_code >= 500:
+        raise _Broken(f"was refused with status {answer.status_code}")
+    if answer.status_code != 206:
+        raise CheckpointError(
+            f"{address} was refused with status {answer.status_code}: check the address."
+        )
+    if answer.headers.get("content-encoding", "identity") != "identity":
+        raise CheckpointError(
+            f"{address} is sent compressed, which was not asked for: copy the checkpoint to a "
+            "folder."
+        )
+
+
+def _whole_size(address: str, answer: Any, start: int, stop: int) -> int:
     """The file's size, from `content-range: bytes 0-0/4506995440`."""
-    size = answer.headers.get("content-range", "").rpartition("/")[2]
-    if not size.isdigit():
-        raise CheckpointError(f"{answer.url} does not say how large it is.")
-    return int(size)
+    told = _RANGE.fullmatch(answer.headers.get("content-range", "").strip())
+    if told is None:
+        raise CheckpointError(
+            f"{address} does not say how large it is: copy the checkpoint to a folder."
+        )
+    first, last, size = map(int, told.groups())
+    if (first, last) != (start, stop - 1) or size < stop:
+        raise CheckpointError(
+            f"{address} gave other bytes than asked for: copy the checkpoint to a folder."
+        )
+    return size
+
+
+def while_it_moves(parts: Callable[[], Iterator[T]], patience: float) -> Generator[T]:
+    """What an iterator yields as long as it makes progress, however long that takes in all.
+
+    Of bytes only _LEAST of them are progress. The iterator runs in a thread of its own, so nothing
+    that it waits for (a name, a connection, a line of a header) can take longer than `patience`.
+
+    Raises TimeoutError.
+    """
+    arrived: queue.SimpleQueue[T | BaseException | None] = queue.SimpleQueue()
+    nobody_listens = threading.Event()
+
+    def work() -> None:
+        try:
+            for part in parts():
+                arrived.put(part)
+                if nobody_listens.is_set():
+                    return
+            arrived.put(None)
+        except BaseException as error:
+            arrived.put(error)
+
+    threading.Thread(target=work, daemon=True).start()
+    try:
+        yield from _in_time(arrived, patience)
+    finally:
+        nobody_listens.set()
+
+
+def _in_time(arrived: queue.SimpleQueue[T | BaseException | None], patience: float) -> Iterator[T]:
+    until, few = time.monotonic() + patience, 0
+    while True:
+        try:
+            part = arrived.get(timeout=max(0.0, until - time.monotonic()))
+        except queue.Empty:
+            raise TimeoutError(f"made no progress for {patience:g} seconds") from None
+        if part is None:
+            return
+        if isinstance(part, BaseException):
+            raise part
+        few += len(part) if isinstance(part, bytes) else _LEAST
+        if few >= _LEAST:
+            until, few = time.monotonic() + patience, 0
+        yield part
 
 
 class HubRepository:
-    """A repository on the hub at one commit."""
+    """A repository on the hub at one commit.
 
-    def __init__(self, repository: str, revision: str | None):
+    patience: for so many seconds the hub may send nothing
+    """
+
+    def __init__(self, repository: str, revision: str | None, patience: float = PATIENCE):
         from huggingface_hub import HfApi, HfFileSystem
 
         try:
-            about = HfApi().model_info(repository, revision=revision, files_metadata=True)
+            about = HfApi().model_info(
+                repository, revision=revision, files_metadata=True, timeout=patience
+            )
         except Exception as error:  # not there, private, gated, offline: all are said in one line
             said = str(error).strip().splitlines()
             raise CheckpointError(
@@ -221,6 +340,7 @@ class HubRepository:
         self._commit = about.sha
         self._files = HfFileSystem()
         self._repository = repository
+        self._patience = patience
         self.counted = Counted()
         hashes = {file.rfilename: file.lfs.sha256 for file in siblings if file.lfs}
         self.origin: Mapping[str, Any] = {
@@ -243,8 +363,7 @@ class HubRepository:
     def read_into(self, name: str, start: int, into: memoryview) -> None:
         path = f"{self._repository}@{self._commit}/{name}"
         try:
-            # Without a cache it fetches the bytes that it is asked for and no more.
-            with self._files.open(path, "rb", cache_type="none") as stream:
+            with self._opened(path) as stream:
                 stream.seek(start)
                 for place in range(0, len(into), _PIECE):
                     piece = into[place : place + _PIECE]
@@ -261,6 +380,15 @@ class HubRepository:
                 f"{name} can't be read from the hub ({type(error).__name__}): try again; a "
                 "streamed capture goes on where it stopped."
             ) from None
+
+    def _opened(self, path: str) -> Any:
+        """A file; only what huggingface_hub does first has no time limit of its own."""
+
+        def opening() -> Iterator[Any]:
+            # Without a cache it fetches the bytes that it is asked for and no more.
+            yield self._files.open(path, "rb", cache_type="none")
+
+        return next(while_it_moves(opening, self._patience))
 
     def download(self, names: Sequence[str]) -> Path:
         """Whole files, in the hub's own cache. Raises CheckpointError."""

@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import gc
 import json
-from collections.abc import Mapping, Sequence
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from token_journey.errors import CheckpointError
 from token_journey.memory import give_back
+from token_journey.models.spelling import Spelling, is_byte_level
 from token_journey.packs.manifest import Prompt
 
 if TYPE_CHECKING:
@@ -43,9 +46,9 @@ class Tokenized:
 def tokenized(content: bytes, texts: Mapping[str, str], whole: bool = False) -> Tokenized:
     """Run texts, by their names, through a tokenizer.json.
 
-    whole: keep all of the tokenizer
+    whole: keep all of the tokenizer; one that can't be cut down is kept anyway
 
-    Raises CheckpointError for one that can't be read, or can't be cut down.
+    Raises CheckpointError for one that can't be read, or never ends.
     """
     try:
         return _tokenized(content, texts, whole)
@@ -57,32 +60,83 @@ def tokenized(content: bytes, texts: Mapping[str, str], whole: bool = False) -> 
 def _tokenized(content: bytes, texts: Mapping[str, str], whole: bool) -> Tokenized:
     prompts, begin_token = _encoded(content, texts)
     described = json.loads(content)
+    if not _merges_alone(described):  # there are ids, and nothing that stage 1 could do
+        return Tokenized(tuple(prompts), begin_token, None)
     model = described["model"]
-    if model.get("type") != "BPE":  # there are ids, and nothing that stage 1 could do
-        return Tokenized(tuple(replace(p, words=()) for p in prompts), begin_token, None)
     if model.get("dropout"):
         raise CheckpointError("The tokenizer drops merges by chance (dropout): ids would vary.")
-    small = _reduced(described, prompts)
-    merging = _merging_alone(small)
+    complete = {"vocab": _all_ids(described), "merges": [*map(_pair, model["merges"])]}
+    small = None if whole else _reduced(described, prompts)
+    kept = small or {**described, "model": {**model, **complete}}
+    merging = _merging_alone(kept)
     explained = tuple(
-        prompt if _merging_explains(prompt, merging, begin_token, small) else _wordless(prompt)
+        prompt if _merging_explains(prompt, merging, begin_token, kept) else _wordless(prompt)
         for prompt in prompts
     )
-    complete = {"vocab": _all_ids(described), "merges": [*map(_pair, model["merges"])]}
-    kept = {**described, "model": {**model, **complete}} if whole else small
     return Tokenized(explained, begin_token, compact(kept))
+
+
+def _merges_alone(described: Mapping[str, Any]) -> bool:
+    """Whether tokens are made by merging bytes, or letters and bytes, and nothing else."""
+    model = described["model"]
+    marks = model.get("end_of_word_suffix") or model.get("continuing_subword_prefix")
+    in_one_way = is_byte_level(described) is not bool(model.get("byte_fallback"))
+    return model.get("type") == "BPE" and not marks and in_one_way
 
 
 def _encoded(content: bytes, texts: Mapping[str, str]) -> tuple[list[Prompt], int | None]:
     """What the whole tokenizer makes of the texts, and its begin token."""
     tokenizer = opened(content)
+    refuse_what_never_ends(content, texts.values())
     before = tokenizer.encode("").ids
-    if hasattr(tokenizer.model, "byte_fallback"):
+    if _merges_alone(json.loads(content)):
         prompts = [encode_prompt(tokenizer, name, text) for name, text in texts.items()]
     else:
-        both = ((name, text, tokenizer.encode(text)) for name, text in texts.items())
-        prompts = [Prompt(name, text, tuple(e.ids), tuple(e.tokens)) for name, text, e in both]
+        spelling = Spelling.of(content)
+        prompts = [_as_spelled(tokenizer, spelling, name, text) for name, text in texts.items()]
     return prompts, before[0] if len(before) == 1 else None
+
+
+def _as_spelled(tokenizer: Tokenizer, spelling: Spelling, name: str, text: str) -> Prompt:
+    """A prompt of which each token is what it stands for, blanks and all."""
+    encoded, added = tokenizer.encode(text), tokenizer.get_added_tokens_decoder()
+    pieces = (
+        token if i in added else spelling.bytes_of(token).decode(errors="backslashreplace")
+        for i, token in zip(encoded.ids, encoded.tokens, strict=True)
+    )
+    return Prompt(name, text, tuple(encoded.ids), tuple(pieces))
+
+
+# A tokenizer gets so many seconds for the prompts, where it has a pattern of its own.
+_SECONDS = 60.0
+_TRY = """
+import json, sys
+from tokenizers import Tokenizer
+content, texts = json.load(sys.stdin)
+tokenizer = Tokenizer.from_str(content)
+for text in texts:
+    tokenizer.encode(text)
+"""
+
+
+def refuse_what_never_ends(content: bytes, texts: Iterable[str], seconds: float = _SECONDS) -> None:
+    """Try a tokenizer with a regular expression in another process, for it can't be interrupted.
+
+    Raises CheckpointError where it goes on and on, or gives up.
+    """
+    if b'"Regex"' not in content:
+        return
+    given = json.dumps([content.decode(), list(texts)])
+    command = [sys.executable, "-P", "-c", _TRY]
+    try:
+        ended = subprocess.run(command, input=given.encode(), capture_output=True, timeout=seconds)
+    except subprocess.TimeoutExpired:
+        ended = None
+    if ended is None or ended.returncode:
+        raise CheckpointError(
+            "The tokenizer's pattern (a Regex in tokenizer.json) does not come to an end on this "
+            "text: try a shorter one, or another model."
+        )
 
 
 def opened(content: bytes) -> Tokenizer:
@@ -166,11 +220,21 @@ def _merging_alone(described: Mapping[str, Any]) -> Tokenizer:
 # -- cutting it down ------------------------------------------------------------------
 
 
-def _reduced(described: Mapping[str, Any], prompts: Sequence[Prompt]) -> dict[str, Any]:
+def _reduced(described: Mapping[str, Any], prompts: Sequence[Prompt]) -> dict[str, Any] | None:
     """What the prompts need of a tokenizer, and their tokens' spelling.
 
-    Raises CheckpointError should it give other ids than the whole one.
+    None should it give other ids than the whole one, or be none.
     """
+    try:
+        small = _cut_down(described, prompts)
+        tokenizer = _made(small)
+    except Exception:  # the library raises plain Exception
+        return None
+    same = all(tuple(tokenizer.encode(p.text).ids) == p.ids for p in prompts)
+    return small if same else None
+
+
+def _cut_down(described: Mapping[str, Any], prompts: Sequence[Prompt]) -> dict[str, Any]:
     model, ids = described["model"], _all_ids(described)
     longest = max(map(len, ids), default=0)
     cutting = _made({**described, "model": {**model, "vocab": {}, "merges": [], **_NO_UNKNOWN}})
@@ -186,15 +250,7 @@ def _reduced(described: Mapping[str, Any], prompts: Sequence[Prompt]) -> dict[st
         if token in parts or token in always or i in used or _is_a_byte(token, model)
     }
     merges = [pair for pair in map(_pair, model["merges"]) if {*pair, "".join(pair)} <= parts]
-    small = {**described, "model": {**model, "vocab": kept, "merges": merges}}
-    tokenizer = _made(small)
-    for prompt in prompts:
-        if tuple(tokenizer.encode(prompt.text).ids) != prompt.ids:
-            raise CheckpointError(
-                f"The tokenizer can't be cut down to prompt {prompt.name}: keep it whole with "
-                "--layers all."
-            )
-    return small
+    return {**described, "model": {**model, "vocab": kept, "merges": merges}}
 
 
 _NO_UNKNOWN = {"unk_token": None, "byte_fallback": False}

@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from traceback import FrameSummary
 from typing import Any, Protocol
@@ -222,6 +222,10 @@ class RemoteImplementation:
             yield found
         finally:
             conversation.recorded = None
+
+    def own_imports(self) -> AbstractContextManager[None]:
+        """A player's imports are its own."""
+        return nullcontext()
 
     def frames(self, error: BaseException) -> list[FrameSummary]:
         """The part of a traceback that lies in this folder, outermost first."""

@@ -25,13 +25,14 @@ from token_journey.journey.sources.settings import Settings
 from token_journey.journey.spelling import ALSO, shown, tokens_of
 from token_journey.llama.config import ModelConfig
 from token_journey.llama.names import describe
-from token_journey.llama.vocabulary import Vocabulary, bytes_of
+from token_journey.llama.vocabulary import Vocabulary
 from token_journey.models.checkpoint import Checkpoint
 from token_journey.models.hooks import record
 from token_journey.models.in_memory import loaded
 from token_journey.models.precision import Deviation, OwnDtype, Widened
 from token_journey.models.source import open_source
-from token_journey.models.tokenizer import opened, tokenized
+from token_journey.models.spelling import Spelling
+from token_journey.models.tokenizer import opened, refuse_what_never_ends, tokenized
 
 # A walk looks at all pairs of tokens, in all heads of all layers.
 MOST_TOKENS = 1024
@@ -55,7 +56,8 @@ class Model:
     beyond: dict[str, str]
 
     def encode(self, text: str) -> list[int]:
-        """The ids of a text. Raises JourneyError for one that can't be walked."""
+        """The ids of a text. Raises JourneyError, CheckpointError for one that can't be walked."""
+        refuse_what_never_ends(self.tokenizer_json, [text])
         ids: list[int] = self.tokenizer.encode(text).ids
         if not text.strip() or not ids:
             raise no_text()
@@ -84,7 +86,7 @@ class Model:
             return f"id {token}".encode()
         if token in self._added:
             return text.encode()
-        return bytes_of(text, self._byte_level)
+        return self._spelling.bytes_of(text)
 
     @cached_property
     def _added(self) -> frozenset[int]:
@@ -92,8 +94,8 @@ class Model:
         return frozenset(self.tokenizer.get_added_tokens_decoder())
 
     @cached_property
-    def _byte_level(self) -> bool:
-        return not getattr(self.tokenizer.model, "byte_fallback", False)
+    def _spelling(self) -> Spelling:
+        return Spelling.of(self.tokenizer_json)
 
 
 @contextmanager

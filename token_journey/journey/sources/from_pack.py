@@ -29,9 +29,14 @@ def material_of(pack: Pack, text: str | None = None) -> Material:
         spelled = pack.vocabulary.id_to_bytes
         begin = int(bool(prompt.ids) and prompt.ids[0] == pack.begin_token)
         tokens = tokens_of(prompt.ids, spelled, begin)
-    else:
+    elif pack.source_is_print:
         spelled = {}
         tokens = tokens_in_print(prompt.ids, prompt.pieces, prompt.text)
+    else:
+        pieces = (piece.encode() for piece in prompt.pieces)
+        spelled = dict(zip(prompt.ids, pieces, strict=True))
+        begins = bool(prompt.pieces) and prompt.pieces[0].strip() not in prompt.text
+        tokens = tokens_of(prompt.ids, spelled, int(begins))
     return Material(
         title=pack.title,
         source=_source(pack),
