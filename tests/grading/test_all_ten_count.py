@@ -1,6 +1,7 @@
 """All ten stages of a folder count, whatever lies in a stage's place."""
 
 import os
+import re
 import shutil
 
 import pytest
