@@ -1,7 +1,6 @@
 """All ten stages of a folder count, whatever lies in a stage's place."""
 
 import os
-import re
 import shutil
 
 import pytest
