@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 
-@dataclass
+@dataclass(eq=False)
 class Graded:
     """What a grading run said and decided."""
 

@@ -6,7 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from token_journey.checking.comparison import IMPOSSIBLE, Comparison, Mismatch
+from token_journey.checking.comparison import IMPOSSIBLE, Comparison, Mismatch, same_value
+from token_journey.foreign import spelled
 from token_journey.numbers import row, shown_places
 from token_journey.words import differences as words
 from token_journey.words.differences import Place
@@ -37,14 +38,14 @@ def _values(comparison: Comparison) -> list[Finding]:
     found.append(Finding(words.expected, _listed(theirs)))
     if isinstance(theirs, list):
         pairs = enumerate(zip(mine, theirs, strict=False))
-        parted = next((i for i, (one, other) in pairs if one != other), None)
+        parted = next((i for i, (one, other) in pairs if not same_value(one, other)), None)
         lengths = Finding(words.lengths, len(mine), len(theirs))
         found.append(lengths if parted is None else Finding(words.parted, parted))
     return found
 
 
 def _listed(value: object, most: int = 300) -> str:
-    text = repr(value)
+    text = spelled(value)
     return text if len(text) <= most else text[: most - 1] + "…"
 
 
