@@ -202,7 +202,9 @@ def main():
             "--stream": ["--stream", *prompts],
             "--stream --slice": ["--stream", "--slice", *prompts],
         }
-        print(f"{'token-journey capture …':<34}{'read MB':>9}{'peak MB':>9}{'s':>7}{'pack MB':>9}")
+        print(
+            f"{'token-journey capture …':<33}{'weights MB':>10}{'peak MB':>9}{'s':>7}{'pack MB':>9}"
+        )
         for way, options in ways.items():
             out = Path(scratch, "pack-" + str(len(way)))
             text, seconds, peak = measured([*tool, *options, "--out", str(out)])

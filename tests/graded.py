@@ -12,7 +12,7 @@ import pytest
 from token_journey.course.course import find_course
 
 
-@dataclass
+@dataclass(eq=False)
 class Graded:
     """What a grading run said and decided."""
 

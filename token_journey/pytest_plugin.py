@@ -6,6 +6,7 @@ grading. The first folder or file of stages registers `grading.plugin`, and coll
 
 from __future__ import annotations
 
+import re
 from collections.abc import Generator, Sequence
 from functools import cache
 from importlib.util import find_spec
@@ -23,6 +24,8 @@ from token_journey.grading.steering import refusal, refusals
 if TYPE_CHECKING:
     from token_journey.grading.terminal import Telling
 
+_STAGES_ALONE = pytest.StashKey[bool]()  # whether nothing but stages is asked for
+_BRIEF = pytest.StashKey[bool]()
 _REFUSED = pytest.StashKey[dict[Path, str]]()
 _GRADING = "token_journey.grading.plugin"
 _TELLING = "token_journey.grading.terminal"
@@ -107,6 +110,8 @@ def pytest_load_initial_conftests(early_config: pytest.Config, args: Sequence[st
                 raise pytest.UsageError(refusal(file))
             refused[folder] = refusal(file)
     if all(_is_graded(place, course) for place in places):
+        early_config.stash[_STAGES_ALONE] = True
+        early_config.stash[_BRIEF] = not any(re.match("-[a-z]*r", str(arg)) for arg in args)
         _without_benchmarks(early_config, args)
 
 
@@ -142,7 +147,11 @@ def _without_benchmarks(config: pytest.Config, args: Sequence[str]) -> None:
         config.pluginmanager.unregister(name="benchmark")
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest's own reporter reads these
 def pytest_configure(config: pytest.Config) -> None:
+    if config.stash.get(_BRIEF, False) and config.option.verbose <= 0:
+        # pytest's header, and its summary of what was told, are for those who ask by -v or -r.
+        config.option.reportchars, config.option.no_header = "", True
     if (file := config.getoption("grade_json")) and not hasattr(config, "workerinput"):
         from token_journey.grading.record import Record
 
@@ -185,7 +194,8 @@ def _telling(config: pytest.Config) -> Telling:
     from token_journey.grading.terminal import Telling
 
     if not config.pluginmanager.has_plugin(_TELLING):
-        told = Telling(verbose=config.get_verbosity() >= 2)
+        alone = config.stash.get(_STAGES_ALONE, False)
+        told = Telling(config.get_verbosity() >= 2, alone)
         config.pluginmanager.register(told, _TELLING)
     return cast("Telling", config.pluginmanager.get_plugin(_TELLING))
 
@@ -239,7 +249,12 @@ def pytest_terminal_summary(
     course = _course()
     nothing = exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED and not config.option.collectonly
     here = config.invocation_params.dir
-    if nothing and course and any(is_kata(f, course) for f in (here, *here.parents)):
+    if nothing and (left_out := terminalreporter.stats.get("deselected")):
+        terminalreporter.write_line(
+            f"No check was run: {len(left_out)} are here, and what you asked for fits none of "
+            "their names. `--collect-only -q` lists them."
+        )
+    elif nothing and course and any(is_kata(f, course) for f in (here, *here.parents)):
         terminalreporter.write_line(
             f"Nothing to grade in {', '.join(config.args)}: a folder of stages holds files such "
             "as s03_rms_norm.py. Try `pytest exercises/`."

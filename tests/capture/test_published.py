@@ -15,10 +15,11 @@ from torch import Tensor
 from torch.nn.functional import silu
 
 from token_journey.capture.recipes.published import PRINTED as HALF
-from token_journey.capture.recipes.published import build_pack
+from token_journey.capture.recipes.published import SAMPLED, build_pack
 from token_journey.course.course import find_course
 from token_journey.errors import PackError
 from token_journey.packs.pack import Pack
+from token_journey.packs.verify import verify
 
 PACKS = find_course().packs
 
@@ -176,6 +177,42 @@ def test_every_figure_is_there(pack: Pack) -> None:
 
 def _flat(values: list[object]) -> list[str]:
     return [x for v in values for x in (_flat(v) if isinstance(v, list) else [str(v)])]
+
+
+def test_the_sampled_text(pack: Pack) -> None:
+    """It is in pack.json as it was transcribed, and goes the way of every file of a pack."""
+    content = (FOLDER / SAMPLED).read_bytes()
+    assert pack.manifest["sampled_text"] == json.loads(content)
+    assert pack.manifest["files"][SAMPLED]["bytes"] == len(content)
+    assert pack.manifest["sampled_text"]["seed"] == "not set, so it can't be repeated"
+    assert "continuation of it that was printed" in (FOLDER.parents[1] / "NOTICE").read_text()
+
+
+def test_what_the_first_difference_would_mean(pack: Pack) -> None:
+    """Each published record has a meaning of its kind, whichever differs first."""
+    records = verify(pack, pack)
+    assert [r.walked for r in records].count(True) == 40
+    meanings = {record.name: record.meaning for record in records}
+    assert "another computation of it" not in meanings.values()
+    for name, means in {
+        "revision": "commit",
+        "ids of “açò es or...”": "tokenizer",
+        "lm_head.weight": "dtype",
+        "embed": "dtype",
+        "blocks.0.attn.rot_k": "RoPE",
+        "blocks.0.attn.scores": "head_dim",
+        "blocks.0.attn.z_flat": "heads",
+        "blocks.0.resid_post": "residual",
+        "blocks.22.resid_post": "bfloat16",
+        "ln_final.out": "norm",
+    }.items():
+        assert means in meanings[name], name
+
+
+def test_without_the_sampled_text(tmp_path: Path) -> None:
+    (tmp_path / "figures.json").write_bytes((FOLDER / "figures.json").read_bytes())
+    with pytest.raises(PackError, match=r"sampled_text\.json can't be read"):
+        build_pack(tmp_path / "figures.json")
 
 
 def test_unreadable_figures(tmp_path: Path) -> None:

@@ -3,7 +3,10 @@
 Each file stands in for stage 3, beside a right stage 2 in the same folder.
 """
 
+import os
 import shutil
+import subprocess
+import sys
 
 import pytest
 from graded import grade
@@ -112,6 +115,39 @@ BAD_FILES = {
         "is a class without a name; it should be a torch.Tensor.",
     ),
     "recursion": (rms_norm("return rms_norm(x, weight, eps)"), "RecursionError at s03_rms_norm.py"),
+    "error without a name": (
+        rms_norm("raise type('', (Exception,), {})('oh')"),
+        "nameless class at s03_rms_norm.py:5, in rms_norm: oh",
+    ),
+    "result without a name": (
+        rms_norm("return type('', (), {})()"),
+        "is a nameless class; it should be a torch.Tensor",
+    ),
+    "name that raises": (
+        rms_norm("return type('M', (type,), {'__name__': property(sys.exit)})('N', (), {})()"),
+        "is a N; it should be a torch.Tensor",
+    ),
+    "exits when asked": (
+        rms_norm("return type('Odd', (), {'__getattribute__': lambda *_: sys.exit()})()"),
+        "is an Odd; it should be a torch.Tensor",
+    ),
+    "exits when it ends": (
+        rms_norm("return type('Odd', (), {'__del__': lambda _: sys.exit()})()"),
+        "is an Odd; it should be a torch.Tensor",
+    ),
+    "exits when told": (
+        rms_norm("raise type('Odd', (Exception,), {'__str__': lambda _: sys.exit()})()"),
+        "Odd at s03_rms_norm.py:5, in rms_norm: (its message can't be shown)",
+    ),
+    "interrupts when told": (
+        f"{HEAD}class Odd(Exception):\n    def __str__(self): raise KeyboardInterrupt\n\n\n"
+        "def rms_norm(x, weight, eps):\n    raise Odd",
+        "Odd at s03_rms_norm.py:7, in rms_norm: (its message can't be shown)",
+    ),
+    "list of one's own": (
+        rms_norm("return type('L', (list,), {'__eq__': lambda *_: True})(x.tolist())"),
+        "is a L; it should be a torch.Tensor",
+    ),
     "interrupts": (rms_norm("raise KeyboardInterrupt"), "ended the program at s03_rms_norm.py:5"),
 }
 
@@ -122,6 +158,8 @@ def folder(tmp_path):
     return tmp_path
 
 
+# Of the run around: what `__del__` raises after the run inside.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("case", BAD_FILES)
 def test_a_bad_file_gets_a_sentence_and_spoils_only_its_stage(case, folder, monkeypatch):
     if "never ends" in case:
@@ -136,6 +174,82 @@ def test_a_bad_file_gets_a_sentence_and_spoils_only_its_stage(case, folder, monk
     assert "Traceback" not in graded.output
     assert "token_journey/" not in graded.output.replace("/s03_rms_norm.py", "")
     assert len(graded.output.splitlines()) < 120
+
+
+EQUAL = "{'__eq__': lambda *_: True, '__ne__': lambda *_: False}"
+
+
+@pytest.mark.parametrize(
+    ("returned", "sentence"),
+    [
+        ("type('L', (list,), EQUAL)([b'x'])", "is a L; it should be a list"),
+        ("[type('B', (bytes,), EQUAL | {'__hash__': bytes.__hash__})(b'x')] * len(symbols)", ""),
+        ("[type('Any', (), EQUAL)()]", ""),
+        ("[type('Any', (), {'__repr__': lambda _: exit()})()]", "[<list>"),
+    ],
+)
+def test_values_that_call_themselves_equal_are_not(returned, sentence, tmp_path):
+    source = f"EQUAL = {EQUAL}\n\n\ndef merge(symbols, ranks):\n    return {returned}\n"
+    (tmp_path / "s01_tokenize.py").write_text(source)
+    graded = grade(tmp_path / "s01_tokenize.py", options=("-k", "merge"))
+    assert graded.kinds("s01_tokenize") == {"failed"}
+    assert sentence in graded.output or sentence == "[<list>"
+    assert "token_journey/" not in graded.output
+
+
+def test_numbers_of_libraries_are_numbers(tmp_path):
+    shutil.copy(SOLUTIONS / "s01_tokenize.py", tmp_path)
+    file = tmp_path / "s01_tokenize.py"
+    file.write_text(
+        f"{file.read_text(encoding='utf-8')}\n\nimport numpy\n\n_encode = encode\n\n\n"
+        "def encode(*given):\n    return [numpy.int64(i) for i in _encode(*given)]\n",
+        encoding="utf-8",
+    )
+    assert grade(file).exit_code == 0
+
+
+def test_a_cache_that_only_is_a_dict(tmp_path):
+    shutil.copytree(SOLUTIONS, tmp_path, dirs_exist_ok=True)
+    file = tmp_path / "s10_generate.py"
+    source = file.read_text(encoding="utf-8")
+    file.write_text(f"{source}\n\nclass KeyValueCache(dict):\n    pass\n", encoding="utf-8")
+    graded = grade(file, options=("-k", "a_cache"))
+    said = "The check can't use what your s10_generate.py gives it: TypeError: update expected"
+    assert any(said in " ".join(message.split()) for message in graded.messages)
+    assert not any("Error\n" in message for message in graded.messages)
+    assert "token_journey/" not in graded.output
+
+
+def test_a_mistake_in_the_reference_itself(tmp_path, monkeypatch):
+    """`pytest solutions/s08_lm_head.py`: nothing right is there to know mistakes by."""
+    home = find_course().home
+    for name in ("token_journey", "checks", "packs", "solutions", "conftest.py"):
+        copy = shutil.copytree if (home / name).is_dir() else shutil.copy
+        copy(home / name, tmp_path / name)
+    file = tmp_path / "solutions" / "s08_lm_head.py"
+    wrong = "\n\ndef lm_head(x, norm_weight, w_vocab, eps):\n    return x @ w_vocab.mT\n"
+    file.write_text(file.read_text(encoding="utf-8") + wrong, encoding="utf-8")
+    command = [sys.executable, "-m", "pytest", str(file), "-q", "-k", "published or model"]
+    done = subprocess.run(
+        command,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+    )
+    assert done.returncode == 1
+    assert "Every number is off" in done.stdout
+    assert "AssertionError" not in done.stdout and "token_journey/" not in done.stdout
+
+
+def test_a_mistake_is_known_where_the_reference_is_graded_too(tmp_path):
+    file = tmp_path / "s03_rms_norm.py"
+    source = (SOLUTIONS / "s03_rms_norm.py").read_text(encoding="utf-8")
+    file.write_text(source.replace(" + eps", ""), encoding="utf-8")
+    graded = grade(file, SOLUTIONS / "s03_rms_norm.py", options=("-k", "by_hand"))
+
+    assert graded.kinds("s03_rms_norm") == {"failed", "passed"}
+    assert "AssertionError" not in graded.output and "eps" in graded.messages[0]
 
 
 def test_not_utf8(folder):

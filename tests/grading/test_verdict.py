@@ -34,7 +34,7 @@ def test_a_grade_is_a_call(wrong, capfd):
     assert heard == list(grade.verdicts)
     rows = {row.stage: row for row in grade.stages}
     assert len(rows) == 10 and not grade.done
-    assert rows["s02_embed"].missing == rows["s02_embed"].total == 26
+    assert rows["s02_embed"].missing == rows["s02_embed"].total > 20
     assert rows["s03_rms_norm"].failed and rows["s04_rope"].done
 
 

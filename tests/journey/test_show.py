@@ -74,6 +74,16 @@ def test_the_published_walk_has_every_station(aitana):
     assert "not published" in told
 
 
+def test_what_the_real_model_was_seen_to_say(aitana):
+    """The one printed continuation stands where it says of what, and how it was drawn."""
+    (sampled,) = aitana.continuations
+    assert sampled.of.startswith("El nom correcte") and sampled.of != aitana.text
+    told = said(aitana, "generate", width=400).partition("One token more")[2]
+    assert told and "not published" not in told
+    assert "another text, sampled once: top-k = 10, in bfloat16 on cuda:0 (T4)" in told
+    assert "autonoma de valencia es...⏎⏎La senyora vicepresidenta primera" in told
+
+
 def test_what_was_published_is_shown_and_nothing_else(aitana):
     pack = Pack(PACKS / "aitana-2b-s-published")
     for step in aitana.steps:

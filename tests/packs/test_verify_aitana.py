@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -21,7 +22,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 from transformers.models.llama.modeling_llama import LlamaDecoderLayer
 
-from token_journey.capture.recipes.published import build_pack
+from token_journey.capture.recipes.published import SAMPLED, build_pack
 from token_journey.commands.main import main
 from token_journey.course.course import find_course
 from token_journey.files import sha256_of
@@ -200,6 +201,7 @@ def publish(weights: dict[str, Tensor], folder: Path) -> None:
             record["values"] = _shaped(rounded, list(value.shape))
     folder.mkdir()
     (folder / "figures.json").write_text(json.dumps(figures))
+    shutil.copy(PACKS / "aitana-2b-s-published" / SAMPLED, folder)
     build_pack(folder / "figures.json").write(folder / "published")
 
 
@@ -296,6 +298,10 @@ def test_all_that_was_published_of_layer_0_matches(
     here = [r for r in FIGURES["activations"] if r["name"] not in absent]
     numbers = sum(torch.tensor(_finite(r["values"])).numel() for r in here) + 8 * 100 + 5 + 17 + 1
     assert f"{numbers} numbers match what was published; 23 records are not in" in said
+    compared = (
+        "17 of 40 published records could be compared; not blocks.1.resid_post to ln_final.out."
+    )
+    assert compared in said
 
 
 def _finite(values: Any) -> Any:
@@ -307,6 +313,7 @@ def test_a_wrong_revision(
 ) -> None:
     other = copied(pack, tmp_path / "pack", revision="0123abc")
     told = refused(other, capsys)
+    assert "which would mean another commit of the checkpoint" in told
     assert f"the pack is of revision 0123abc, published is {PINNED[ID]}" in told
 
 
@@ -315,7 +322,9 @@ def test_one_altered_weight(
 ) -> None:
     name, other = "model.layers.0.mlp.down_proj.weight", copied(pack, tmp_path / "pack")
     alter(other, "weights.safetensors", name, (2045, 5437), 0.001)
-    assert f"{name} at row 2045, column 5437 is" in refused(other, capsys)
+    told = refused(other, capsys)
+    assert f"{name} at row 2045, column 5437 is" in told
+    assert "which would mean weights of another revision, or rounded to another dtype" in told
 
 
 def test_one_altered_number_of_one_head(
@@ -324,7 +333,8 @@ def test_one_altered_number_of_one_head(
     """All of z was printed, so no head can differ unseen."""
     name, other = "blocks.0.attn.z", copied(pack, tmp_path / "pack")
     alter(other, "activations.safetensors", f"aco/{name}", (9, 3, 77), 0.0002)
-    assert f"{name} at head 9, token 3, dim 77 is" in refused(other, capsys)
+    told = refused(other, capsys)
+    assert f"{name} at head 9, token 3, dim 77 is" in told and "would mean values of" in told
 
 
 def test_one_altered_weight_of_the_checkpoint(

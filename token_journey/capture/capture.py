@@ -77,6 +77,9 @@ def plan_for(order: Order) -> Plan:
 
     Raises CheckpointError.
     """
+    for name, text in order.prompts.items():
+        if not text.strip():
+            raise CheckpointError(f"Prompt {name} is empty: give it some text.")
     if order.streamed and order.device == "cuda":
         raise CheckpointError("A streamed capture computes on the CPU: leave out --device cuda.")
     checkpoint = Checkpoint(open_source(order.model, order.revision))
@@ -111,10 +114,13 @@ def _layers(asked: tuple[int, ...] | str | None, count: int) -> tuple[int, ...]:
 def capture(order: Order, plan: Plan, out: Path) -> None:
     """Make the pack that a plan describes. Raises CheckpointError, PackError.
 
+    Nothing is computed of what there is no memory for.
+
     Interrupted, it goes on after the last layer that was finished.
     """
     refuse_to_replace_others(out)
     refuse_what_is_out_of_reach(out)
+    plan.refuse_too_much()
     from token_journey.capture.measure import Ids, Measurement, best
 
     selection = plan.selection

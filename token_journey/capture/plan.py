@@ -10,13 +10,20 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import prod
 
-from token_journey.capture.selection import ROWS, Selection
+from token_journey.capture.selection import ROWS, Selection, layer_names
+from token_journey.errors import CheckpointError
+from token_journey.llama.shapes import activation_shape
+from token_journey.memory import free_memory
 from token_journey.models.architecture import EMBEDDING, FINAL_NORM
 from token_journey.models.checkpoint import BLOCK_BYTES, Checkpoint, Stored
 from token_journey.packs.manifest import Kept, Prompt
 
 # Python with torch and transformers, and what lies between the pieces of memory; measured.
 _LIBRARIES = 500_000_000
+# Of (heads, tokens, tokens) numbers in float64, so many more are there for a moment; measured.
+_SQUARES = 7
+# Operations that a slow machine does in a second.
+_A_SECOND = 10**10
 # pack.json's line for one activation or weight.
 _LINE = 130
 
@@ -69,16 +76,41 @@ class Plan:
     def _layer_bytes(self, layer: int) -> int:
         return _sum(self.checkpoint.tensors, self.checkpoint.family.layer_shapes(layer))
 
+    @property
+    def tokenizer_bytes(self) -> int:
+        """What is read of the tokenizer, whatever the pack keeps of it."""
+        return self.checkpoint.source.size("tokenizer.json") or 0
+
     # -- memory -----------------------------------------------------------------
 
     @property
     def memory(self) -> int:
         """About how many bytes of memory are needed at most."""
-        weights = (
-            max(self._layer_bytes(layer) for layer in self.layers_walked)
-            if self.streamed
-            else self.checkpoint.stored_bytes
-        )
+        weights = 0 if self.streamed else self.checkpoint.stored_bytes
+        walking = _LIBRARIES + weights + self._computing_bytes
+        return max(walking, _LIBRARIES + self.pack_bytes)
+
+    def refuse_too_much(self) -> None:
+        """Raises CheckpointError for prompts that there is no memory, or no day, for.
+
+        Weights of a whole model that find no room lie on the disk.
+        """
+        longest = max(self.selection.prompts, key=lambda prompt: len(prompt.ids))
+        shorter = f"give shorter prompts, or fewer: {longest.name} has {len(longest.ids):,} tokens"
+        needed, free = self._computing_bytes, free_memory()
+        if needed > free:
+            raise CheckpointError(
+                f"About {megabytes(needed)} of memory are needed to compute this, and "
+                f"{megabytes(free)} are free: {shorter}."
+            )
+        days = self._operations / _A_SECOND / 86_400
+        if days > 1:
+            raise CheckpointError(f"This would compute for about {days:,.0f} days: {shorter}.")
+
+    @property
+    def _computing_bytes(self) -> int:
+        """What one layer and the logits take beside the weights of a model that is in memory."""
+        weights = max(map(self._layer_bytes, self.layers_walked)) if self.streamed else 0
         # One layer at a time is widened to float64.
         c = self.checkpoint.family.shape
         numbers = self.checkpoint.family.layer_shapes(0).values()
@@ -87,8 +119,37 @@ class Plan:
         if self.selection.to_the_logits:
             tokens = sum(len(prompt.ids) for prompt in self.selection.prompts)
             logits = c.vocab_size * (4 * tokens + 60 * len(self.selection.prompts))
-        walking = _LIBRARIES + weights + widest + logits
-        return max(walking, _LIBRARIES + self.pack_bytes)
+        return weights + widest + logits + self._activation_bytes
+
+    @property
+    def _activation_bytes(self) -> int:
+        """What computing a layer takes: twice in float32 for all prompts, twice in float64 for one.
+
+        Attention in float64 holds some squares more while it computes, and so does comparing.
+        """
+        c = self.checkpoint.family.shape
+        numbers, squares = [], []
+        for prompt in self.selection.prompts:
+            count = len(prompt.ids)
+            shapes = (activation_shape(c, name, count) for name in layer_names(0))
+            numbers.append(sum(map(prod, shapes)))
+            squares.append(c.num_attention_heads * count**2)
+        return 2 * 4 * sum(numbers) + 2 * 8 * max(numbers) + _SQUARES * 8 * max(squares)
+
+    @property
+    def _operations(self) -> int:
+        """Multiplications and additions; those in float64 count double."""
+        c = self.checkpoint.family.shape
+        a_token = 2 * sum(prod(shape) for shape in self.checkpoint.family.layer_shapes(0).values())
+        layers = len(self.layers_walked)
+        total = 0
+        for prompt in self.selection.prompts:
+            count = len(prompt.ids)
+            pairs = 4 * c.num_attention_heads * c.head_dim * count**2
+            total += layers * (a_token * count + pairs)
+            if self.selection.to_the_logits:
+                total += 2 * c.vocab_size * c.hidden_size * count
+        return (2 + 2 * 2) * total
 
     # -- the pack ---------------------------------------------------------------
 
@@ -129,6 +190,7 @@ class Plan:
         """The plan as a person reads it."""
         shape, selection = self.checkpoint.family.shape, self.selection
         origin = self.checkpoint.source.origin
+        reads = {**self.reads, "the tokenizer": self.tokenizer_bytes}
         lines = [
             f"{origin['id']}: {self.checkpoint.family.architecture}, "
             f"{self.checkpoint.parameters:,} parameters in {self.checkpoint.dtype}, "
@@ -140,8 +202,8 @@ class Plan:
             "",
             *(f"prompt {_prompt(prompt)}" for prompt in selection.prompts),
             "",
-            f"reads     {megabytes(sum(self.reads.values())):>9}",
-            *(f"          {megabytes(count):>9}  {what}" for what, count in self.reads.items()),
+            f"reads     {megabytes(sum(reads.values())):>9}",
+            *(f"          {megabytes(count):>9}  {what}" for what, count in reads.items()),
             f"memory    {megabytes(self.memory):>9}  at most, about",
             f"pack      {megabytes(self.pack_bytes):>9}  about"
             + (", a slice" if selection.sliced else ""),

@@ -63,6 +63,11 @@ _CUT: dict[str, tuple[str, str]] = {
 }
 
 
+def layer_names(layer: int) -> Iterator[str]:
+    """Every activation of a layer, in the order in which data flows."""
+    return (f"blocks.{layer}.{name}" for name in _LAYER)
+
+
 def ends(size: int) -> list[int]:
     return sorted({*range(min(_ENDS, size)), *range(max(size - _ENDS, 0), size)})
 
@@ -155,7 +160,7 @@ class Selection:
         """Every activation that the walk finds, in the order in which data flows."""
         yield from ("embed", "rotary.cos", "rotary.sin")
         for layer in range(self.until + 1):
-            yield from (f"blocks.{layer}.{name}" for name in _LAYER)
+            yield from layer_names(layer)
         if self.to_the_logits:
             yield from ("ln_final.out", "logits", "logits.last", "probs.last")
 

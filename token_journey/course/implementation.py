@@ -19,7 +19,7 @@ from types import ModuleType, TracebackType
 
 from token_journey.course.stage import Stage, not_there
 from token_journey.course.under_test import CalledAfresh, StageUnderTest
-from token_journey.foreign import message_of, shown
+from token_journey.foreign import message_of, name_of_class, shown
 from token_journey.guards.time_limit import OutOfTime, WaitedTooLong
 
 _STAGE_NAME = re.compile(r"\bs\d\d_\w+")
@@ -176,7 +176,7 @@ class Implementation:
             why = "does it wait for something?" if waited else "a loop that never stops?"
             return f"{place} did not end in time while it was imported: {why}{line}"
         said = f": {message}" if (message := message_of(error)) else ""
-        return f"{place} could not be imported: {shown(type(error).__name__)}{said}.{line}"
+        return f"{place} could not be imported: {name_of_class(error)}{said}.{line}"
 
 
 def frames_in(folder: Path, frames: TracebackType | None) -> TracebackType | None:

@@ -101,8 +101,8 @@ def rewritten(reference: Implementation, stage: str, *rewrites: Rewrite) -> Modu
     original = reference.module(stage)
     module = ModuleType(original.__name__)
     module.__dict__.update(__package__=original.__package__, __file__=original.__file__)
-    # By Python's own loader: pytest puts another in its place for files that it is given.
     assert original.__file__ is not None
+    # Not by its own loader: what is named to pytest was read by one that rewrites assertions.
     code = SourceFileLoader(original.__name__, original.__file__).get_code(original.__name__)
     assert code is not None
     exec(code, module.__dict__)

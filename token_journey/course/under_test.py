@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from torch import Tensor
 
 from token_journey.course.borrowed import answers_imported, functions_called
-from token_journey.foreign import message_of
+from token_journey.foreign import message_of, name_of_class
 from token_journey.guards.time_limit import time_limit
 
 
@@ -110,7 +110,7 @@ def _watched(name: str, function: Callable[..., Any], folder: Path) -> Callable[
             if isinstance(error, TypeError):
                 _check_parameters(name, function, args, kwargs)
             if _is_torch_s_alone(error, folder):
-                said = f"{type(error).__name__}: {message_of(error) or ''}".partition("\n")[0]
+                said = f"{name_of_class(error)}: {message_of(error) or ''}".partition("\n")[0]
                 raise CheckFailure(f"`{name}` raised {said}") from error
             raise
         if result is None:

@@ -101,7 +101,8 @@ class StageFolder(pytest.Directory):
         here = set()
         for entry in sorted(self.path.iterdir()):
             for node in self._of(entry):
-                here.add(node.path)
+                if isinstance(node, StageModule):
+                    here.add(node.path)
                 yield node
         if not self.config.getoption("chained"):
             yield from _not_there(self, here)

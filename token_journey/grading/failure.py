@@ -5,11 +5,12 @@ from __future__ import annotations
 import textwrap
 from dataclasses import dataclass, replace
 from pathlib import Path
+from traceback import StackSummary
 
 from token_journey.checking.comparison import Mismatch
 from token_journey.course.implementation import CannotLoad
 from token_journey.course.under_test import CheckFailure
-from token_journey.foreign import message_of, shown
+from token_journey.foreign import message_of, name_of_class, shown
 from token_journey.grading.diagnosis.differences import explain
 from token_journey.grading.diagnosis.doctor import Diagnosis
 from token_journey.grading.judge import Judge, KeptState, NotRun
@@ -75,6 +76,16 @@ def describe_failure(
     return replace(told, cause=diagnosis.findings, subject=subject, named=bool(diagnosis.story))
 
 
+def describe_unusable(
+    judge: Judge, error: BaseException, promise: str, in_check: StackSummary
+) -> Failure:
+    """What to say where the check broke on what a stage gave it, and not in the stage's lines."""
+    kind, message = name_of_class(error), message_of(error)
+    said = Finding(words.unusable, f"{judge.stage.name}.py", kind, message)
+    lines = [f"  {shown(frame.line or '')}" for frame in in_check[-1:]]
+    return Failure((said,), str(said), (*lines, Finding(words.checked, promise)))
+
+
 def _not_run(judge: Judge, error: NotRun) -> Finding:
     said = words.not_run_after_a_wait if error.waited else words.not_run_after_a_loop
     return Finding(said, f"{judge.stage.name}.py")
@@ -118,7 +129,7 @@ def _raised(error: BaseException, place: str, held_back: bool) -> Finding:
     if isinstance(error, SystemExit | KeyboardInterrupt):
         return Finding(words.ended_the_program, place)
     message = "" if held_back else message_of(error)
-    return Finding(words.raised, shown(type(error).__name__), place, message, _missing(error))
+    return Finding(words.raised, name_of_class(error), place, message, _missing(error))
 
 
 def _missing(error: BaseException) -> str | None:

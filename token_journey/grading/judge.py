@@ -107,6 +107,12 @@ class Judge:
             return error
         return None
 
+    def is_right(self, check: Check) -> bool:
+        """Whether the reference passes a check, so that a stage is to blame if it breaks."""
+        if self.reference is None:
+            return False
+        return self._error(check, self.stage_in(self.reference), SECONDS_A_CHECK) is None
+
     @contextmanager
     def apart(self) -> Iterator[None]:
         """What the folder's code changes of the process is put back at the end."""

@@ -7,17 +7,20 @@ the fixture `stage` hands one to the other.
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from traceback import StackSummary
+import sys
+from collections.abc import Callable, Generator
+from functools import partial
+from pathlib import Path
+from traceback import StackSummary, extract_tb
 from typing import Any
 
 import pytest
 
 from token_journey.checking.case import NotOnThisPack, cases, only_in_print
-from token_journey.course.implementation import CannotLoad, frames_in
+from token_journey.course.implementation import CannotLoad, Implementation, frames_in
 from token_journey.course.lessons import promise_of
 from token_journey.course.under_test import Check, StageUnderTest
-from token_journey.foreign import shown
+from token_journey.foreign import name_of_class, shown
 from token_journey.grading import torch_start as quick_torch  # noqa: F401  (before whatever else imports torch)
 from token_journey.grading.chained import ChainedItem
 from token_journey.grading.collect import (
@@ -26,7 +29,7 @@ from token_journey.grading.collect import (
     session_of,
 )
 from token_journey.grading.diagnosis.doctor import Diagnosis
-from token_journey.grading.failure import Failure, describe_failure
+from token_journey.grading.failure import Failure, describe_failure, describe_unusable
 from token_journey.grading.item import check_of, is_held_back, not_on_this_pack, others_and_siblings
 from token_journey.grading.judge import SECONDS_A_CHECK, Judge, KeptState, NotRun, Outcome
 from token_journey.grading.terminal import cut
@@ -46,6 +49,8 @@ def pytest_configure(config: pytest.Config) -> None:
         "seconds(n): let the check run for n seconds",
     ):
         config.addinivalue_line("markers", line)
+    if config.pluginmanager.has_plugin("unraisableexception"):  # which puts back what was before
+        sys.unraisablehook = partial(_ignored, config, sys.unraisablehook)
     lift_limits(any(config.getoption(name) for name in ("no_time_limit", "usepdb", "trace")))
 
 
@@ -53,6 +58,21 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     lift_limits(False)
     if SESSION in config.stash:
         config.stash[SESSION].close()
+
+
+def _ignored(
+    config: pytest.Config,
+    before: Callable[[sys.UnraisableHookArgs], object],
+    raised: sys.UnraisableHookArgs,
+) -> None:
+    """What `__del__` raises ends nothing, and is a line: pytest would show a traceback of it."""
+    frames = StackSummary() if raised.exc_traceback is None else extract_tb(raised.exc_traceback)
+    place = frames[-1] if frames else None
+    if place is None or not session_of(config).grades(Path(place.filename).parent):
+        before(raised)
+    elif sys.stderr is not None:
+        kind = name_of_class(raised.exc_value)
+        sys.stderr.write(f"{Path(place.filename).name}:{place.lineno}: Python ignores {kind}.\n")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -138,19 +158,29 @@ def _failure(item: pytest.Function, judge: Judge, check: Check, outcome: Outcome
     assert outcome.error is not None
     diagnosis = Diagnosis()
     if _has_a_cause(judge, outcome.error):
-        session = session_of(item.config)
-        diagnosis = session.diagnosis(
-            judge,
-            item.originalname,
-            check,
-            outcome.implementation,
-            *others_and_siblings(item),
-        )
+        diagnosis = _diagnosis(item, judge, check, outcome.implementation)
     promise = promise_of(item.obj)
     failure = describe_failure(judge, outcome.error, promise, diagnosis, is_held_back(item))
+    if failure is None and judge.is_right(check):
+        frames = frames_in(session_of(item.config).course.checks, outcome.error.__traceback__)
+        failure = describe_unusable(judge, outcome.error, promise, extract_tb(frames))
     if failure is None:
         raise outcome.error
     return failure
+
+
+def _diagnosis(
+    item: pytest.Function, judge: Judge, check: Check, implementation: Implementation
+) -> Diagnosis:
+    """What is known of the cause: nothing, where their code lets nobody look at it."""
+    others = others_and_siblings(item)
+    try:
+        session = session_of(item.config)
+        return session.diagnosis(judge, item.originalname, check, implementation, *others)
+    except BaseException as error:
+        if not judge.folder.frames(error):
+            raise
+        return Diagnosis()
 
 
 @pytest.hookimpl(wrapper=True)

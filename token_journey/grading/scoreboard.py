@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
 from typing import Any
 
@@ -13,10 +13,13 @@ _BAR = 24
 _WriteLine = Callable[..., Any]
 
 
-def write_scoreboard(rows: Iterable[StageGrade], write: _WriteLine, pytest: str) -> None:
+def write_scoreboard(
+    rows: Iterable[StageGrade], write: _WriteLine, pytest: str, course: Sequence[Stage] = ()
+) -> None:
     """Write every path's table; `write(text, **markup)` takes pytest's colours.
 
     pytest: what to type to run it
+    course: all stages, to say what comes after those that are right
     """
     for path, group in groupby(rows, key=lambda row: row.path):
         stages = list(group)
@@ -26,6 +29,8 @@ def write_scoreboard(rows: Iterable[StageGrade], write: _WriteLine, pytest: str)
             text, colour = _row(row)
             write(text, **{colour: True})
         write(_closing(path, stages, pytest))
+        if next_to_do(stages) is None and (after := _after(path, stages, pytest, course)):
+            write(f"  {after}")
 
 
 def _row(row: StageGrade) -> tuple[str, str]:
@@ -61,6 +66,17 @@ def _closing(path: str, stages: list[StageGrade], pytest: str) -> str:
     stage = Stage(to_do.stage)
     file = f"{path}/{to_do.stage}.py"
     return f"  {checks} Next: {verb} stage {stage.number}, {file}, then `{pytest} {file}`."
+
+
+def _after(path: str, right: list[StageGrade], pytest: str, course: Sequence[Stage]) -> str:
+    """What to do once all that was asked for is right."""
+    if course and len(right) == len(course):
+        return (
+            f"See your stages at work: `{pytest} {path} --chained`, and "
+            f"`token-journey show --impl {path}`."
+        )
+    later = [stage for stage in course if stage > Stage(right[-1].stage)]
+    return f"Next: stage {later[0].number}, {path}/{later[0].file}." if later else ""
 
 
 def _stages(names: Iterable[str]) -> str:

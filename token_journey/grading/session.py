@@ -99,6 +99,8 @@ class Session:
 
         name: the check's; others: all of the stage; siblings: the same on other models
         """
+        if judge.reference is None:  # a mistake is known by where the reference has none
+            return Diagnosis()
         earlier = self._diagnoses.setdefault(judge, {})
         if name not in earlier:
             doctor = self.doctor(judge.stage)
@@ -117,6 +119,10 @@ class Session:
         if folder not in self._folders:
             self._folders[folder] = Implementation(folder, refusal=refusal)
         return self._folders[folder]
+
+    def grades(self, folder: Path) -> bool:
+        """Whether this folder's stages are graded, or were."""
+        return folder in self._folders
 
     def close(self) -> None:
         """Forget every module that was loaded, and give torch its threads back."""

@@ -6,7 +6,7 @@ import os
 import shutil
 import sys
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Generator, Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -24,8 +24,10 @@ _PRINTED_LINES, _PRINTED_CHARACTERS = 20, 1_500
 class Telling:
     """Decides which failures are told in full: a few a stage, each story once."""
 
-    def __init__(self, verbose: bool):
+    def __init__(self, verbose: bool, last: bool):
+        """last: whether the table comes after all that pytest says"""
         self._verbose = verbose
+        self._last = last
         self._verdicts: dict[str, Verdict] = {}
         self._told: dict[tuple[str, str], set[str]] = {}
         self._named: set[str] = set()
@@ -74,9 +76,22 @@ class Telling:
         for report in terminalreporter.stats.get("passed", []):
             if walk := getattr(report, "token_journey_walk", ""):
                 write(f"\n{walk}")
+        if not self._last:
+            self._write_table(terminalreporter)
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None]:
+        yield
+        reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+        if self._last and isinstance(reporter, pytest.TerminalReporter):
+            self._write_table(reporter)
+
+    def _write_table(self, reporter: pytest.TerminalReporter) -> None:
+        write = reporter.write_line
         if self._verdicts:
             verdicts = tuple(self._verdicts.values())
-            write_scoreboard(Grade(verdicts).stages, write, _pytest())
+            course = [] if reporter.stats.get("deselected") else find_course().stages()
+            write_scoreboard(Grade(verdicts).stages, write, _pytest(), course)
             for why, count in Counter(v.absent for v in verdicts if v.absent).items():
                 checks = "1 check is" if count == 1 else f"{count} checks are"
                 write(f"  {checks} {why}.")

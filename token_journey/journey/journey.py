@@ -144,12 +144,14 @@ class Lens:
 class Continuation:
     """How the sentence could go on: `pieces`, chosen as `how` says.
 
-    `ended` says that the model itself ended there; otherwise it was stopped.
+    `ended` says that the model itself ended there; otherwise it was stopped. `of` is the
+    text that goes on, where it is not the journey's own.
     """
 
     how: str
     pieces: tuple[str, ...]
     ended: bool = False
+    of: str = ""
 
 
 @dataclass(frozen=True)

@@ -236,11 +236,8 @@ def _reduced(described: Mapping[str, Any], prompts: Sequence[Prompt]) -> dict[st
 
 def _cut_down(described: Mapping[str, Any], prompts: Sequence[Prompt]) -> dict[str, Any]:
     model, ids = described["model"], _all_ids(described)
-    longest = max(map(len, ids), default=0)
     cutting = _made({**described, "model": {**model, "vocab": {}, "merges": [], **_NO_UNKNOWN}})
-    parts = {
-        part for p in prompts for word in _spelled(cutting, p) for part in _parts(word, longest)
-    }
+    parts = {part for p in prompts for word in _spelled(cutting, p) for part in _parts(word, ids)}
     used = {i for prompt in prompts for i in prompt.ids}
     always = _BYTES | {token["content"] for token in described["added_tokens"]}
     always |= {model.get("unk_token")}
@@ -276,12 +273,14 @@ def _spelled(tokenizer: Tokenizer, prompt: Prompt) -> list[str]:
     return [word for word, _ in tokenizer.pre_tokenizer.pre_tokenize_str(text)]
 
 
-def _parts(word: str, longest: int) -> set[str]:
-    """Every stretch of a word that a token could be."""
+def _parts(word: str, ids: Mapping[str, int]) -> set[str]:
+    """Every stretch of a word that is a token."""
+    longest = max(map(len, ids), default=0)
     return {
-        word[begin:end]
+        part
         for begin in range(len(word))
         for end in range(begin + 1, min(len(word), begin + longest) + 1)
+        if (part := word[begin:end]) in ids
     }
 
 

@@ -19,7 +19,7 @@ import math
 import re
 import shutil
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,13 +42,33 @@ _ROOM = 8
 _WRONG_RESIDUAL = "wrong_residual/"
 
 
+# What a record says where it is the first that differs, for all before it were right.
+_MEANINGS = (
+    (r"revision", "another commit of the checkpoint: give --revision"),
+    (r"ids of .*", "another tokenizer, or a begin token too many or too few"),
+    (r".*\.weight", "weights of another revision, or rounded to another dtype on the way"),
+    (r"embed", "the embedding's rows of other tokens, or weights in another dtype"),
+    (r".*\.ln1\.out", "another epsilon or gain in RMSNorm, or arithmetic in bfloat16"),
+    (r".*\.attn\.[qkv](_flat)?", "a projection of other weights or with a bias"),
+    (r".*\.attn\.rot_[qk]", "RoPE with another base, scaling or pairing, or from another position"),
+    (r".*\.attn\.scores_raw", "queries beside other heads' keys"),
+    (r".*\.attn\.scores", "another scale than the root of head_dim, or another mask"),
+    (r".*\.attn\.pattern", "a softmax over another axis, or in bfloat16"),
+    (r".*\.attn\.z(_flat)?", "values of other heads, or heads merged in another order"),
+    (r".*\.attn_out", "an output projection of other weights or with a bias"),
+    (r"blocks\.0\.resid_post", "another residual stream, or another MLP, in layer 0"),
+    (r".*\.resid_post", "another layer, or errors that added up: arithmetic in bfloat16"),
+    (r"ln_final\.out", "another last layer, or a final norm too many or too few"),
+)
+
+
 @dataclass(frozen=True)
 class Figure:
     """One record of the published figures beside the pack's.
 
     `compared` counts the numbers that the pack holds, of `published` ones; `off` is
     the largest distance, `allowed` how large it may be. `first` says what differs
-    first, if anything does.
+    first, if anything does. `walked` says that it is an activation.
     """
 
     name: str
@@ -57,12 +77,19 @@ class Figure:
     off: float = 0.0
     allowed: float = 0.0
     first: str = ""
+    walked: bool = False
 
     @property
     def verdict(self) -> str:
         if self.first:
             return "DIFFERS"
         return "matches" if self.compared else "not in this pack"
+
+    @property
+    def meaning(self) -> str:
+        """What it would mean if this were the first record that differs."""
+        fits = (told for name, told in _MEANINGS if re.fullmatch(name, self.name))
+        return next(fits, "another computation of it")
 
 
 def figures_of(model: str, packs: Path) -> Pack | None:
@@ -90,7 +117,7 @@ def verify(pack: Pack, published: Pack) -> list[Figure]:
         _revision(pack, published),
         *_ids(pack, published),
         *_weights(pack, published),
-        *_activations(pack, published),
+        *(replace(record, walked=True) for record in _activations(pack, published)),
     ]
 
 
@@ -286,16 +313,16 @@ def report(pack: Pack, packs: Path) -> str:
             f"Nothing that was published of {pack.title} is here to hold {pack.folder} against."
         )
     records = verify(pack, published)
-    told = f"{pack.folder} beside {published.title}\n\n{table(records)}"
-    first = next((record.first for record in records if record.first), None)
+    told = f"{pack.folder} beside {published.title}\n\n{table(records)}\n\n{_how_many(records)}"
+    first = next((record for record in records if record.first), None)
     if first is not None:
-        why = ""
+        why = f", which would mean {first.meaning}"
         if _has_the_notebooks_residual(pack, published):
             why = (
                 "; its layer 0 is what the published notebook got from a mistake, adding the "
                 "output of attention to the normalised input and not to the residual stream"
             )
-        different = Differs(f"{pack.folder} is not what was published: {first}{why}.")
+        different = Differs(f"{pack.folder} is not what was published: {first.first}{why}.")
         different.add_note(told)
         raise different
     numbers = sum(record.compared for record in records)
@@ -304,3 +331,14 @@ def report(pack: Pack, packs: Path) -> str:
     if not numbers:
         raise PackError(f"{pack.folder} holds none of the prompts that {published.title} has.")
     return f"{told}\n\n{numbers} numbers match what was published{rest}."
+
+
+def _how_many(records: Sequence[Figure]) -> str:
+    """Which of the published records of the walk the pack has something of."""
+    walked = [record for record in records if record.walked]
+    absent = [record.name for record in walked if not record.compared]
+    told = f"{len(walked) - len(absent)} of {len(walked)} published records could be compared"
+    if not absent:
+        return f"{told}."
+    last = f" to {absent[-1]}" if len(absent) > 1 else ""
+    return f"{told}; not {absent[0]}{last}."

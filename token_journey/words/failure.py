@@ -41,6 +41,12 @@ def broken_check(kind: str) -> str:
     return _("The check itself broke ({kind}), on numbers that are held back.").format(kind=kind)
 
 
+def unusable(file: str, kind: str, message: str | None) -> str:
+    """What a check could not do with what a stage gave it; its line comes below."""
+    said = f"{kind}: {message}" if message else kind
+    return _("The check can't use what your {file} gives it: {said}").format(file=file, said=said)
+
+
 def did_not_end() -> str:
     return _("It did not end in time.")
 

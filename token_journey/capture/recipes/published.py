@@ -1,9 +1,10 @@
 """The pack of Aitana-2B-S's published figures.
 
 `figures.json` holds every number that a public notebook printed while it walked
-the real model, transcribed; it lies in the pack's own folder and is its only
-source. Most tensors were printed in part, so what is stored is that part, with
-the indices it stands at. Each number was printed with four decimals.
+the real model, transcribed; it lies in the pack's own folder and is, beside
+`sampled_text.json`, its only source. Most tensors were printed in part, so what
+is stored is that part, with the indices it stands at. Each number was printed
+with four decimals.
 
 Two mistakes of the notebook left records that are not the model's. They stay,
 since a learner who makes the same mistake gets the same numbers, but apart.
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 PROMPT = "aco"
+# Beside them, the beginning of the one continuation that was printed.
+SAMPLED = "sampled_text.json"
 # A number printed with four decimals stands for the true one within half a step.
 PRINTED = 0.00005
 
@@ -38,13 +41,9 @@ _APART = {
 
 def build_pack(figures_json: Path) -> PackWriter:
     """Raises PackError where the figures are not there, or are not JSON."""
-    try:
-        content = figures_json.read_bytes()
-        figures = json.loads(content)
-    except (OSError, ValueError) as error:
-        raise PackError(
-            f"{figures_json} can't be read ({error}): restore it with `git checkout packs`."
-        ) from None
+    content, figures = _read(figures_json)
+    sampled_json = figures_json.with_name(SAMPLED)
+    sampled_content, sampled = _read(sampled_json)
     pack = PackWriter(
         PUBLISHED,
         title="Aitana-2B-S (published figures)",
@@ -70,9 +69,11 @@ def build_pack(figures_json: Path) -> PackWriter:
                 "special_tokens": figures["special_tokens"],
                 "last_entries": figures["last_vocabulary_entries"],
             },
+            "sampled_text": sampled,
         },
     )
     pack.add_file("figures.json", content)
+    pack.add_file(SAMPLED, sampled_content)
     for prompt in _prompts(figures):
         pack.add_prompt(prompt)
     for record in figures["activations"]:
@@ -91,6 +92,16 @@ def build_pack(figures_json: Path) -> PackWriter:
             name = record["name"].removesuffix(" applied twice")
             pack.add_apart(group, name, _values(record), PRINTED, _visible(record))
     return pack
+
+
+def _read(path: Path) -> tuple[bytes, Any]:
+    try:
+        content = path.read_bytes()
+        return content, json.loads(content)
+    except (OSError, ValueError) as error:
+        raise PackError(
+            f"{path} can't be read ({error}): restore it with `git checkout packs`."
+        ) from None
 
 
 def _config(described: dict[str, Any]) -> ModelConfig:

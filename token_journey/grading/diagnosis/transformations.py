@@ -31,9 +31,9 @@ def transformations_that_fit(comparison: Comparison) -> list[Finding]:
 
 def _comparable(actual: object, expected: object) -> bool:
     return (
-        isinstance(actual, Tensor)
+        wrong_type("", actual, Tensor) is None
+        and isinstance(actual, Tensor)
         and isinstance(expected, Tensor)
-        and wrong_type("", actual, Tensor) is None
         and actual.dtype == expected.dtype
         and actual.dtype.is_floating_point
         and actual.device == expected.device

@@ -49,13 +49,26 @@ def material_of(pack: Pack, text: str | None = None) -> Material:
         weight=lambda name: _weight(pack, name),
         spell=lambda token: shown(spelled[token]) if token in spelled else f"id {token}",
         continuations=[
-            Continuation("greedy", tuple(shown(spelled[i]) for i in g.ids[len(prompt.ids) :]))
-            for g in pack.generations
-            if g.prompt == prompt.name and not g.eos_ids
+            *(
+                Continuation("greedy", tuple(shown(spelled[i]) for i in g.ids[len(prompt.ids) :]))
+                for g in pack.generations
+                if g.prompt == prompt.name and not g.eos_ids
+            ),
+            *_sampled(pack),
         ],
         also=_also(pack),
         stories=stories(pack, prompt),
     )
+
+
+def _sampled(pack: Pack) -> Iterator[Continuation]:
+    """The one continuation that was printed with the figures: it is of another text."""
+    printed = pack.manifest.get("sampled_text") if pack.source_is_print else None
+    if not printed:
+        return
+    top_k, where = printed["settings"]["top_k"], f"{printed['dtype']} on {printed['device']}"
+    how = f"another text, sampled once: top-k = {top_k}, in {where}"
+    yield Continuation(how, (printed["continuation_begins"],), of=printed["prompt"])
 
 
 def _prompt(pack: Pack, text: str | None) -> Prompt:

@@ -351,7 +351,7 @@ def _continuations(journey: Journey) -> RenderableType | None:
         return None
     table = _grid("", "")
     for continuation in journey.continuations:
-        text = Text(journey.text, style="dim")
+        text = Text(continuation.of or journey.text, style="dim")
         for piece in continuation.pieces:
             text.append(visible(piece), style="bold")
         if not continuation.ended:

@@ -1,0 +1,82 @@
+"""What stands on the screen around the failures, and in which order."""
+
+import shutil
+
+import pytest
+from graded import grade
+
+from token_journey.course.course import find_course
+from token_journey.course.stage import Stage
+from token_journey.grading.scoreboard import write_scoreboard
+from token_journey.grading.verdict import StageGrade
+
+SOLUTIONS = find_course().reference
+COURSE = find_course().stages()
+ONE = ("-k", "by_hand")
+
+
+@pytest.fixture
+def wrong(tmp_path):
+    file = tmp_path / "s03_rms_norm.py"
+    file.write_text("def rms_norm(x, weight, eps):\n    return x\n")
+    return file
+
+
+def test_the_table_is_the_last_thing(wrong):
+    output = grade(wrong, options=ONE).output
+    assert output.splitlines()[-1].startswith("  0 of 1 checks hold.")
+    assert "1 failed" in output
+    assert "short test summary" not in output and "rootdir" not in output
+
+
+@pytest.mark.parametrize("asked", ["-rf", "-v", "-vv"])
+def test_the_summary_is_there_for_who_asks(asked, wrong):
+    output = grade(wrong, options=(*ONE, asked)).output
+    assert "short test summary" in output and "rootdir" in output
+    assert "checks hold" in output.splitlines()[-1]
+
+
+def test_a_run_of_other_tests_too_ends_as_pytest_s(wrong):
+    other = wrong.with_name("test_others.py")
+    other.write_text("def test_one():\n    assert 1 + 1 == 3\n")
+    other = shutil.move(other, wrong.parent.with_name("others.py"))
+    output = grade(wrong, other, options=ONE).output
+    assert "rootdir" in output and "short test summary" in output
+    assert "1 failed" in output.splitlines()[-1]
+
+
+def test_names_that_fit_no_check(wrong):
+    graded = grade(wrong, options=("-k", "no_such_check"))
+    assert graded.exit_code == pytest.ExitCode.NO_TESTS_COLLECTED
+    assert "No check was run: 35 are here" in graded.output
+    assert "Nothing to grade" not in graded.output
+    assert "No check was run" not in grade(wrong, options=ONE).output
+
+
+def table(*rows):
+    lines = []
+    write_scoreboard(rows, lambda text, **_: lines.append(text), "pytest", COURSE)
+    return "\n".join(lines)
+
+
+def right(stage, path="mine"):
+    return StageGrade(path, stage.name, passed=3)
+
+
+def test_a_green_stage_names_the_next_one():
+    assert "Next: stage 4, mine/s04_rope.py." in table(right(Stage("s03_rms_norm")))
+    assert "Next" not in table(right(COURSE[-1]))
+    red = StageGrade("mine", "s03_rms_norm", passed=3, failed=1)
+    assert "s04_rope" not in table(red)
+
+
+def test_ten_green_ones_say_what_can_be_done_with_them():
+    told = table(*map(right, COURSE))
+    assert "`pytest mine --chained`, and `token-journey show --impl mine`" in told
+    red = StageGrade("mine", "s10_generate", passed=3, todo=1)
+    assert "--chained" not in table(*map(right, COURSE[:-1]), red)
+
+
+def test_a_few_checks_of_a_stage_are_not_the_stage():
+    graded = grade(SOLUTIONS / "s03_rms_norm.py", options=ONE)
+    assert graded.exit_code == 0 and "s04_rope" not in graded.output
