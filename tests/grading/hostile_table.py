@@ -88,6 +88,7 @@ class Listener:
         self._given = given
         self.kinds: dict[str, Counter[str]] = {}
         self.messages: list[str] = []
+        self.kit = False  # whether pytest showed the kit's own lines
 
     def pytest_configure(self, config: pytest.Config) -> None:
         config.stash[GIVEN] = self._given
@@ -98,6 +99,7 @@ class Listener:
             self.kinds.setdefault(Path(about["path"]).name, Counter())[about["kind"]] += 1
             if report.failed and Path(about["path"]).name == "case":
                 self.messages.append(str(report.longrepr))
+                self.kit |= not isinstance(report.longrepr, str)
 
 
 def judged(case: Case, given: Given) -> Result:
@@ -125,7 +127,7 @@ def result(
     mine = listener.kinds.get("case", Counter())
     beside = listener.kinds.get("neighbour", Counter())
     total, full = sum(mine.values()), set(mine) == {"passed"}
-    kit = any(sign in said for sign in ("pyfuncitem =", "INTERNALERROR", "/token_journey/"))
+    kit = listener.kit or "INTERNALERROR" in said
     first = " ".join(listener.messages[0].split()) if listener.messages else ""
     green = full and set(beside) == {"passed"}
     columns = {
