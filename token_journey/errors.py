@@ -21,6 +21,10 @@ class CourseError(UserError):
     """The course, or a learner's folder of it, can't be used; the message is one sentence."""
 
 
+class IsolationError(UserError):
+    """Players that can't be had here; the message is one sentence with what to do."""
+
+
 class StubError(UserError):
     """A stub that can't be made; the message is one sentence with what to do."""
 

@@ -37,33 +37,23 @@ def message_of(error: BaseException) -> str | None:
     return _said(str, error)
 
 
-def spelled(value: object) -> str:
-    """How a value is written in Python, or its class where that does not work."""
-    return _said(repr, value) or f"<{name_of_class(value)}>"
-
-
 def name_of_class(value: object) -> str:
     """As the class was made, whatever it or a class of classes says of it."""
     name: str = type.__dict__["__name__"].__get__(type(value))
     return shown(name) or "nameless class"
 
 
-def _said(speak: Callable[[Any], str], value: object) -> str | None:
+def _said(speak: Callable[[Any], str], value: object, longest: int = LONGEST) -> str | None:
     try:
         with time_limit(_SECONDS_TO_SPEAK):
-            return shown(speak(value))
+            return shown(speak(value), longest)
     except BaseException:  # it may raise, exit, recurse or never end
         return None
 
 
 def written(value: object, longest: int = 300) -> str:
     """A value as Python writes it, or its class where that can't be written."""
-    try:
-        with time_limit(_SECONDS_TO_SPEAK):
-            text = repr(value)
-            return shown(text, longest if len(text) <= longest else longest - 1)
-    except BaseException:
-        return f"<{shown(type(value).__name__)}>"
+    return _said(repr, value, longest) or f"<{name_of_class(value)}>"
 
 
 def sign(character: str) -> str:

@@ -73,6 +73,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="with --benchmark-only: time as many rounds as fit into so many seconds",
     )
     group.addoption(
+        "--isolated",
+        nargs="?",
+        const="possible",
+        default="",
+        choices=("possible", "strict"),
+        help="run every stage file in a process of its own that can't reach the judge",
+    )
+    group.addoption(
         "--device",
         default="cpu",
         metavar="DEVICE",

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from graded import grade
 
-from token_journey.checking.borrowed import answers_imported
+from token_journey.course.borrowed import answers_imported
 from token_journey.course.course import find_course
 from token_journey.course.implementation import Implementation
 from token_journey.course.misconceptions import Misconception, rewrites_in

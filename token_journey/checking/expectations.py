@@ -9,7 +9,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from token_journey.checking.borrowed import answers_imported, functions_called
 from token_journey.checking.comparison import Comparison, compare, wrong_type
 from token_journey.course.under_test import CheckFailure, StageUnderTest
 
@@ -62,13 +61,13 @@ def expect_written(stage: StageUnderTest, call: Callable[[], Any], *answers: str
     answers: their names, e.g. "softmax"
     """
     stage.load()
-    imported = answers_imported(stage.file)
+    imported = stage.imported_answers()
     if imported:
         raise CheckFailure(
             f"{stage.file.name} uses {', '.join(sorted(imported))}, where the answer is already "
             "written: this stage is about writing it yourself."
         )
-    borrowed = functions_called(call) & set(answers)
+    borrowed = stage.operators_called(call) & set(answers)
     if borrowed:
         name = sorted(borrowed)[0]
         raise CheckFailure(

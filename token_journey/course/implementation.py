@@ -12,12 +12,13 @@ import itertools
 import re
 import sys
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType, TracebackType
 
 from token_journey.course.stage import Stage, not_there
+from token_journey.course.under_test import CalledAfresh, StageUnderTest
 from token_journey.foreign import message_of, name_of_class, shown
 from token_journey.guards.time_limit import OutOfTime, WaitedTooLong
 
@@ -91,6 +92,29 @@ class Implementation:
         if stage in self._stand_ins or not Stage.of_file(Path(f"{stage}.py")):
             return None
         return self._refusal or not_there(self.folder, Stage(stage))
+
+    def under_test(self, stage: str) -> StageUnderTest:
+        """The stage as a check sees it."""
+        return StageUnderTest(self.folder / f"{stage}.py", lambda: self.module(stage))
+
+    @contextmanager
+    def called_afresh(self, stage: str) -> Iterator[StageUnderTest]:
+        """The stage, loaded anew for every call."""
+        loaded: list[Implementation] = []
+
+        def load() -> ModuleType:
+            loaded.append(Implementation(self.folder))
+            return loaded[-1].module(stage)
+
+        try:
+            yield CalledAfresh(self.folder / f"{stage}.py", load)
+        finally:
+            for implementation in loaded:
+                implementation.unload()
+
+    def standing_in(self, reference: Implementation, names: Iterable[str]) -> Implementation:
+        """This folder with the reference's stages in the place of these."""
+        return Implementation(self.folder, {name: reference.module(name) for name in names})
 
     def siblings(self, stage: str) -> tuple[str, ...]:
         """The stages that a stage's file imports from beside itself, directly or through others."""

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import inspect
 import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from types import ModuleType
-from typing import Any
+from types import FunctionType, ModuleType
+from typing import Any, Protocol
 
 from torch import Tensor
 
+from token_journey.course.borrowed import answers_imported, functions_called
 from token_journey.foreign import message_of, name_of_class
+from token_journey.guards.time_limit import time_limit
 
 
 class CheckFailure(AssertionError):
@@ -28,6 +31,34 @@ class StageUnderTest:
     def __init__(self, file: Path, load: Callable[[], ModuleType]):
         self.file = file
         self.load = load
+
+    def trial(self, seconds: float) -> AbstractContextManager[None]:
+        """Around one check: what it does of the stage ends within `seconds`."""
+        return time_limit(seconds)
+
+    @contextmanager
+    def with_function_of(
+        self, reference: Stages, name: str, shared: Collection[str]
+    ) -> Iterator[StageUnderTest]:
+        """The same stage with the reference's function of that name in its place.
+
+        shared: the names that both stages define
+        """
+        module = self.load()
+        mine = getattr(module, name)
+        setattr(module, name, among(module, reference.module(self.file.stem), name, shared))
+        try:
+            yield self
+        finally:
+            setattr(module, name, mine)
+
+    def imported_answers(self) -> set[str]:
+        """The libraries that hold whole answers and that the stage file names."""
+        return answers_imported(self.file)
+
+    def operators_called(self, call: Callable[[], Any]) -> set[str]:
+        """The names of torch's operators that the stage runs meanwhile."""
+        return functions_called(call)
 
     def __getattr__(self, function: str) -> Any:
         module = self.load()
@@ -59,6 +90,17 @@ class CalledAfresh(StageUnderTest):
         return call
 
 
+def among(module: ModuleType, reference: ModuleType, name: str, shared: Iterable[str]) -> Any:
+    """A function of the reference that calls the learner's others, as their own would."""
+    right = getattr(reference, name)
+    if not isinstance(right, FunctionType):
+        return right
+    others = {other: getattr(module, other) for other in shared if other != name}
+    found = FunctionType(right.__code__, right.__globals__ | others, name)
+    found.__defaults__, found.__kwdefaults__ = right.__defaults__, right.__kwdefaults__
+    return found
+
+
 def _watched(name: str, function: Callable[..., Any], folder: Path) -> Callable[..., Any]:
     def call(*args: Any, **kwargs: Any) -> Any:
         before = [(t, t._version) for t in _tensors([*args, *kwargs.values()])]
@@ -74,17 +116,24 @@ def _watched(name: str, function: Callable[..., Any], folder: Path) -> Callable[
         if result is None:
             raise CheckFailure(f"`{name}` returned None: is a `return` missing?")
         if any(t._version != version for t, version in before):
-            raise CheckFailure(
-                f"`{name}` changed its input: work on a new tensor "
-                "(`x = x + y` makes one, `x += y` does not)."
-            )
+            raise CheckFailure(changed_its_input(name))
         return result
 
     return call
 
 
+def changed_its_input(name: str) -> str:
+    return (
+        f"`{name}` changed its input: work on a new tensor "
+        "(`x = x + y` makes one, `x += y` does not)."
+    )
+
+
 def _is_torch_s_alone(error: Exception, folder: Path) -> bool:
     """Whether a function was torch's own, `silu = F.silu`, so that no line of a file raised."""
+    told = error.__dict__.get("told")
+    if told is not None:  # by a player, which saw where it came from
+        return bool(told.torch_s)
     assert error.__traceback__ is not None
     inside = error.__traceback__.tb_next
     if inside is None:  # written in C
@@ -120,6 +169,39 @@ def _tensors(values: Sequence[Any]) -> Iterator[Tensor]:
             yield value
         elif isinstance(value, Mapping) and isinstance(next(iter(value.values()), None), Tensor):
             yield from _tensors(list(value.values()))
+
+
+class Stages(Protocol):
+    """The stage files of one folder, wherever they are run."""
+
+    folder: Path
+
+    def module(self, stage: str) -> Any:
+        """The stage's module, run once. Raises CannotLoad."""
+
+    def missing(self, stage: str) -> str | None:
+        """What to say where no file of the folder can be run as this stage."""
+
+    def under_test(self, stage: str) -> StageUnderTest:
+        """The stage as a check sees it."""
+
+    def called_afresh(self, stage: str) -> AbstractContextManager[StageUnderTest]:
+        """The stage, loaded anew for every call."""
+
+    def standing_in(self, reference: Any, names: Iterable[str]) -> Stages:
+        """This folder with the reference's stages in the place of these."""
+
+    def siblings(self, stage: str) -> tuple[str, ...]:
+        """The stages that a stage's file imports from beside itself, directly or through others."""
+
+    def own_imports(self) -> AbstractContextManager[None]:
+        """What the folder's code changes of how Python imports is put back at the end."""
+
+    def frames(self, error: BaseException) -> list[traceback.FrameSummary]:
+        """The part of a traceback that lies in this folder, outermost first."""
+
+    def unload(self) -> None:
+        """Forget every module that was loaded."""
 
 
 Check = Callable[[StageUnderTest], object]

@@ -10,24 +10,26 @@ from typing import Any
 
 import pytest
 
-from token_journey.course.course import find_course
+from token_journey.course.course import Course, find_course
 from token_journey.course.stage import Stage
-from token_journey.errors import CourseError, PackError
+from token_journey.errors import CourseError, IsolationError, PackError
 from token_journey.grading.chained import ChainedFolder
 from token_journey.grading.judge import Judge
 from token_journey.grading.session import Session, packs_of
 from token_journey.packs.pack import Pack
 from token_journey.packs.whole_model import fetched, with_whole_model
+from token_journey.player.process import Players
 
 SESSION = pytest.StashKey[Session]()
 
 
 @dataclass(frozen=True)
 class Given:
-    """Packs that were opened by whoever calls for a grade, and stay open."""
+    """What was opened by whoever calls for a grade, and stays open: packs, and maybe players."""
 
     course: Sequence[Pack]
     asked_for: Sequence[Pack] = ()
+    players: Players | None = None
 
 
 GIVEN = pytest.StashKey[Given]()
@@ -43,19 +45,38 @@ def session_of(config: pytest.Config) -> Session:
     if SESSION not in config.stash:
         try:
             course = find_course()
-            given = config.stash.get(GIVEN, None) or Given(
-                packs_of(course), [Pack(Path(folder)) for folder in config.getoption("pack")]
-            )
+            given = config.stash.get(GIVEN, None) or _opened(course, config)
             packs = [*given.course, *given.asked_for]
             # A walk through a model that says something is worth its three seconds.
             if config.getoption("whole_model") or (config.getoption("chained") and fetched()):
                 packs = with_whole_model(packs)
             config.stash[SESSION] = Session(
-                course, packs, given.asked_for, one_thread=not timing(config)
+                course, packs, given.asked_for, one_thread=not timing(config), players=given.players
             )
-        except (CourseError, PackError) as error:
+        except (CourseError, IsolationError, PackError) as error:
             raise pytest.UsageError(str(error)) from None
     return config.stash[SESSION]
+
+
+def _opened(course: Course, config: pytest.Config) -> Given:
+    # Players first: what they are forked from must not hold a pack.
+    players = _players(config) if config.getoption("isolated") else None
+    asked_for = [Pack(Path(folder)) for folder in config.getoption("pack")]
+    return Given(packs_of(course), asked_for, players)
+
+
+def _players(config: pytest.Config) -> Players:
+    if config.getoption("chained") or timing(config):
+        raise pytest.UsageError(
+            "--isolated is for checks: leave out --chained and --benchmark-only, or --isolated."
+        )
+    strict = config.getoption("isolated") == "strict"
+    players = Players(strict, fork=not Session.made)
+    config.add_cleanup(players.close)
+    if terminal := config.pluginmanager.get_plugin("terminalreporter"):
+        terminal.ensure_newline()
+        terminal.write_line(players.holds)
+    return players
 
 
 class StageModule(pytest.Module):

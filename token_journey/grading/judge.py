@@ -13,13 +13,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from types import ModuleType
 
-from token_journey.course.implementation import CannotLoad, Implementation
+from token_journey.course.implementation import CannotLoad
 from token_journey.course.stage import Stage
-from token_journey.course.under_test import CalledAfresh, Check, StageUnderTest
+from token_journey.course.under_test import Check, Stages, StageUnderTest
 from token_journey.guards.process_state import quarantine
-from token_journey.guards.time_limit import OutOfTime, WaitedTooLong, time_limit
+from token_journey.guards.time_limit import OutOfTime, WaitedTooLong
 
 SECONDS_A_CHECK = 10.0
 _TIMEOUTS_A_STAGE = 1
@@ -47,7 +46,7 @@ class Outcome:
     has it; `mend` the earlier stages that kept a right stage from working.
     """
 
-    implementation: Implementation
+    implementation: Stages
     error: BaseException | None = None
     mend: tuple[str, ...] = ()
 
@@ -55,11 +54,11 @@ class Outcome:
 class Judge:
     """Judges one stage of one folder; `reference` is the folder that can stand in."""
 
-    def __init__(self, stage: Stage, folder: Implementation, reference: Implementation | None):
+    def __init__(self, stage: Stage, folder: Stages, reference: Stages | None):
         self.stage = stage
         self.folder = folder
         self.reference = None if reference and reference.folder == folder.folder else reference
-        self._with_stand_ins: dict[tuple[str, ...], Implementation] = {}
+        self._with_stand_ins: dict[tuple[str, ...], Stages] = {}
         self._guilty: list[tuple[str, ...]] = []
         self._timeouts: list[OutOfTime] = []
         self.left: set[str] = set()  # what its code changed for good in this process
@@ -91,7 +90,7 @@ class Judge:
         return self.stage_in(self.folder)
 
     def _attempt(
-        self, check: Check, implementation: Implementation, seconds: float
+        self, check: Check, implementation: Stages, seconds: float
     ) -> BaseException | None:
         error = self._error(check, self.stage_in(implementation), seconds)
         if isinstance(error, OutOfTime):
@@ -100,7 +99,7 @@ class Judge:
 
     def _error(self, check: Check, stage: StageUnderTest, seconds: float) -> BaseException | None:
         try:
-            with self.apart(), time_limit(seconds):
+            with self.apart(), stage.trial(seconds):
                 check(stage)
         except BaseException as error:  # SystemExit and OutOfTime are the learner's, too
             if isinstance(error, KeyboardInterrupt) and not self.folder.frames(error):
@@ -120,25 +119,13 @@ class Judge:
         with quarantine(self.left), self.folder.own_imports():
             yield
 
-    def stage_in(self, implementation: Implementation) -> StageUnderTest:
-        name = self.stage.name
-        file = implementation.folder / f"{name}.py"
-        return StageUnderTest(file, lambda: implementation.module(name))
+    def stage_in(self, implementation: Stages) -> StageUnderTest:
+        return implementation.under_test(self.stage.name)
 
     def _holds_afresh(self, check: Check) -> bool:
         """Whether a check that failed holds when no call finds what another left behind."""
-        loaded: list[Implementation] = []
-
-        def load() -> ModuleType:
-            loaded.append(Implementation(self.folder.folder))
-            return loaded[-1].module(self.stage.name)
-
-        stage = CalledAfresh(self.under_test.file, load)
-        try:
+        with self.folder.called_afresh(self.stage.name) as stage:
             return self._error(check, stage, _SECONDS_AFRESH) is None
-        finally:
-            for implementation in loaded:
-                implementation.unload()
 
     # -- earlier stages -------------------------------------------------------
 
@@ -165,11 +152,10 @@ class Judge:
         used = self.folder.siblings(self.stage.name)
         return tuple(name for name in used if name in self._earlier)
 
-    def _standing_in(self, names: tuple[str, ...]) -> Implementation:
+    def _standing_in(self, names: tuple[str, ...]) -> Stages:
         if names not in self._with_stand_ins:
             assert self.reference is not None
-            modules = {name: self.reference.module(name) for name in names}
-            self._with_stand_ins[names] = Implementation(self.folder.folder, modules)
+            self._with_stand_ins[names] = self.folder.standing_in(self.reference, names)
         return self._with_stand_ins[names]
 
     def _to_mend(self, check: Check, seconds: float) -> tuple[str, ...]:

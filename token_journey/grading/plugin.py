@@ -17,9 +17,9 @@ from typing import Any
 import pytest
 
 from token_journey.checking.case import NotOnThisPack, cases, only_in_print
-from token_journey.course.implementation import CannotLoad, Implementation, frames_in
+from token_journey.course.implementation import CannotLoad, frames_in
 from token_journey.course.lessons import promise_of
-from token_journey.course.under_test import Check, StageUnderTest
+from token_journey.course.under_test import Check, Stages, StageUnderTest
 from token_journey.foreign import name_of_class, shown
 from token_journey.grading import torch_start as quick_torch  # noqa: F401  (before whatever else imports torch)
 from token_journey.grading.chained import ChainedItem
@@ -170,7 +170,7 @@ def _failure(item: pytest.Function, judge: Judge, check: Check, outcome: Outcome
 
 
 def _diagnosis(
-    item: pytest.Function, judge: Judge, check: Check, implementation: Implementation
+    item: pytest.Function, judge: Judge, check: Check, implementation: Stages
 ) -> Diagnosis:
     """What is known of the cause: nothing, where their code lets nobody look at it."""
     others = others_and_siblings(item)

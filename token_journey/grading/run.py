@@ -16,6 +16,7 @@ from token_journey.grading.collect import GIVEN, Given
 from token_journey.grading.session import packs_of
 from token_journey.grading.verdict import Grade, Verdict
 from token_journey.packs.pack import Pack
+from token_journey.player.process import Players
 
 Heard = Callable[[Verdict], object]
 
@@ -25,21 +26,28 @@ def grade(
     packs: Sequence[Pack] = (),
     *,
     heard: Heard | None = None,
+    isolated: bool = False,
 ) -> Grade:
     """Grade folders of stages, or single stage files, as `pytest PATHS` does.
 
     packs: to judge by beside the course's own, as `--pack`
     heard: called with each verdict when it is known
 
-    The learner's code runs in this process. Raises UserError for what can't be graded.
+    The learner's code runs in this process or, `isolated`, in others that can't reach it.
+    Raises UserError for what can't be graded.
     """
-    return Grader().grade(paths, packs, heard=heard)
+    with Grader(isolated) as grader:
+        return grader.grade(paths, packs, heard=heard)
 
 
 class Grader:
-    """Grades again and again by packs that stay open. Raises UserError for a damaged one."""
+    """Grades again and again by packs that stay open. Raises UserError for a damaged one.
 
-    def __init__(self) -> None:
+    isolated: run every stage in a player; `close` ends what they are forked from.
+    """
+
+    def __init__(self, isolated: bool = False) -> None:
+        self._players = Players() if isolated else None
         self._packs = packs_of(find_course())
 
     def grade(
@@ -52,7 +60,7 @@ class Grader:
     ) -> Grade:
         """options: more of pytest's, such as `-k`"""
         asked = [paths] if isinstance(paths, str | Path) else list(paths)
-        listener = _Listener(Given(self._packs, packs), heard)
+        listener = _Listener(Given(self._packs, packs, self._players), heard)
         said = io.StringIO()
         with redirect_stdout(said), redirect_stderr(said), _without_own_settings():
             code = pytest.main([*_OPTIONS, *options, *map(str, asked)], plugins=[listener])
@@ -62,6 +70,16 @@ class Grader:
             where = ", ".join(map(str, asked))
             raise UserError(listener.refused or _refusal(said) or f"No stages lie in {where}.")
         return Grade(tuple(listener.verdicts))
+
+    def close(self) -> None:
+        if self._players:
+            self._players.close()
+
+    def __enter__(self) -> Grader:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
 
 _SETTINGS = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS")

@@ -11,11 +11,13 @@ from token_journey.course.course import Course
 from token_journey.course.implementation import Implementation
 from token_journey.course.installed import refuse_damage
 from token_journey.course.stage import Stage
-from token_journey.course.under_test import Check
+from token_journey.course.under_test import Check, Stages
 from token_journey.errors import PackError
 from token_journey.grading.diagnosis.doctor import Diagnosis, Doctor
 from token_journey.grading.judge import Judge
 from token_journey.packs.pack import Pack, find_packs
+from token_journey.player.process import Players
+from token_journey.player.remote import RemoteImplementation
 
 # More than are told; what is not told needs no diagnosis.
 DIAGNOSES_A_STAGE = 6
@@ -39,6 +41,8 @@ class Session:
     on a machine that is busy grading others.
     """
 
+    made = False  # whether this process ever held a course and its packs
+
     def __init__(
         self,
         course: Course,
@@ -46,8 +50,13 @@ class Session:
         asked_for: Sequence[Pack] = (),
         *,
         one_thread: bool = True,
+        players: Players | None = None,
     ):
-        """asked_for: those of the packs that a check must say of where it can't use them"""
+        """asked_for: those of the packs that a check must say of where it can't use them
+
+        players: who starts processes for stages; without, they are run in this one
+        """
+        Session.made = True
         self._threads = torch.get_num_threads()
         if one_thread:
             torch.set_num_threads(1)
@@ -58,6 +67,7 @@ class Session:
         self._bank = Implementation(course.checks / "misconceptions")
         self.reference = Implementation(course.reference) if course.reference.is_dir() else None
         self._folders: dict[Path, Implementation] = {}
+        self._players = players
         self._judges: list[Judge] = []
         self._doctors: dict[Stage, Doctor] = {}
         self._diagnoses: dict[Judge, dict[str, Diagnosis]] = {}
@@ -81,7 +91,7 @@ class Session:
         judge: Judge,
         name: str,
         check: Check,
-        implementation: Implementation,
+        implementation: Stages,
         others: Iterable[Check],
         siblings: Iterable[Check],
     ) -> Diagnosis:
@@ -101,8 +111,10 @@ class Session:
             earlier[name] = doctor.diagnose(check, stage, known, others, siblings)
         return earlier[name]
 
-    def _implementation(self, folder: Path, refusal: str | None) -> Implementation:
-        """One package a folder, so that its stages share what they import."""
+    def _implementation(self, folder: Path, refusal: str | None) -> Stages:
+        """One package a folder, so that its stages share what they import; or a player a stage."""
+        if self._players is not None:
+            return self._players.implementation(folder, refusal)
         folder = folder.resolve()
         if folder not in self._folders:
             self._folders[folder] = Implementation(folder, refusal=refusal)
@@ -117,6 +129,8 @@ class Session:
         torch.set_num_threads(self._threads)
         for judge in self._judges:
             judge.unload()
+            if isinstance(judge.folder, RemoteImplementation):
+                judge.folder.unload()
         for folder in [self.checks, self._bank, *self._folders.values()]:
             folder.unload()
         if self.reference:

@@ -195,29 +195,25 @@ class Doctor:
         if len(functions) < 2:
             return ()
         helps = []
-        for name, right in functions.items():
+        for name in functions:
             if (left := patience.left) <= 0:
                 return ()  # not all were tried, so nothing is known
-            mine = getattr(module, name)
-            setattr(module, name, _among(vars(module), functions, right))
-            try:
-                seen = observe_until_wrong(check, stage, seconds=left)
-            finally:
-                setattr(module, name, mine)
+            with stage.with_function_of(self.reference, name, functions) as other:
+                seen = observe_until_wrong(check, other, seconds=left)
             if seen.ended and not seen.wrong:
                 helps.append(name)
         if len(helps) != 1:
             return ()
         return (Finding(words.lies_in, helps[0]),)
 
-    def _shared_with(self, module: ModuleType) -> dict[str, Any]:
-        """What the reference's stage defines and the learner's, too, as the reference has it."""
+    def _shared_with(self, module: ModuleType) -> list[str]:
+        """What the reference's stage defines and the learner's, too."""
         reference = self.reference.module(self.stage)
-        return {
-            name: value
+        return [
+            name
             for name, value in vars(reference).items()
             if getattr(value, "__module__", None) == reference.__name__ and hasattr(module, name)
-        }
+        ]
 
     # -- holding them against the learner's -----------------------------------
 
@@ -287,16 +283,6 @@ class Doctor:
         """What a check sees of the reference's stage with these mistakes in it."""
         stage = StageUnderTest(self._file, partial(_itself, self._mistaken(mistakes)))
         return observe_until_wrong(check, stage, like)
-
-
-def _among(mine: dict[str, Any], functions: Iterable[str], right: Any) -> Any:
-    """A function of the reference that calls the learner's others, as their own would."""
-    if not isinstance(right, FunctionType):
-        return right
-    others = {name: mine[name] for name in functions if name != right.__name__}
-    among = FunctionType(right.__code__, right.__globals__ | others, right.__name__)
-    among.__defaults__, among.__kwdefaults__ = right.__defaults__, right.__kwdefaults__
-    return among
 
 
 def _itself(module: ModuleType) -> ModuleType:

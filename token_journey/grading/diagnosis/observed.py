@@ -11,7 +11,7 @@ from token_journey.checking.comparison import Comparison, fits, holds, observed_
 from token_journey.course.implementation import CannotLoad
 from token_journey.course.under_test import Check, StageUnderTest
 from token_journey.foreign import message_of
-from token_journey.guards.time_limit import OutOfTime, time_limit
+from token_journey.guards.time_limit import OutOfTime
 
 # Of computing, for one look at a check.
 SECONDS = 1.0
@@ -113,7 +113,7 @@ def _observe(
             raise _Enough
 
     try:
-        with observed_by(see), time_limit(seconds):
+        with observed_by(see), stage.trial(seconds):
             check(stage)
     except Exception as error:
         return Observed(seen, error)

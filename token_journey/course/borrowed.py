@@ -8,7 +8,7 @@ answer whether it is called as `F.rms_norm`, inside a module, or as
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +26,20 @@ _ANSWERS = {
 
 def functions_called(call: Callable[[], Any]) -> set[str]:
     """The names of all operators of torch's that a call ends in, `softmax` or `rms_norm`."""
+    return operators(recorded(call)[1])
+
+
+def recorded(call: Callable[[], Any]) -> tuple[Any, list[str]]:
+    """What a call returns, and all that torch's profiler has a name for meanwhile."""
     with profiler.profile(use_kineto=False) as profiled:
-        call()
+        result = call()
+    return result, [event.name for event in profiled.function_events]
+
+
+def operators(names: Iterable[str]) -> set[str]:
+    """Torch's own among the names that its profiler recorded."""
     # What is not torch's may be the learner's own: torch.jit.script records its functions by name.
-    recorded = (event.name.partition("aten::") for event in profiled.function_events)
+    recorded = (name.partition("aten::") for name in names)
     # `_softmax` is the kernel behind `softmax`, `silu_` the one that works in place.
     return {name.strip("_") for before, torch_s, name in recorded if torch_s and not before}
 

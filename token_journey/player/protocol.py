@@ -1,0 +1,243 @@
+"""What crosses between judge and player: frames of JSON and bytes, measured before they are read.
+
+A frame is its own size, a JSON object, and the bytes of tensors' storages. Nothing in it is
+unpickled or executed; what is too large, malformed or unknown is `NotData`.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor
+
+_HEAD = struct.Struct("<4sIQ")  # a word to know it by, the bytes of JSON, the bytes of storages
+_WORD = b"tj01"
+# What a judge takes of a player in one frame, and in all frames of one check.
+MOST_TEXT = 8 << 20
+MOST_BYTES = 256 << 20
+MOST_A_CHECK = 1 << 30
+ANY = 1 << 40  # what a player takes of the judge
+_DEEPEST, _MOST_BLOBS, _AT_ONCE = 60, 10_000, 1 << 16
+_PATIENCE = 0.1  # seconds until who waits looks whether it has waited long enough
+
+DTYPES: dict[str, torch.dtype] = {
+    str(kind).removeprefix("torch."): kind
+    for kind in vars(torch).values()
+    if isinstance(kind, torch.dtype) and not str(kind).startswith(("torch.q", "torch.bits"))
+}
+
+
+class NotData(Exception):
+    """What came is no frame, too large, or names what there is not."""
+
+
+class Closed(Exception):
+    """The other end is gone."""
+
+
+@dataclass
+class Parcel:
+    """What a frame holds beside its values: the bytes of storages, and whose they are."""
+
+    blobs: list[Any] = field(default_factory=list)
+    kept: list[Any] = field(default_factory=list)  # alive until the frame is away
+
+    def add(self, blob: Any) -> int:
+        self.blobs.append(blob)
+        return len(self.blobs) - 1
+
+
+class Channel:
+    """A socket that carries frames."""
+
+    def __init__(self, sock: socket.socket, most_text: int = ANY, most_bytes: int = ANY):
+        self._socket = sock
+        self._most_text, self._most_bytes = most_text, most_bytes
+        self.left = ANY  # bytes that are still taken in this check
+        self.waiting: Callable[[], None] = lambda: None
+        self._read = memoryview(bytearray(_AT_ONCE))
+        self._early = self._read[:0]  # what came before it was asked for
+
+    def watched_by(self, waiting: Callable[[], None]) -> None:
+        """Call it again and again while the other end keeps this one waiting."""
+        self.waiting = waiting
+        self._socket.settimeout(_PATIENCE)
+
+    def send(self, fields: dict[str, Any], blobs: list[Any]) -> None:
+        views = [memoryview(blob).cast("B") for blob in blobs]
+        sizes = [view.nbytes for view in views]
+        text = json.dumps(fields | {"blobs": sizes} if sizes else fields).encode()
+        head = _HEAD.pack(_WORD, len(text), sum(sizes))
+        # What is small goes at once: each piece would wake who waits for it.
+        whole = len(text) + sum(sizes) <= _AT_ONCE
+        first = memoryview(b"".join((head, text, *views)) if whole else head + text)
+        for view in [first] if whole else [first, *views]:
+            self._send(view)
+
+    def _send(self, view: memoryview) -> None:
+        while view.nbytes:
+            try:
+                view = view[self._socket.send(view) :]
+            except TimeoutError:
+                self.waiting()
+            except OSError as error:
+                raise Closed from error
+
+    def receive(self) -> tuple[dict[str, Any], list[Tensor]]:
+        word, text, rest = _HEAD.unpack(self._exactly(bytearray(_HEAD.size)))
+        too_much = text > self._most_text or rest > self._most_bytes or text + rest > self.left
+        if word != _WORD or too_much:
+            raise NotData("it answered with more than an answer may hold")
+        self.left -= text + rest
+        fields = _parsed(self._exactly(bytearray(text)))
+        sizes = fields.pop("blobs", [])
+        if not isinstance(sizes, list) or len(sizes) > _MOST_BLOBS:
+            raise NotData("it answered with something that is no data")
+        if not all(is_size(size) for size in sizes) or sum(sizes) != rest:
+            raise NotData("it answered with something that is no data")
+        return fields, [self._blob(size) for size in sizes]
+
+    def _blob(self, size: int) -> Tensor:
+        found = torch.empty(size, dtype=torch.uint8, device="cpu")
+        self._exactly(found.numpy())
+        return found
+
+    def _exactly(self, buffer: Any) -> Any:
+        view = memoryview(buffer)
+        while view.nbytes:
+            if not self._early and view.nbytes < _AT_ONCE:
+                self._early = self._read[: self._some(self._read)]
+            if self._early:
+                count = min(len(self._early), view.nbytes)
+                view[:count], self._early = self._early[:count], self._early[count:]
+            else:
+                count = self._some(view)
+            view = view[count:]
+        return buffer
+
+    def _some(self, view: memoryview) -> int:
+        """How many bytes came, at least one."""
+        while True:
+            try:
+                count = self._socket.recv_into(view)
+            except TimeoutError:
+                self.waiting()
+            except OSError as error:
+                raise Closed from error
+            else:
+                if not count:
+                    raise Closed
+                return count
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+def _parsed(text: bytearray) -> dict[str, Any]:
+    try:
+        fields = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise NotData("it answered with something that is no data") from error
+    if not isinstance(fields, dict):
+        raise NotData("it answered with something that is no data")
+    return fields
+
+
+def is_size(value: Any) -> bool:
+    return type(value) is int and 0 <= value < ANY
+
+
+def flat(storage: torch.UntypedStorage) -> Tensor:
+    """The bytes of a storage, which they share."""
+    return torch.empty(0, dtype=torch.uint8, device="cpu").set_(storage)
+
+
+class Coder:
+    """Values as JSON, and back; a subclass adds what its own end alone knows.
+
+    Plain values stand for themselves; everything else is a list that begins with a tag.
+    """
+
+    def encode(self, value: Any, parcel: Parcel) -> Any:
+        kind = type(value)
+        if value is None or kind in (bool, int, float, str):
+            return value
+        if kind is bytes:
+            return ["b", value.decode("latin-1")]
+        if isinstance(value, Tensor):
+            return self.encode_tensor(value, parcel)
+        if kind in (list, set, dict):
+            return self.encode_container(value, parcel)
+        if kind is frozenset:
+            return ["frozen", [self.encode(item, parcel) for item in value]]
+        if isinstance(value, tuple):
+            return ["t", [self.encode(item, parcel) for item in tuple.__iter__(value)]]
+        if kind is range:
+            return ["range", value.start, value.stop, value.step]
+        if kind is complex:
+            return ["complex", value.real, value.imag]
+        if kind is torch.dtype:
+            return ["dtype", str(value).removeprefix("torch.")]
+        if kind is torch.device:
+            return ["device", str(value)]
+        return self.encode_other(value, parcel)
+
+    def contents(self, value: list[Any] | set[Any] | dict[Any, Any], parcel: Parcel) -> list[Any]:
+        """The tag and the items of a container."""
+        if isinstance(value, dict):
+            pairs = value.items()
+            return ["d", [[self.encode(k, parcel), self.encode(v, parcel)] for k, v in pairs]]
+        tag = "l" if isinstance(value, list) else "s"
+        return [tag, [self.encode(item, parcel) for item in value]]
+
+    def decode(self, node: Any, blobs: list[Tensor], depth: int = 0) -> Any:
+        if node is None or isinstance(node, bool | int | float | str):
+            return node
+        if not isinstance(node, list) or not node or depth > _DEEPEST:
+            raise NotData("it answered with something that is no data")
+        tag, *rest = node
+        below = depth + 1
+        if tag == "b":
+            return rest[0].encode("latin-1")
+        if tag == "t":
+            return tuple([self.decode(item, blobs, below) for item in rest[0]])
+        if tag in ("l", "s", "d", "frozen"):
+            return self.filled(tag, rest[0], blobs, below)
+        if tag == "range":
+            return range(*rest)
+        if tag == "complex":
+            return complex(*rest)
+        if tag == "dtype":
+            return DTYPES[rest[0]]
+        if tag == "device":
+            return torch.device(rest[0])
+        return self.decode_other(tag, rest, blobs, below)
+
+    def filled(self, tag: str, items: list[Any], blobs: list[Tensor], depth: int) -> Any:
+        # Item by item, not by one call into C, which no time limit could break off.
+        if tag == "d":
+            return {self.decode(k, blobs, depth): self.decode(v, blobs, depth) for k, v in items}
+        if tag == "l":
+            return [self.decode(item, blobs, depth) for item in items]
+        found = {self.decode(item, blobs, depth) for item in items}
+        return found if tag == "s" else frozenset(found)
+
+    # -- what a subclass knows ------------------------------------------------
+
+    def encode_tensor(self, value: Tensor, parcel: Parcel) -> Any:
+        raise NotImplementedError
+
+    def encode_container(self, value: Any, parcel: Parcel) -> Any:
+        return self.contents(value, parcel)
+
+    def encode_other(self, value: Any, parcel: Parcel) -> Any:
+        raise NotImplementedError
+
+    def decode_other(self, tag: str, rest: list[Any], blobs: list[Tensor], depth: int) -> Any:
+        raise NotImplementedError
