@@ -160,11 +160,13 @@ def fingerprints(place: Path) -> dict[str, str]:
 
 def table(cases: dict[str, Case], results: list[Result]) -> Iterator[str]:
     clean = sum(not result.bad for result in results)
+    left = len(cases) - len(results)
     yield "# Hostile stage files, with `--isolated`"
     yield ""
     yield (
         f"{len(results)} stage files of an attacker or an unlucky student, each judged beside a "
-        f"right one: {clean} have no bad cell. Made by `python tests/grading/hostile_table.py`; "
+        f"right one: {clean} have no bad cell{f', {left} are still to be judged' if left else ''}. "
+        "Made by `python tests/grading/hostile_table.py`; "
         "`docs/judge-and-player.md` says why it holds."
     )
     yield ""
@@ -188,12 +190,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="*", help="parts of the names of cases")
     parser.add_argument("--results", type=Path, help="where to keep what is known")
+    parser.add_argument("--known", action="store_true", help="judge nothing more: write the table")
     options = parser.parse_args()
     cases = {file.stem: Case.read(file) for file in sorted(CASES.glob("*.py"))}
     known: dict[str, Result] = {}
     if options.results and options.results.is_file():
         lines = options.results.read_text(encoding="utf-8").splitlines()
         known = {r.name: r for r in (Result(**json.loads(line)) for line in lines)}
+    if options.known:
+        print("\n".join(table(cases, list(known.values()))))
+        return
     wanted = [c for c in cases.values() if any(n in c.file.stem for n in options.names or [""])]
     jailed = process._environment() | {"HOSTILE_JAILED": "1"}
     process._environment = lambda: jailed

@@ -195,7 +195,7 @@ class Stages(Protocol):
         """The stages that a stage's file imports from beside itself, directly or through others."""
 
     def own_imports(self) -> AbstractContextManager[None]:
-        """What the folder's code changes of how Python imports is put back at the end."""
+        """Around what runs these stages: nobody else finds what lies beside them."""
 
     def frames(self, error: BaseException) -> list[traceback.FrameSummary]:
         """The part of a traceback that lies in this folder, outermost first."""

@@ -118,10 +118,6 @@ class RemoteImplementation:
         self._seconds = SECONDS_OUTSIDE
         self._together = together or Together()
 
-    def own_imports(self) -> AbstractContextManager[None]:
-        """How this process imports is out of a player's reach."""
-        return nullcontext()
-
     def module(self, stage: str) -> Any:
         """The stage's module; raises CannotLoad as `Implementation` does, or Ended."""
         if missing := self.missing(stage):
@@ -226,6 +222,10 @@ class RemoteImplementation:
             yield found
         finally:
             conversation.recorded = None
+
+    def own_imports(self) -> AbstractContextManager[None]:
+        """A player's imports are its own."""
+        return nullcontext()
 
     def frames(self, error: BaseException) -> list[FrameSummary]:
         """The part of a traceback that lies in this folder, outermost first."""
