@@ -38,6 +38,9 @@ SECONDS = 120.0  # for one case: a minute of computing for its stage, and the ma
 COLUMNS = ("marks", "neighbour", "files", "exit", "time", "message")
 
 
+_KIT = re.compile(r"token_journey/\w+/\S*\.py:\d+|^pyfuncitem =", re.MULTILINE)
+
+
 @dataclass
 class Case:
     """A hostile file, and what a fair judge says of it."""
@@ -88,6 +91,7 @@ class Listener:
         self._given = given
         self.kinds: dict[str, Counter[str]] = {}
         self.messages: list[str] = []
+        self.kit = False  # whether pytest showed the kit's own lines
 
     def pytest_configure(self, config: pytest.Config) -> None:
         config.stash[GIVEN] = self._given
@@ -98,6 +102,7 @@ class Listener:
             self.kinds.setdefault(Path(about["path"]).name, Counter())[about["kind"]] += 1
             if report.failed and Path(about["path"]).name == "case":
                 self.messages.append(str(report.longrepr))
+                self.kit |= bool(_KIT.search(self.messages[-1]))
 
 
 def judged(case: Case, given: Given) -> Result:
@@ -125,7 +130,7 @@ def result(
     mine = listener.kinds.get("case", Counter())
     beside = listener.kinds.get("neighbour", Counter())
     total, full = sum(mine.values()), set(mine) == {"passed"}
-    kit = any(sign in said for sign in ("pyfuncitem =", "INTERNALERROR", "/token_journey/"))
+    kit = listener.kit or "INTERNALERROR" in said
     first = " ".join(listener.messages[0].split()) if listener.messages else ""
     green = full and set(beside) == {"passed"}
     columns = {
