@@ -6,8 +6,6 @@ It is cut, and what would steer a terminal or turn the order of reading is shown
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable
-from typing import Any
 
 from token_journey.guards.time_limit import time_limit
 
@@ -34,26 +32,17 @@ def shown(text: str, longest: int = LONGEST) -> str:
 
 def message_of(error: BaseException) -> str | None:
     """What an error says of itself; None where its class keeps it from speaking."""
-    return _said(str, error)
-
-
-def spelled(value: object) -> str:
-    """How a value is written in Python, or its class where that does not work."""
-    return _said(repr, value) or f"<{name_of_class(value)}>"
+    try:
+        with time_limit(_SECONDS_TO_SPEAK):
+            return shown(str(error))
+    except BaseException:  # it may raise, exit, recurse or never end
+        return None
 
 
 def name_of_class(value: object) -> str:
     """As the class was made, whatever it or a class of classes says of it."""
     name: str = type.__dict__["__name__"].__get__(type(value))
-    return shown(name) or "nameless class"
-
-
-def _said(speak: Callable[[Any], str], value: object) -> str | None:
-    try:
-        with time_limit(_SECONDS_TO_SPEAK):
-            return shown(speak(value))
-    except BaseException:  # it may raise, exit, recurse or never end
-        return None
+    return shown(name)
 
 
 def written(value: object, longest: int = 300) -> str:
@@ -63,7 +52,7 @@ def written(value: object, longest: int = 300) -> str:
             text = repr(value)
             return shown(text, longest if len(text) <= longest else longest - 1)
     except BaseException:
-        return f"<{shown(type(value).__name__)}>"
+        return f"<{name_of_class(value)}>"
 
 
 def sign(character: str) -> str:

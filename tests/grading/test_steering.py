@@ -8,6 +8,7 @@ import pytest
 from graded import grade
 
 from token_journey.course.course import find_course
+from token_journey.grading.steering import refusals
 
 COURSE = find_course()
 RUNS = "import pathlib; pathlib.Path({!r}).write_text('it ran')\n"
@@ -46,6 +47,8 @@ STEERING = {
 @pytest.mark.parametrize("name", STEERING)
 @pytest.mark.parametrize("given", ["folder", "file"])
 def test_what_lies_with_stages_is_refused_before_it_runs(name, given, solved, tmp_path):
+    if given == "file" and "/" in name:
+        pytest.skip("of a file only what lies beside it is met")
     ran = tmp_path / "ran"
     file = solved / name
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -98,6 +101,17 @@ def test_what_lies_above_what_is_graded_is_the_graders_own(solved):
     (solved.parent / "pytest.ini").write_text("[pytest]\n")
     (solved.parent / "conftest.py").write_text("")
     assert pytest_on(solved).returncode == 0
+
+
+@pytest.mark.parametrize("given", ["s03_rms_norm.py", "nowhere.py"])
+def test_what_lies_below_a_file_s_folder_is_not_looked_through(given, solved):
+    """It may be somebody's home, or the root of all."""
+    found = refusals(solved / given, (), COURSE)
+    assert found == {}
+    (solved / "below").mkdir()
+    (solved / "below" / "conftest.py").write_text("")
+    assert refusals(solved / given, (), COURSE) == {}
+    assert refusals(solved, (), COURSE) == {solved: solved / "below" / "conftest.py"}
 
 
 def test_settings_of_other_tools_and_helpers_do_no_harm(solved):

@@ -1,7 +1,5 @@
 """What stands on the screen around the failures, and in which order."""
 
-import shutil
-
 import pytest
 from graded import grade
 
@@ -17,7 +15,8 @@ ONE = ("-k", "by_hand")
 
 @pytest.fixture
 def wrong(tmp_path):
-    file = tmp_path / "s03_rms_norm.py"
+    (tmp_path / "mine").mkdir()
+    file = tmp_path / "mine" / "s03_rms_norm.py"
     file.write_text("def rms_norm(x, weight, eps):\n    return x\n")
     return file
 
@@ -36,10 +35,10 @@ def test_the_summary_is_there_for_who_asks(asked, wrong):
     assert "checks hold" in output.splitlines()[-1]
 
 
-def test_a_run_of_other_tests_too_ends_as_pytest_s(wrong):
-    other = wrong.with_name("test_others.py")
+def test_a_run_of_other_tests_too_ends_as_pytest_s(wrong, tmp_path):
+    (tmp_path / "theirs").mkdir()
+    other = tmp_path / "theirs" / "others.py"
     other.write_text("def test_one():\n    assert 1 + 1 == 3\n")
-    other = shutil.move(other, wrong.parent.with_name("others.py"))
     output = grade(wrong, other, options=ONE).output
     assert "rootdir" in output and "short test summary" in output
     assert "1 failed" in output.splitlines()[-1]

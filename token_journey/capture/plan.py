@@ -125,7 +125,8 @@ class Plan:
     def _activation_bytes(self) -> int:
         """What computing a layer takes: twice in float32 for all prompts, twice in float64 for one.
 
-        Attention in float64 holds some squares more while it computes, and so does comparing.
+        What the layer before gave is still there, to be written. Attention in float64 holds
+        some squares more while it computes, and so does comparing.
         """
         c = self.checkpoint.family.shape
         numbers, squares = [], []
@@ -134,7 +135,7 @@ class Plan:
             shapes = (activation_shape(c, name, count) for name in layer_names(0))
             numbers.append(sum(map(prod, shapes)))
             squares.append(c.num_attention_heads * count**2)
-        return 2 * 4 * sum(numbers) + 2 * 8 * max(numbers) + _SQUARES * 8 * max(squares)
+        return 3 * 4 * sum(numbers) + 2 * 8 * max(numbers) + _SQUARES * 8 * max(squares)
 
     @property
     def _operations(self) -> int:

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from token_journey.course.under_test import CheckFailure
-from token_journey.foreign import shown
+from token_journey.foreign import name_of_class
 from token_journey.words import comparison as words
 from token_journey.words.finding import Finding
 
@@ -196,7 +196,7 @@ def wrong_type(what: str, actual: Any, wanted: type) -> Finding | None:
     if wanted is not Tensor and wanted not in _EXACT and isinstance(actual, wanted):
         return None
     should = "torch.Tensor" if wanted is Tensor else wanted.__name__
-    return Finding(words.other_type, what, shown(type(actual).__name__), should)
+    return Finding(words.other_type, what, name_of_class(actual), should)
 
 
 def _close(actual: Tensor, expected: Tensor, tolerance: float | Tensor) -> Tensor:

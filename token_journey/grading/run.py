@@ -130,4 +130,5 @@ class _Listener:
 def _refusal(printed: io.StringIO) -> str:
     """pytest's own sentence about what it was asked for."""
     lines = printed.getvalue().splitlines()
-    return next((s.removeprefix("ERROR: ") for s in lines if s.startswith("ERROR: ")), "")
+    said = next((s.removeprefix("ERROR: ") for s in lines if s.startswith("ERROR: ")), "")
+    return f"{said.rstrip('.')}." if said else ""

@@ -28,14 +28,13 @@ _SETTINGS = {
 def refusals(path: Path, skipped: Sequence[str], course: Course) -> dict[Path, Path]:
     """By folder of stages: a file that lies in, below or above it, and would steer the grader.
 
-    path:    what is to be graded: a folder, or a file for all that lies beside it
+    path:    what is to be graded: a folder, or a file for what lies beside it
     skipped: patterns of folder names that pytest does not enter
     course:  its own files at home are trusted
     """
-    top = path if path.is_dir() else path.parent
     stages: list[Path] = []
     steering: list[Path] = []
-    for folder, files in _walk(top, skipped):
+    for folder, files in _walk(path, skipped):
         if course.holds_stages(folder):
             stages.append(folder)
         if folder != course.home:
@@ -48,8 +47,11 @@ def refusals(path: Path, skipped: Sequence[str], course: Course) -> dict[Path, P
     }
 
 
-def _walk(top: Path, skipped: Sequence[str]) -> Iterator[tuple[Path, list[str]]]:
-    for folder, below, files in os.walk(top):
+def _walk(path: Path, skipped: Sequence[str]) -> Iterator[tuple[Path, list[str]]]:
+    """What pytest may meet: of a file no more than its own folder, of what is not there nothing."""
+    if path.is_file():
+        yield path.parent, [entry.name for entry in path.parent.iterdir() if entry.is_file()]
+    for folder, below, files in os.walk(path):
         below[:] = sorted(name for name in below if not any(fnmatch(name, s) for s in skipped))
         yield Path(folder), files
 
