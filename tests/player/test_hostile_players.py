@@ -167,6 +167,8 @@ TRIES = {
     "read /proc": "open('/proc/1/cmdline').read()",
     "write outside": "open('/tmp/left-by-a-player', 'w')",
     "write the hand-in": "open(__file__, 'a')",
+    "close the hand-in": "__import__('os').chmod(__file__, 0)",
+    "age the hand-in": "__import__('os').utime(__file__)",
     "fork": "__import__('os').fork()",
     "run a program": "__import__('subprocess').run(['true'])",
     "a socket": "__import__('socket').socket()",

@@ -253,6 +253,13 @@ def test_what_is_printed_is_shown_and_cut(stage, capsys):
     assert said.startswith("<1B>[2Jyyy") and len(said) < 30_000
 
 
+def test_switches_of_torch_and_sockets_that_do_not_wait_are_no_end(stage):
+    source = "import os, torch\ntorch.use_deterministic_algorithms(True)\n"
+    source += "for fd in range(64):\n    try:\n        os.set_blocking(fd, False)\n"
+    source += "    except OSError:\n        pass\ndef f(x):\n    return x + 1\n"
+    assert stage(source).f(torch.ones(1)).item() == 2
+
+
 def test_operators_and_imports_are_asked_of_players(stage):
     under_test = stage("import torch\ndef f(x):\n    import transformers\n    return x\n\n"
                        "def g(x):\n    return torch.softmax(x, -1)\n")  # fmt: skip

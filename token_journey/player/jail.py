@@ -176,6 +176,18 @@ _REFUSED = {
     **{"setpriority": (141, 140), "ioprio_set": (251, 30), "sched_setscheduler": (144, 119)},
     **{"sched_setparam": (142, 118), "sched_setaffinity": (203, 122), "sched_setattr": (314, 274)},
     **{"migrate_pages": (256, 238), "move_pages": (279, 239)},
+    # what Landlock does not know: modes, owners, times and attributes of files
+    **{"chmod": (90, 0), "fchmod": (91, 52), "fchmodat": (268, 53), "fchmodat2": (452, 452)},
+    **{"chown": (92, 0), "fchown": (93, 55), "lchown": (94, 0), "fchownat": (260, 54)},
+    **{"utime": (132, 0), "utimes": (235, 0), "futimesat": (261, 0), "utimensat": (280, 88)},
+    **{
+        "setxattr": (188, 5),
+        "lsetxattr": (189, 6),
+        "fsetxattr": (190, 7),
+        "setxattrat": (463, 463),
+    },
+    **{"removexattr": (197, 14), "lremovexattr": (198, 15), "fremovexattr": (199, 16)},
+    **{"removexattrat": (466, 466), "truncate": (76, 45), "flock": (73, 32)},
     # memory that belongs to no process
     **{"shmget": (29, 194), "shmat": (30, 196), "shmctl": (31, 195), "semget": (64, 190)},
     **{"msgget": (68, 186), "mq_open": (240, 180), "memfd_create": (319, 279)},

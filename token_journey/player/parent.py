@@ -16,8 +16,11 @@ import signal
 import socket
 import sys
 import tempfile
+from collections.abc import Sequence
 from importlib import import_module
+from importlib.machinery import BuiltinImporter, FrozenImporter, ModuleSpec, PathFinder
 from pathlib import Path
+from types import ModuleType
 from typing import Any, NoReturn
 
 import torch
@@ -59,24 +62,23 @@ def _prepare() -> None:
     for name in _LINKED:
         import_module(name)
     sys.dont_write_bytecode = True
-    sys.meta_path.insert(0, _Allowed())
+    sys.meta_path[:] = [BuiltinImporter, FrozenImporter, _Allowed]
     gc.collect()
     gc.freeze()  # so that a player's collector leaves what it shares with others alone
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a person's Ctrl-C is the judge's business
 
 
-class _Allowed:
-    """Says of a module that a stage can't have what Python says of one that is not there."""
+class _Allowed(PathFinder):
+    """Finds what a stage may import; of anything else Python says that it is not there."""
 
-    def find_spec(self, name: str, path: object = None, target: object = None) -> None:
-        top = name.partition(".")[0]
-        if top.startswith("_") or top in sys.stdlib_module_names or top in jail.PACKAGES:
-            return
-        raise ModuleNotFoundError(
-            f"No module named {top!r}: a stage may import torch, einops, jaxtyping, numpy and "
-            "what Python has itself",
-            name=name,
-        )
+    @classmethod
+    def find_spec(
+        cls, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        top = fullname.partition(".")[0]
+        if top[:1] == "_" or top in sys.stdlib_module_names or top in jail.PACKAGES:
+            return PathFinder.find_spec(fullname, path, target)
+        return None
 
 
 def forget(environment: dict[str, str], keep: int) -> None:
@@ -90,7 +92,6 @@ def forget(environment: dict[str, str], keep: int) -> None:
         _wipe(os.fsencode(f"{name}={value}"))
     os.environ.clear()
     os.environ.update(environment)
-    sys.meta_path[:] = [finder for finder in sys.meta_path if "pytest" not in repr(finder)]
     for name in [n for n in sys.modules if n.partition(".")[0] in ("pytest", "_pytest", "pluggy")]:
         del sys.modules[name]
 

@@ -84,6 +84,8 @@ class Channel:
         while view.nbytes:
             try:
                 view = view[self._socket.send(view) :]
+            except BlockingIOError:  # a stage may have set all that it found to not wait
+                self._socket.setblocking(True)
             except TimeoutError:
                 self.waiting()
             except OSError as error:
@@ -126,6 +128,8 @@ class Channel:
         while True:
             try:
                 count = self._socket.recv_into(view)
+            except BlockingIOError:  # a stage may have set all that it found to not wait
+                self._socket.setblocking(True)
             except TimeoutError:
                 self.waiting()
             except OSError as error:
