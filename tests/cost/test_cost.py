@@ -204,6 +204,7 @@ def test_as_many_rounds_as_there_is_time_for(seconds, a_call, rounds):
 # -- what does not depend on the machine -------------------------------------------------
 
 
+@pytest.mark.exam  # it times: on a busy machine it may say nothing of the code
 def test_how_steps_grow(tmp_path):
     """Measured on the reference, at SmolLM2's sizes: by which power of the tokens."""
     profile = benchmarked(

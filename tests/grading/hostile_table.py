@@ -203,7 +203,7 @@ def main() -> None:
         lines = options.results.read_text(encoding="utf-8").splitlines()
         known = {r.name: r for r in (Result(**json.loads(line)) for line in lines)}
     if options.known:
-        print("\n".join(table(cases, list(known.values()))))
+        print("\n".join(table(cases, list(known.values()))).replace("\0", "␀"))
         return
     wanted = [c for c in cases.values() if any(n in c.file.stem for n in options.names or [""])]
     jailed = process._environment() | {"HOSTILE_JAILED": "1"}

@@ -108,7 +108,7 @@ BAD_FILES = {
     ),
     "an error that would clear the screen": (
         rms_norm("raise ValueError('\\x1b[2J')"),
-        "ValueError at s03_rms_norm.py:5, in rms_norm: \\x1b[2J",
+        "ValueError at s03_rms_norm.py:5, in rms_norm: <1B>[2J",
     ),
     "a result of a class without a name": (
         rms_norm("return type('', (), {})()"),

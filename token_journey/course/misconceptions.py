@@ -26,9 +26,11 @@ from functools import cache
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import CodeType, ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from token_journey.course.implementation import Implementation
+if TYPE_CHECKING:
+    from token_journey.course.implementation import Implementation
+
 
 # What rewrites may be written with, besides what the stage file imports itself.
 _TOOLS = """

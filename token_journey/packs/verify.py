@@ -294,7 +294,8 @@ def table(records: Sequence[Figure]) -> str:
         counted = f"{r.compared}/{r.published}" if r.compared else f"–/{r.published}"
         off = (f"{r.off:.2g}", f"{r.allowed:.2g}") if r.allowed else ("", "")
         made.add_row(r.name, counted, *off, r.verdict)
-    width = shutil.get_terminal_size((100, 24)).columns
+    # A narrow terminal breaks lines; rich would cut what they say.
+    width = max(shutil.get_terminal_size((100, 24)).columns, 100)
     plain = Console(width=width, color_system=None, markup=False, emoji=False)
     with plain.capture() as drawn:
         plain.print(made)
