@@ -121,6 +121,7 @@ def _started(sock: socket.socket) -> int:
         pass_fds=[sock.fileno()],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
+        start_new_session=True,
         env={**_environment(), "PYTHONPATH": str(_KIT)},
         cwd="/",
     ).pid
