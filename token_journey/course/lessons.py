@@ -8,13 +8,18 @@ another language can take its place.
 from __future__ import annotations
 
 import ast
+import re
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from token_journey.course.course import Course
-from token_journey.course.misconceptions import Misconception
+from token_journey.course.implementation import Implementation
+from token_journey.course.misconceptions import Misconception, rewrites_in
 from token_journey.course.stage import Stage
+from token_journey.course.stubs import functions
 from token_journey.words.language import _
 
 
@@ -40,3 +45,43 @@ def promise_of(check: Callable[..., Any]) -> str:
 
 def texts_of(misconception: Misconception) -> Mistake:
     return Mistake(_(misconception.name), _(misconception.does), _(misconception.read))
+
+
+def mistakes(course: Course, stage: Stage) -> dict[str, Mistake]:
+    """A stage's known mistakes, by name."""
+    bank = Implementation(course.checks / "misconceptions")
+    try:
+        found = rewrites_in(bank.module(stage.name))
+    finally:
+        bank.unload()
+    texts = [texts_of(each) for each in found if isinstance(each, Misconception)]
+    return {mistake.name: mistake for mistake in texts}
+
+
+def paragraph(course: Course, stage: Stage, mistake: Mistake) -> str:
+    """The paragraph of a lesson that shares most rare words with a mistake's texts.
+
+    It may stand in the lesson or in the text of a function. Empty where no word is shared.
+    """
+    found = _paragraphs(course, stage)
+    wanted = _words(f"{mistake.name} {mistake.does} {mistake.read}")
+    often = Counter(word for each in found for word in _words(each))
+
+    def fits(each: str) -> float:
+        shared = wanted & _words(each)
+        return sum(1 / often[word] for word in shared) / (8 + len(_words(each)))
+
+    best = max(found, key=fits, default="")
+    return best if best and fits(best) else ""
+
+
+@cache
+def _paragraphs(course: Course, stage: Stage) -> tuple[str, ...]:
+    tree = ast.parse((course.reference / stage.file).read_text(encoding="utf-8"))
+    written = [ast.get_docstring(n) for n in (tree, *functions(tree))]
+    texts = re.split(r"\n\s*\n", "\n\n".join(filter(None, written)))
+    return tuple(_(text) for text in texts if len(text.split()) > 5)
+
+
+def _words(text: str) -> set[str]:
+    return set(re.findall(r"[^\W_]{3,}|[γεθ√]", text.casefold()))
