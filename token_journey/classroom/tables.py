@@ -53,7 +53,7 @@ def _canvas_ids(row: Row) -> list[str]:
     """A number in the name of a file is Canvas's own; a roster has the school's, too."""
     student = row.student
     own = student.site or (row.result.number if row.result else "") or student.id
-    return [student.name, own, student.id if student.id != own else "", student.login]
+    return [safe(student.name), own, student.id if student.id != own else "", student.login]
 
 
 def brief(row: Row) -> str:

@@ -61,7 +61,7 @@ def may_count(name: str) -> bool:
 def unpack(archive: Path, into: Path, limits: Limits) -> list[str]:
     """Write what may count of an archive below `into`; return what to say of the rest.
 
-    Of what may not count, the first part of its path is made, and empty: somebody handed in.
+    Of what may not count, the first parts of its path are made, and empty: somebody handed in.
     Raises Refused for what is no archive, and for one that holds more than `limits`, with what
     came out of it until then; and OSError where `into` can't be written.
     """
@@ -77,7 +77,7 @@ def unpack(archive: Path, into: Path, limits: Limits) -> list[str]:
             elif not any(map(is_skipped, parts)):
                 place = into.joinpath(*map(_short, parts))
                 if stream is None:
-                    _trace(into / _short(parts[0]), folder=len(parts) > 1 or name.endswith("/"))
+                    _trace(into.joinpath(*map(_short, parts[:2])), len(parts) > 2 or name.endswith("/"))
                 elif (left := left - size) < 0:
                     raise Refused(f"it unpacks to more than {limits.kept >> 20:,} MB")
                 else:
@@ -138,7 +138,9 @@ def _tarred(archive: Path, limits: Limits, said: set[str]) -> Iterator[_Member]:
 
 
 def _trace(place: Path, folder: bool) -> None:
-    place.mkdir(parents=True, exist_ok=True) if folder else place.touch()
+    (place if folder else place.parent).mkdir(parents=True, exist_ok=True)
+    if not folder:
+        place.touch()
 
 
 def _keep(opened: IO[bytes], file: Path) -> None:

@@ -18,7 +18,7 @@ from token_journey.course.stage import Stage
 
 _MAGIC = re.compile(r"\s*%%stage\b[ \t]*(.*)")
 # IPython's own: magics, lines for a shell, questions. `% y` and `!= z` may go on a line of Python.
-_NO_PYTHON = re.compile(r"[ \t]*(%{1,2}[A-Za-z]|![^=]|\?\w)|.*\w\?+[ \t]*$")
+_NO_PYTHON = re.compile(r"[ \t]*(%{1,2}[A-Za-z]|![^=]|\?\w)|.*[\w)]\?+[ \t]*$")
 _FUTURE = re.compile(r"^from __future__ import .*$", re.MULTILINE)
 
 
@@ -51,7 +51,7 @@ def stage_cells(notebook: bytes, stages: Sequence[Stage], imports: dict[Stage, s
                 if stage in sources:
                     remarks.append(f"{stage.title} is there twice: its last cell counts")
                 sources[stage] = _with_imports(source, imports[stage])
-    except (ValueError, TypeError, AttributeError, RecursionError):
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         remarks.append("it can't be read as a notebook: save it again, as .ipynb")
     return StageCells(sources, tuple(dict.fromkeys(remarks)))
 

@@ -96,7 +96,7 @@ def overview(rows: ClassList, course: Course) -> str:
             mistakes=sorted(seen.mistakes.values(), key=lambda m: (-len(m["who"]), m["stage"])),
             stops=[(s.title, seen.stops[s.name]) for s in stages] + [("none", seen.stops[""])],
             alike=[names for names in seen.alike.values() if len(names) > 1],
-            slowest=sorted(seen.students, key=lambda s: -s["seconds"])[:_SLOWEST],
+            slowest=_slowest(seen),
             style=style(),
             vega=Markup(vega.bundle()),
             script=Markup("\n".join([charts(), part(__package__, "overview.js")])),
@@ -120,6 +120,11 @@ def _cell(row: Row, name: str, total: int) -> Cell:
 def _is_done(row: Row, name: str) -> bool:
     stage = row.stage(name)
     return stage is not None and stage.done
+
+
+def _slowest(seen: Overview) -> list[tuple[str, float]]:
+    found = sorted(seen.students, key=lambda student: -student["seconds"])[:_SLOWEST]
+    return [(student["name"], student["seconds"]) for student in found]
 
 
 def _facts(seen: Overview, rows: ClassList) -> list[tuple[str, str]]:
