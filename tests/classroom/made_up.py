@@ -79,7 +79,8 @@ def made_up_class(folder: Path, count: int) -> ClassList:
                 right=right,
                 mistake=chance.choice(known[:4]),
                 seconds=round(chance.uniform(1, 40), 2),
-                stopped=["s03_rms_norm: PermissionError at s03_rms_norm.py:5: no"] * (index % 9 == 4),
+                stopped=["s03_rms_norm: PermissionError at s03_rms_norm.py:5: no"]
+                * (index % 9 == 4),
                 remarks=["the same as the stub: 10"] * (index % 5 == 3),
                 fingerprints={"s03_rms_norm": "a" if index % 8 == 1 else f"{index}"},
             )

@@ -71,7 +71,7 @@ def one(place):
     [
         (f"maria/{NORM}", "maria", "maria", ""),
         (f"Maria Solér/{NORM}", "Maria Solér", "Maria Solér", ""),
-        (f"O'Brien \"Pat\"/{NORM}", "O'Brien \"Pat\"", "O'Brien \"Pat\"", ""),
+        (f'O\'Brien "Pat"/{NORM}', 'O\'Brien "Pat"', 'O\'Brien "Pat"', ""),
         (f"علي/{NORM}", "علي", "علي", ""),
         (f"maria_{NORM}", "maria", "maria", ""),
         (f"Maria Soler_47_assignsubmission_file_/{NORM}", "Maria Soler 47", "Maria Soler", "47"),
@@ -147,7 +147,10 @@ def test_what_no_person_handed_in_is_passed_over(tmp_path):
 
 
 def test_helpers_come_along_and_what_steers_the_grader_does_not(tmp_path):
-    put(tmp_path / "maria", **{NORM: MINE, "helper.py": b"x = 1", "conftest.py": b"", "x_test.py": b""})
+    put(
+        tmp_path / "maria",
+        **{NORM: MINE, "helper.py": b"x = 1", "conftest.py": b"", "x_test.py": b""},
+    )
     files, said = one(tmp_path)
     assert list(files) == ["helper.py", NORM]
     assert "conftest.py would steer the grader" in said and "x_test.py would steer" in said

@@ -20,12 +20,15 @@ class Results:
     def __init__(self, file: Path):
         """Raises ClassError for a file that can't be read, or holds other lines."""
         self.file = file
-        self._places: dict[str, tuple[int, int]] = {}
-        self.end = 0  # of the last whole line
         if file.is_file():
             self._index()
 
+        else:
+            self._places, self.end = {}, 0
+
     def _index(self) -> None:
+        self._places: dict[str, tuple[int, int]] = {}
+        self.end = 0  # of the last whole line
         try:
             with self.file.open("rb") as stream:
                 for line in stream:
@@ -87,7 +90,7 @@ class Results:
         except OSError as error:
             fresh.unlink(missing_ok=True)
             raise cannot_write(self.file, error) from None
-        self.__init__(self.file)  # type: ignore[misc]
+        self._index()
 
 
 def merge(folder: Path) -> Results:
@@ -95,13 +98,13 @@ def merge(folder: Path) -> Results:
     shards = sorted(folder.glob("results-*-of-*.jsonl"))
     if not shards:
         raise ClassError(f"There are no results of shards in {folder}: name the folder of --out.")
+    _refuse_incomplete(shards)
     parts = [Results(shard) for shard in shards]
     joined = Results(folder / NAME)
     for part in parts:
         for result in part:
             if joined.get(result.hand_in) != result:
                 joined.add(result)
-    _refuse_incomplete(shards)
     joined.tidy({result.hand_in for part in parts for result in part})
     return joined
 

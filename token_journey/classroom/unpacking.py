@@ -77,7 +77,9 @@ def unpack(archive: Path, into: Path, limits: Limits) -> list[str]:
             elif not any(map(is_skipped, parts)):
                 place = into.joinpath(*map(_short, parts))
                 if stream is None:
-                    _trace(into.joinpath(*map(_short, parts[:2])), len(parts) > 2 or name.endswith("/"))
+                    _trace(
+                        into.joinpath(*map(_short, parts[:2])), len(parts) > 2 or name.endswith("/")
+                    )
                 elif (left := left - size) < 0:
                     raise Refused(f"it unpacks to more than {limits.kept >> 20:,} MB")
                 else:

@@ -59,29 +59,44 @@ def mistakes(course: Course, stage: Stage) -> dict[str, Mistake]:
 
 
 def paragraph(course: Course, stage: Stage, mistake: Mistake) -> str:
-    """The paragraph of a lesson that shares most rare words with a mistake's texts.
+    """The paragraph of a stage's lessons that shares most rare words with a mistake's texts.
 
-    It may stand in the lesson or in the text of a function. Empty where no word is shared.
+    Where it says to read the formula again, that is the formula. Empty where no word is shared.
     """
     found = _paragraphs(course, stage)
-    wanted = _words(f"{mistake.name} {mistake.does} {mistake.read}")
-    often = Counter(word for each in found for word in _words(each))
+    if "formula" in mistake.read:
+        found = [each for each in found if each[0] == "Formula"] or found
+    texts = [text for _heading, text in found]
+    often = Counter(word for text in texts for word in _words(text))
+    read, wrong = _words(mistake.read), _words(f"{mistake.name} {mistake.does}")
 
-    def fits(each: str) -> float:
-        shared = wanted & _words(each)
-        return sum(1 / often[word] for word in shared) / (8 + len(_words(each)))
+    def fits(text: str) -> float:
+        words = _words(text)
+        shared = sum((2 * (word in read) + (word in wrong)) / often[word] for word in words)
+        return shared / (10 + len(words)) ** 0.8
 
-    best = max(found, key=fits, default="")
+    best = max(texts, key=fits, default="")
     return best if best and fits(best) else ""
 
 
 @cache
-def _paragraphs(course: Course, stage: Stage) -> tuple[str, ...]:
+def _paragraphs(course: Course, stage: Stage) -> list[tuple[str, str]]:
+    """Of a lesson and of its functions, each with the heading that it stands under."""
     tree = ast.parse((course.reference / stage.file).read_text(encoding="utf-8"))
-    written = [ast.get_docstring(n) for n in (tree, *functions(tree))]
-    texts = re.split(r"\n\s*\n", "\n\n".join(filter(None, written)))
-    return tuple(_(text) for text in texts if len(text.split()) > 5)
+    found: list[tuple[str, str]] = []
+    for written in filter(None, map(ast.get_docstring, (tree, *functions(tree)))):
+        heading, leads_on = "", False
+        for block in re.split(r"\n\s*\n|\n(?=- )", _(written)):
+            if titled := re.match(r"(.+)\n-{3,}\n?", block):
+                heading, block, leads_on = titled[1], block[titled.end() :], False
+            if leads_on or (heading == "Formula" and found and found[-1][0] == heading):
+                found[-1] = heading, f"{found[-1][1]}\n\n{block}"
+            elif len(block.split()) > 5 and ">>>" not in block:
+                found.append((heading, block.removeprefix("- ")))
+            leads_on = bool(found) and block.endswith(":")
+    return found
 
 
 def _words(text: str) -> set[str]:
-    return set(re.findall(r"[^\W_]{3,}|[γεθ√]", text.casefold()))
+    words = re.findall(r"[^\W_]{3,}|[γεθ√]", text.casefold().replace("eps", "ε"))
+    return {word.removesuffix("s") for word in words}
