@@ -202,7 +202,9 @@ def code_of(stage: str) -> set[str]:
 def test_every_function_has_three_hints(stage):
     """In the order of the lesson; each is written, and fits into a terminal of 60 columns."""
     tree = ast.parse(solution(stage))
-    classes = {id(f): f"{c.name}." for c in tree.body if isinstance(c, ast.ClassDef) for f in c.body}
+    classes = {
+        id(f): f"{c.name}." for c in tree.body if isinstance(c, ast.ClassDef) for f in c.body
+    }
     names = [classes.get(id(f), "") + f.name for f in functions(tree)]
     found = hints(COURSE, Stage(stage))
     assert list(found) == names

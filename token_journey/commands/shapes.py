@@ -27,7 +27,7 @@ def run(options: argparse.Namespace) -> None:
     if not asked:
         raise UserError(f"Stage {stage.number} has no tensors, and so no shapes: try another one.")
     print("Type each shape, as in `16 5 128`. Enter alone ends it.")
-    quiz(iter(asked), _typed, print)
+    quiz(asked, _typed, print)
 
 
 def _typed(question: str) -> str:

@@ -43,7 +43,9 @@ def run(options: argparse.Namespace) -> None:
     folder, stage = _meant(options.folder, course)
     folder = near(folder)
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        subprocess.run([sys.executable, "-m", "pytest", str(stage and folder / stage.file or folder)])
+        subprocess.run(
+            [sys.executable, "-m", "pytest", str((stage and folder / stage.file) or folder)]
+        )
         print("\nThis is no terminal, so nothing is watched: it was judged once.")
         return
     with _alone(folder):
@@ -56,7 +58,9 @@ def _meant(given: Path, course: Course) -> tuple[Path, Stage | None]:
         return stages_in(given, course), None
     stage = course.stage_of(given)
     if stage is None:
-        raise UserError(f"{given} is no stage: name a folder of stages, or a file such as s01_….py.")
+        raise UserError(
+            f"{given} is no stage: name a folder of stages, or a file such as s01_….py."
+        )
     return given.parent, stage
 
 

@@ -238,7 +238,9 @@ class Desk:
     def _next(self, stage: Stage) -> None:
         following = self._progress.next(self._course)
         if not self._progress.done(stage):
-            self._note(f"Stage {stage.number} is not right yet. l chooses another one all the same.")
+            self._note(
+                f"Stage {stage.number} is not right yet. l chooses another one all the same."
+            )
         elif following is None:
             self._note("There is no next stage: all are right.")
         else:
@@ -268,7 +270,7 @@ class Desk:
         if not asked:
             self._note(f"Stage {stage.number} has no tensors, and so no shapes.")
             return
-        quiz(iter(asked), self._typed, lambda text: self._console.print(Text(text)))
+        quiz(asked, self._typed, lambda text: self._console.print(Text(text)))
         self._typed("Enter goes back. ")
         self._draw()
 
@@ -279,7 +281,9 @@ class Desk:
             return
         _, kept = reset(str(stage.number), self._course.reference, self._progress.folder)
         self._look(told=True)
-        self._note(f"{stage.file} is a fresh stub." + (f" Your old file is {kept}." if kept else ""))
+        self._note(
+            f"{stage.file} is a fresh stub." + (f" Your old file is {kept}." if kept else "")
+        )
 
     def _typed(self, question: str) -> str:
         self._console.print(Text(question), end="")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,8 +49,12 @@ def next_hint(course: Course, stage: Stage, progress: Progress, asked: str = "")
 
 
 def _hint(known: dict[str, Hints], function: str, step: int) -> Hint:
-    after = f"Still stuck? Ask again: next comes {STEPS[step]}." if step < len(STEPS) else (
-        f"That was the last hint for `{function}`. The lesson's “By hand” has numbers to try."
+    after = (
+        f"Still stuck? Ask again: next comes {STEPS[step]}."
+        if step < len(STEPS)
+        else (
+            f"That was the last hint for `{function}`. The lesson's “By hand” has numbers to try."
+        )
     )
     title = f"Hint {step} of {len(STEPS)} for `{function}`: {STEPS[step - 1]}"
     return Hint(title, known[function].steps[step - 1], after)
@@ -77,34 +81,43 @@ def _stuck_at(course: Course, stage: Stage, progress: Progress, known: dict[str,
     stand = progress.stands.get(stage.name)
     if stand and stand.mistake and (found := mistaken(course, stage, stand.mistake)):
         return found[0] if found[0] in known else next(iter(known))
-    if stand and stand.failed:
-        called = list(_called_by(course.check_file(stage), stand.first[0].partition("[")[0]))
-        if found_here := [name for name in known if name.split(".")[0] in called]:
-            return found_here[0]
+    failed = stand.first[: stand.failed] if stand else []
+    if suspects := _suspects(course.check_file(stage), failed, known):
+        return suspects[0]
     unwritten = set(_unwritten(progress.folder / stage.file))
     opened = progress.hints.get(stage.name, {})
     waiting = [n for n in known if n in unwritten] or [n for n in known if opened.get(n, 0) < 3]
     return next(iter(waiting or known))
 
 
-def _called_by(file: Path, check: str) -> Iterator[str]:
-    """The functions of a stage that a check calls."""
-    for function in functions(ast.parse(file.read_text(encoding="utf-8"))):
-        if function.name == check:
-            for node in ast.walk(function):
-                if isinstance(node, ast.Attribute) and ast.unparse(node.value) == "stage":
-                    yield node.attr
+def _suspects(file: Path, failed: Collection[str], known: Iterable[str]) -> list[str]:
+    """The functions that failed checks call; where some call one alone, those."""
+    names = {check.partition("[")[0] for check in failed}
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    written = {function.name: function for function in functions(tree)}
+    called = [set(_called_by(name, written)) for name in names & written.keys()]
+    blamed = set().union(*([one for one in called if len(one) == 1] or called))
+    return [name for name in known if name.split(".")[0] in blamed]
+
+
+def _called_by(name: str, written: Mapping[str, ast.AST]) -> Iterator[str]:
+    """What a check asks of a stage, itself or through other functions of its file."""
+    seen, to_read = {name}, [name]
+    while to_read:
+        for node in ast.walk(written[to_read.pop()]):
+            if isinstance(node, ast.Attribute) and ast.unparse(node.value) == "stage":
+                yield node.attr
+            elif isinstance(node, ast.Name) and node.id in written.keys() - seen:
+                seen.add(node.id)
+                to_read.append(node.id)
 
 
 def _unwritten(file: Path) -> Iterator[str]:
     """The functions that are still stubs, methods with their class."""
     with suppress(OSError, SyntaxError, ValueError):
         tree = ast.parse(file.read_text("utf-8", "replace"))
-        for place, node in [("", tree), *((f"{c.name}.", c) for c in _classes(tree))]:
-            for each in node.body:
+        classes = [node for node in tree.body if isinstance(node, ast.ClassDef)]
+        for place, body in [("", tree.body), *((f"{c.name}.", c.body) for c in classes)]:
+            for each in body:
                 if isinstance(each, ast.FunctionDef) and "NotImplemented" in ast.unparse(each):
                     yield place + each.name
-
-
-def _classes(tree: ast.Module) -> Iterator[ast.ClassDef]:
-    return (node for node in tree.body if isinstance(node, ast.ClassDef))

@@ -70,7 +70,7 @@ class Progress:
     @classmethod
     def read(cls, folder: Path) -> Progress:
         """What is remembered; nothing where the file is not there or not one of ours."""
-        with suppress(OSError, ValueError, TypeError, AttributeError, RecursionError):
+        with suppress(OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
             file = folder / FILE
             if file.stat().st_size < _LONGEST:
                 return cls._from(folder, json.loads(file.read_bytes()))
@@ -78,7 +78,7 @@ class Progress:
 
     @classmethod
     def _from(cls, folder: Path, said: dict[str, Any]) -> Progress:
-        """Raises TypeError, ValueError or AttributeError for what was not written here."""
+        """Raises whatever comes of data that was not written here."""
         stands = {str(name): Stand(**about) for name, about in said["stages"].items()}
         for stand in stands.values():
             counted = all(type(getattr(stand, name)) is int for name in _COUNTS)
@@ -119,7 +119,7 @@ class Progress:
     def grade(self, stage: Stage) -> StageGrade | None:
         """As it was judged last; None for what was never judged."""
         stand = self.stands.get(stage.name)
-        return stand and stand.grade(str(self.folder), stage.name)
+        return stand.grade(str(self.folder), stage.name) if stand else None
 
 
 def digest(file: Path) -> str:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from math import prod
 
 from token_journey.course.course import Course
 from token_journey.course.stage import Stage
 from token_journey.course.stubs import Function, functions
-from token_journey.llama.config import ModelConfig
 from token_journey.llama.shapes import AXES, axis_sizes
 from token_journey.packs.manifest import PUBLISHED, read_manifest
 
@@ -128,7 +127,8 @@ def questions(course: Course, stage: Stage) -> Iterator[Question]:
 
 def _new(function: Function) -> int:
     """With earlier tokens in a cache there are fewer queries than keys."""
-    return 2 if "Q" in ast.unparse(function.args) or "Q" in ast.unparse(function.returns) else 5
+    returned = ast.unparse(function.returns) if function.returns else ""
+    return 2 if "Q" in ast.unparse(function.args) + returned else 5
 
 
 def _axes(annotation: ast.expr | None) -> Axes | None:
@@ -148,7 +148,9 @@ def _placed(axes: Axes, front: Axes) -> Axes:
     return (*front, *axes[1:]) if axes[:1] == _ANY else axes
 
 
-def quiz(asked: Iterator[Question], ask: Callable[[str], str], say: Callable[[str], object]) -> None:
+def quiz(
+    asked: Iterable[Question], ask: Callable[[str], str], say: Callable[[str], object]
+) -> None:
     """Ask until there is nothing more to ask, or nothing is typed."""
     right = told = 0
     for question in asked:

@@ -8,7 +8,6 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Collection, Mapping
-from pathlib import Path
 from typing import Any
 
 from token_journey.watch.progress import Progress
