@@ -14,7 +14,7 @@ from pathlib import Path
 
 # Nothing here is measured: this only keeps a broken desk from hanging the tests.
 PATIENCE = 60.0
-_CLEAR = "\x1b[2J"
+CLEAR = "\x1b[2J"
 _ESCAPES = re.compile(r"\x1b\][^\x1b\x07]*(?:\x1b\\|\x07)|\x1b\[[0-9;?]*[A-Za-z]|\x1b[=>]")
 
 
@@ -35,7 +35,7 @@ class Terminal:
 
     @property
     def screen(self) -> str:
-        return plain(self.written.rpartition(_CLEAR)[2])
+        return plain(self.written.rpartition(CLEAR)[2])
 
     def type(self, text: str) -> None:
         os.write(self.fd, text.encode())

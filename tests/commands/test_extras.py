@@ -43,6 +43,8 @@ def run(code: str, *arguments: object, **settings: str) -> subprocess.CompletedP
         ("matplotlib", "cost", "cost"),
         ("pytest_benchmark", "cost", "cost"),
         ("rich", "verify {pack}", "show"),
+        ("rich", "watch", "show"),
+        ("watchfiles", "watch", "show"),
         ("transformers", "fetch", "models"),
         ("transformers", "show --model {checkpoint} Hola", "models"),
         ("transformers", "capture {checkpoint} --prompt Hola --out {new}", "models"),

@@ -37,6 +37,7 @@ def add(commands: Any) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Raises UserError."""
+    import token_journey.watch.desk  # noqa: F401  (what it needs comes with an extra)
     from token_journey.watch.standing import near
 
     course = find_course()
