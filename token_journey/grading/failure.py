@@ -143,5 +143,7 @@ def _wrapped(text: str) -> str:
     lines = []
     for line in text.splitlines():
         margin = line[: len(line) - len(line.lstrip())]
-        lines += textwrap.wrap(line, 96, subsequent_indent=margin, break_long_words=False) or [""]
+        lines += textwrap.wrap(
+            line, words.WIDTH, subsequent_indent=margin, break_long_words=False
+        ) or [""]
     return "\n".join(lines)

@@ -49,7 +49,10 @@ def others_and_siblings(failed: pytest.Function) -> tuple[Iterator[Check], Itera
         and item.parent is failed.parent
         and not not_on_this_pack(item)
     ]
-    places = {name: place for place, name in enumerate(dict.fromkeys(map(_name, ours)))}
+    # As they stand in the file, in whatever order they run.
+    places = {name: place for place, name in enumerate(vars(failed.module))}
+
+    ours.sort(key=lambda item: places[_name(item)])
 
     def order(item: pytest.Function) -> tuple[int, int, int]:
         cases: Any = item.callspec.params.get("case") if hasattr(item, "callspec") else None
