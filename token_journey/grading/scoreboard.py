@@ -39,6 +39,12 @@ def row_of(row: StageGrade) -> tuple[str, str]:
     filled = _BAR * row.passed // max(row.total, 1)
     bar = "█" * filled + "░" * (_BAR - filled)
     count = f"{row.passed}/{row.total}"
+    said, colour = said_of(row)
+    return f"  {stage.number:2}  {stage.title:<10} {bar} {count:>9}  {said}", colour
+
+
+def said_of(row: StageGrade) -> tuple[str, str]:
+    """How a stage stands, in words, and their colour."""
     if row.missing:
         said, colour = "not here", "red"
     elif row.failed:
@@ -55,7 +61,7 @@ def row_of(row: StageGrade) -> tuple[str, str]:
         said, colour = "done", "green"
     if row.absent:
         said += f"; {row.absent} not on this pack"
-    return f"  {stage.number:2}  {stage.title:<10} {bar} {count:>9}  {said}", colour
+    return said, colour
 
 
 def _closing(path: str, stages: list[StageGrade], pytest: str) -> str:
@@ -65,8 +71,10 @@ def _closing(path: str, stages: list[StageGrade], pytest: str) -> str:
         return f"  {checks} All that was asked for is right."
     verb = "mend" if to_do.failed else "write"
     stage = Stage(to_do.stage)
-    file = f"{path}/{to_do.stage}.py"
-    return f"  {checks} Next: {verb} stage {stage.number}, {file}, then `{pytest} {file}`."
+    in_notebook = path.endswith(".ipynb")
+    file = path if in_notebook else f"{path}/{to_do.stage}.py"
+    where = f"`%%stage {stage.title}` in {path}" if in_notebook else file
+    return f"  {checks} Next: {verb} stage {stage.number}, {where}, then `{pytest} {file}`."
 
 
 def _after(path: str, right: list[StageGrade], pytest: str, course: Sequence[Stage]) -> str:

@@ -8,6 +8,7 @@ from typing import Any, Literal, get_args
 
 from token_journey.errors import UserError
 
+STORIES = 3  # failures of a stage that are told in full
 # "absent" is a check that a pack does not hold enough for, "missing" one of a stage that is
 # not there.
 Kind = Literal["passed", "failed", "todo", "absent", "missing"]
@@ -103,3 +104,14 @@ class Grade:
 def next_to_do(rows: Iterable[StageGrade]) -> StageGrade | None:
     """The first stage that is not done."""
     return next((row for row in rows if not row.done), None)
+
+
+def stories(verdicts: Iterable[Verdict]) -> tuple[list[Verdict], int]:
+    """The first few failures of a stage, each story once, and how many more there are.
+
+    Where a cause is named, only those are told.
+    """
+    failed = [v for v in verdicts if v.kind in ("failed", "missing")]
+    named = [v for v in failed if v.named] or failed
+    told = list({v.subject: v for v in reversed(named)}.values())[::-1][:STORIES]
+    return told, len(failed) - len(told)
