@@ -109,7 +109,7 @@ def reset(given: str, solutions: Path, exercises: Path) -> tuple[Path, Path | No
         stub = _stub_of(reference)
         exercises.mkdir(parents=True, exist_ok=True)
         old = file.read_bytes() if file.exists() else stub
-        kept = _keep(old, file) if old != stub else None
+        kept = keep_beside(old, file) if old != stub else None
         write_whole(file, stub)
     return file, kept
 
@@ -153,7 +153,7 @@ def _solutions(folder: Path) -> dict[int, Path]:
     return files
 
 
-def _keep(old: bytes, file: Path) -> Path:
+def keep_beside(old: bytes, file: Path) -> Path:
     """Write a learner's old file beside `file`, under a name that is free."""
     for kept in _names_of_old(file):
         try:
