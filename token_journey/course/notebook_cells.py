@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
+from warnings import catch_warnings, simplefilter
 
 from token_journey.course.course import Course
 from token_journey.course.stage import Stage
@@ -108,7 +109,9 @@ def stage_called(name: str, stages: Iterable[Stage]) -> Stage | None:
 def line_for_a_notebook(source: str) -> str | None:
     """The line that keeps Python from reading a cell, if it is IPython's and no mistake."""
     try:
-        ast.parse(source)
+        with catch_warnings():
+            simplefilter("ignore")  # who runs it may hear of them
+            ast.parse(source)
     except SyntaxError as error:
         line = "".join(source.split("\n")[(error.lineno or 1) - 1 :][:1])
         return line.strip() if _NO_PYTHON.match(line) else None

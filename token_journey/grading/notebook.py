@@ -43,10 +43,10 @@ class StageNotebook(pytest.File):
     ) -> str | None:
         if stage in sources:
             return None
-        why = next((r for r in remarks if f" of {stage.title} is left out" in r), "")
-        begin = f"no cell of {self.name} begins with `%%stage {stage.title}`: write one"
-        said = why or (begin if sources else "; ".join(remarks) or begin)
-        return f"{said[0].upper()}{said[1:]}."
+        about = [r for r in remarks if f" of {stage.title} is left out" in r]
+        why = (about or ([] if sources else list(remarks)))[-1:]
+        none = f"no cell begins with `%%stage {stage.title}`: write one"
+        return f"{self.name}: {(why or [none])[0]}."
 
     def _module(self, stage: Stage, file: Path, refusal: str | None) -> StageModule:
         module: StageModule = StageModule.from_parent(
