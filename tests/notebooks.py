@@ -48,6 +48,14 @@ def filled():
     return notebook
 
 
+def notebook(*sources):
+    """One to run, that loads the kit and then has these cells."""
+    made = nbformat.from_dict(code("%load_ext token_journey", *sources))
+    for number, cell in enumerate(made.cells):
+        cell.update(id=f"cell-{number}", outputs=[], execution_count=None, metadata={})
+    return made
+
+
 def written(folder, name, *sources):
     file = folder / name
     folder.mkdir(parents=True, exist_ok=True)

@@ -2,9 +2,8 @@
 
 import re
 
-import nbformat
 import pytest
-from notebooks import COURSE, NORM, code, filled, html, is_code, run, shipped, shown, solution
+from notebooks import COURSE, NORM, filled, html, is_code, notebook, run, shipped, shown, solution
 
 TITLES = [stage.title for stage in COURSE.stages()]
 HEAD = "%%stage rms_norm\nimport os, ctypes\n\ndef rms_norm(x, weight, eps):\n"
@@ -16,13 +15,6 @@ VIOLENT = {
     "    return y\n": "NameError at line 5 of your cell",
     "    breakpoint()\n": "nobody can type",
 }
-
-
-def notebook(*sources):
-    made = nbformat.from_dict(code("%load_ext token_journey", *sources))
-    for number, cell in enumerate(made.cells):
-        cell.update(id=f"cell-{number}", outputs=[], execution_count=None, metadata={})
-    return made
 
 
 @pytest.mark.slow
