@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -104,8 +104,8 @@ def _watch(folder: Path, stage: Stage | None, course: Course) -> None:
                 "w": lambda here: desk.lend(lambda: _walk(folder, here)),
             },
         )
-        desk.run()
-    console.print()
+        with suppress(KeyboardInterrupt):  # Ctrl-C is another way to quit
+            desk.run()
 
 
 def _edit(file: Path) -> None:

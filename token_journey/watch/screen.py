@@ -13,7 +13,6 @@ from token_journey.course.stage import Stage
 from token_journey.grading.verdict import Verdict
 from token_journey.watch.progress import Progress
 from token_journey.watch.standing import table
-from token_journey.words.failure import WIDTH
 
 _STORIES = 3  # failures that are told in full
 KEYS = {
@@ -76,27 +75,10 @@ def failures(verdicts: Sequence[Verdict], printed: dict[str, str]) -> Iterator[R
 
 
 def failure(verdict: Verdict, printed: str = "") -> RenderableType:
-    parts = [Text(f"✗ {verdict.check}", "bold red"), Text(unwrapped(verdict.message))]
+    parts = [Text(f"✗ {verdict.check}", "bold red"), Text(verdict.message)]
     if printed:
         parts += [Text("Your code printed:", "bold"), Text(printed.rstrip("\n"))]
     return Group(*parts, Text())
-
-
-def unwrapped(message: str) -> str:
-    """A message whose sentences are whole again: this terminal may be narrower, or wider."""
-    lines, last = [""], ""
-    for line in message.splitlines():
-        broken = line.strip() and len(last) + 1 + len(line.split()[0]) > WIDTH
-        if broken and last.strip() and _margin(line) == _margin(last):
-            lines[-1] += f" {line.strip()}"
-        else:
-            lines.append(line)
-        last = line
-    return "\n".join(lines[1:])
-
-
-def _margin(line: str) -> int:
-    return len(line) - len(line.lstrip())
 
 
 def keys() -> Text:

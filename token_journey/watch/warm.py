@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
 import threading
 from collections.abc import Callable, Collection, Mapping
+from pathlib import Path
 from typing import Any
 
 from token_journey.watch.progress import Progress
 
 Heard = Callable[[Mapping[str, Any]], object]
 FORKS = sys.platform != "win32"
+_KIT = str(Path(__file__).resolve().parents[2])
 
 
 class Warm:
@@ -30,10 +33,14 @@ class Warm:
 
     def _start(self) -> None:
         here = [] if self._forks else ["--here"]
-        module = [sys.executable, "-m", "token_journey.watch.judge", str(self._progress.folder)]
+        module = [sys.executable, "-P", "-m", "token_journey.watch.judge"]
         self._complaints = tempfile.TemporaryFile()  # noqa: SIM115
         self._process = subprocess.Popen(
-            [*module, *here],
+            [*module, str(self._progress.folder), *here],
+            env={
+                **os.environ,
+                "PYTHONPATH": os.pathsep.join([_KIT, os.environ.get("PYTHONPATH", "")]),
+            },
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._complaints,

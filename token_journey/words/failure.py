@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from token_journey.words.language import _
 
-WIDTH = 96  # of the lines that a message is broken into
-
 
 def to_do() -> str:
     return _("to do")
