@@ -2,6 +2,7 @@
 
 import json
 import os
+import queue
 import select
 import shutil
 import subprocess
@@ -11,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from token_journey.course.course import find_course
-from token_journey.watch.judge import FORKS
+from token_journey.watch.progress import Progress
+from token_journey.watch.warm import FORKS, Warm
 
 COURSE = find_course()
 NORM = "s03_rms_norm"
@@ -255,3 +257,21 @@ def test_where_nothing_can_be_forked(judge):
     here.ask(NORM)
     assert kinds(here.answer()) == {"passed"}
     here.close()
+
+
+def test_a_busy_judge_that_can_not_fork_is_started_anew(judge):
+    write(judge, VIOLENT["endless in C"][0])
+    said = queue.Queue()
+    warm = Warm(Progress(judge.folder), said.put, forks=False)
+    assert said.get(timeout=120) == {"ready": True}
+    warm.ask([NORM])
+    while "check" not in said.get(timeout=120):
+        pass
+    shutil.copy(COURSE.reference / f"{NORM}.py", judge.folder)
+    warm.ask([NORM])
+    answer = []
+    while not answer or answer[-1].get("ended") != NORM:
+        answer.append(said.get(timeout=120))
+    warm.close()
+    assert kinds(answer) == {"passed"}
+    assert not any("error" in line for line in answer)

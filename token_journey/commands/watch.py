@@ -44,9 +44,8 @@ def run(options: argparse.Namespace) -> None:
     folder, stage = _meant(options.folder, course)
     folder = near(folder)
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        subprocess.run(
-            [sys.executable, "-m", "pytest", str((stage and folder / stage.file) or folder)]
-        )
+        meant = folder / stage.file if stage else folder
+        subprocess.run([sys.executable, "-m", "pytest", str(meant)])
         print("\nThis is no terminal, so nothing is watched: it was judged once.")
         return
     with _alone(folder):

@@ -29,23 +29,23 @@ class Warm:
         self._forks = forks
         self._run = 0
         self._idle = True
+        self._closing = False
         self._start()
 
     def _start(self) -> None:
         here = [] if self._forks else ["--here"]
+        paths = [_KIT, os.environ.get("PYTHONPATH")]
         module = [sys.executable, "-P", "-m", "token_journey.watch.judge"]
         self._complaints = tempfile.TemporaryFile()  # noqa: SIM115
         self._process = subprocess.Popen(
             [*module, str(self._progress.folder), *here],
-            env={
-                **os.environ,
-                "PYTHONPATH": os.pathsep.join([_KIT, os.environ.get("PYTHONPATH", "")]),
-            },
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._complaints,
             start_new_session=True,  # Ctrl-C is the desk's business
         )
+        self._closing = False
         threading.Thread(target=self._listen, args=(self._process,), daemon=True).start()
 
     def ask(self, saved: Collection[str], also: Collection[str] = ()) -> None:
@@ -64,6 +64,7 @@ class Warm:
             return
 
     def close(self) -> None:
+        self._closing = True
         self._process.kill()
         self._process.wait()
 
@@ -74,10 +75,12 @@ class Warm:
                 said = json.loads(line)
             except ValueError:  # a child was ended while it wrote
                 continue
+            if "ready" in said and self._run:  # it was started anew
+                continue
             if said.get("run", self._run) == self._run:
                 self._idle = self._idle or "done" in said
                 self._heard(said)
-        if process is self._process and process.wait() >= 0:
+        if process is self._process and not self._closing:
             self._heard({"error": self._last_words()})
 
     def _last_words(self) -> str:
