@@ -104,20 +104,12 @@ def test_the_stage_that_was_saved_and_those_that_use_it(judge):
     assert order == ["s06_swiglu", "s07_decoder", "s10_generate", "s01_tokenize"]
 
 
-def test_a_file_of_their_own_that_two_stages_use(judge):
-    helper = judge.folder / "handy.py"
-    helper.write_text("def root(x):\n    return x.sqrt()\n")
-    source = (COURSE.reference / f"{NORM}.py").read_text(encoding="utf-8")
-    write(
-        judge,
-        source.replace(
-            "from torch import Tensor", "from torch import Tensor\nfrom .handy import root"
-        ),
-    )
-    judge.ask("handy")
+def test_after_a_file_of_their_own_all_are_judged(judge):
+    judge.ask("handy", also=["s05_attention"])
     order = judge.answer("judging")[0]["judging"]
-    helper.unlink()
-    assert order == [NORM, "s07_decoder", "s08_lm_head", "s10_generate"]
+    assert order == [stage.name for stage in COURSE.stages()]
+    judge.ask("s06_swiglu", "s02_embed", "setup", also=[])
+    assert judge.answer("judging")[0]["judging"][:2] == ["s06_swiglu", "s02_embed"]
 
 
 def test_what_failed_last_time_is_first_and_known_before_its_cause(judge):
@@ -150,8 +142,7 @@ def test_the_same_words_in_whatever_order(judge):
     source = (COURSE.reference / f"{NORM}.py").read_text(encoding="utf-8")
     write(judge, source.replace("(mean_square + eps).sqrt()", "(mean_square.sqrt() + eps)"))
     judge.ask(NORM)
-    before = {v["check"]: v["message"] for v in verdicts(judge.answer(NORM))}
-    failed = [check for check, message in before.items() if message]
+    failed = [v["check"] for v in verdicts(judge.answer(NORM)) if v["message"]]
     judge.ask(NORM, **{NORM: failed[::-1]})
     again = verdicts(judge.answer(NORM))
     assert [v["check"] for v in again[: len(failed)]] == failed
