@@ -59,13 +59,13 @@ def right(stage: Stage) -> str:
 
 def settle(terminal: Terminal) -> None:
     """Until all that follows a save has been said."""
-    while not SETTLED.search(terminal.screen):
+    while not SETTLED.search(terminal.screen) or "Judging" in terminal.screen:
         assert terminal.read(60), terminal.screen
 
 
 def save(terminal: Terminal, file: Path, text: str, sentence: str) -> tuple[float, float]:
     """Seconds until the first sentence, and until the verdict, of one save."""
-    mark = len(terminal.written)
+    terminal.mark = mark = len(terminal.written)
     began = time.perf_counter()
     file.write_text(text, encoding="utf-8")
     first = 0.0
@@ -91,7 +91,7 @@ def rounds(
                 file, wrong = folder / stage.file, with_a_mistake(stage)
                 file.write_text(wrong, encoding="utf-8")
                 terminal.expect(f"Stage {stage.number} ")
-                terminal.expect("Change the file and save it.")
+                terminal.expect("Change the file and save it.", gone="Judging")
                 yield stage.name, "fails still", *save(terminal, file, f"{wrong}\n#\n", STILL)
                 yield stage.name, "holds now", *save(terminal, file, right(stage), NOW)
         terminal.type("q")

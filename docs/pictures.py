@@ -1,10 +1,12 @@
 """The picture of the desk, docs/watch.svg: a real one, with a mistake in stage 3 and a hint open.
 
-    python docs/pictures.py
+Run `python docs/pictures.py` in the repository.
 """
 
+import io
 import sys
 import tempfile
+from importlib import import_module
 from pathlib import Path
 
 from rich.console import Console
@@ -15,7 +17,7 @@ from token_journey.course.kata import start
 
 HOME = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(HOME / "tests"))
-from pty_session import CLEAR, desk
+desk = import_module("pty_session").desk
 
 COLUMNS = 84
 
@@ -33,11 +35,11 @@ def main() -> None:
             terminal.expect("h gives a hint.")
             terminal.type("h")
             terminal.expect("Still stuck?")
-            shown = terminal.written.rpartition(CLEAR)[2]
+            shown = terminal.written.rpartition("\x1b[2J")[2].partition("\x1b[H")[2]
             terminal.type("q")
             terminal.ended()
-    console = Console(record=True, width=COLUMNS, file=open("/dev/null", "w"), color_system="truecolor")
-    console.print(Text.from_ansi(shown.replace("\r", "").partition("\x1b[H")[2]))
+    console = Console(record=True, width=COLUMNS, file=io.StringIO())
+    console.print(Text.from_ansi(shown.replace("\r", "")))
     console.save_svg(str(HOME / "docs" / "watch.svg"), title="token-journey watch")
 
 

@@ -19,12 +19,13 @@ _ESCAPES = re.compile(r"\x1b\][^\x1b\x07]*(?:\x1b\\|\x07)|\x1b\[[0-9;?]*[A-Za-z]
 
 
 class Terminal:
-    """`screen` is what was written since the screen was cleared last, without colours."""
+    """`screen` is what was written since something was typed, from the last clearing on."""
 
     def __init__(self, *command: str, cwd: Path, columns: int = 80, rows: int = 50, **environment):
         given = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "", **environment}
         given = {name: value for name, value in given.items() if value}
         self.written = ""
+        self.mark = 0
         self.status: int | None = None
         self.process, self.fd = pty.fork()
         if not self.process:
@@ -35,9 +36,10 @@ class Terminal:
 
     @property
     def screen(self) -> str:
-        return plain(self.written.rpartition(CLEAR)[2])
+        return plain(self.written[self.mark :].rpartition(CLEAR)[2])
 
     def type(self, text: str) -> None:
+        self.mark = len(self.written)
         os.write(self.fd, text.encode())
 
     def expect(self, text: str, gone: str = "") -> str:

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import termios
+from pathlib import Path
 
 import pytest
 from pty_session import Terminal, desk, flat
@@ -52,7 +53,10 @@ def test_from_an_empty_folder_to_ten_green_stages(tmp_path, monkeypatch):
             for step in ("a question", "the formula", "the steps in words"):
                 terminal.type("h")
                 terminal.expect(f": {step}")
-            text = (COURSE.reference / stage.file).read_text(encoding="utf-8")
+            # What was written by somebody who had the lessons and the hints, and no solution.
+            stub = (kata / "exercises" / stage.file).read_text(encoding="utf-8")
+            mine = Path(__file__).with_name("by_hints") / f"{stage.title}.py"
+            text = stub + mine.read_text(encoding="utf-8")
             if number % 2:
                 save(kata, stage.name, text)
             else:
@@ -119,9 +123,7 @@ def test_progress_is_there_the_next_day(kata):
 
 def test_every_key(kata, tmp_path):
     editor = tmp_path / "editor"
-    editor.write_text(
-        "#!/bin/sh\nsed -i 's/^import torch/import torch  # edited/' \"$1\"\necho $1 > opened\n"
-    )
+    editor.write_text("#!/bin/sh\necho '# edited' >> $1\necho $1 > opened\n")
     editor.chmod(0o755)
     save(kata, NORM, WRONG)
     with desk(kata, EDITOR=str(editor), VISUAL="") as terminal:
@@ -149,7 +151,7 @@ def test_every_key(kata, tmp_path):
         terminal.type("r")
         terminal.expect("Change the file and save it.")
         terminal.type("e")
-        terminal.expect("It looks as if eps")
+        terminal.expect("Change the file and save it.", gone="Judging")
         assert (kata / "opened").read_text().strip() == f"exercises/{NORM}.py"
         terminal.type("x")
         terminal.expect("Type yes:")
@@ -211,7 +213,8 @@ def test_sixty_columns_and_no_colour(kata, columns):
 
 @pytest.mark.parametrize("end", ["q", "\x03"])
 def test_the_terminal_is_left_as_it_was(kata, end):
-    shell = f"stty -a > before; {sys.executable} -m token_journey watch; stty -a > after; echo over"
+    watch = f"{sys.executable} -m token_journey watch"
+    shell = f"trap : INT; stty -a > before; {watch}; stty -a > after; echo over"
     with Terminal("sh", "-c", shell, cwd=kata) as terminal:
         terminal.expect(BEGINNING)
         terminal.type(end)

@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -44,9 +44,8 @@ def run(options: argparse.Namespace) -> None:
     folder, stage = _meant(options.folder, course)
     folder = near(folder)
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        subprocess.run(
-            [sys.executable, "-m", "pytest", str((stage and folder / stage.file) or folder)]
-        )
+        meant = folder / stage.file if stage else folder
+        subprocess.run([sys.executable, "-m", "pytest", str(meant)])
         print("\nThis is no terminal, so nothing is watched: it was judged once.")
         return
     with _alone(folder):
@@ -104,8 +103,8 @@ def _watch(folder: Path, stage: Stage | None, course: Course) -> None:
                 "w": lambda here: desk.lend(lambda: _walk(folder, here)),
             },
         )
-        desk.run()
-    console.print()
+        with suppress(KeyboardInterrupt):  # Ctrl-C is another way to quit
+            desk.run()
 
 
 def _edit(file: Path) -> None:

@@ -12,7 +12,6 @@ from token_journey.grading.scoreboard import row_of, said_of
 from token_journey.grading.verdict import Grade, StageGrade, Verdict, stories
 from token_journey.notebook.cell import Written
 from token_journey.watch.standing import Row
-from token_journey.words.failure import unwrapped
 
 # White on these can be read on a page of any colour.
 _COLOURS = {"green": "#1a7f37", "red": "#b3261e", "yellow": "#7a5c00", "cyan": "#0b6b8a"}
@@ -87,7 +86,7 @@ def stage(verdicts: Sequence[Verdict], printed: Mapping[str, str], cell: Written
     (grade,) = Grade(tuple(verdicts)).stages
     told, more = stories(verdicts)
     parts = [
-        _failure(cell.in_cell(unwrapped(v.message)), printed.get(v.check, ""), first=v is told[0])
+        _failure(cell.in_cell(v.message), printed.get(v.check, ""), first=v is told[0])
         for v in told
     ]
     fail = "check fails" if more == 1 else "checks fail"

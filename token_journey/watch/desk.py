@@ -5,7 +5,6 @@ from __future__ import annotations
 import queue
 import time
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from rich.console import Console, Group, RenderableType
@@ -30,15 +29,11 @@ _TICK = 0.05  # seconds between looks at the keys
 # Seconds without a word from a stage after which it is ended. No check may compute for so long.
 _SILENCE = 100.0
 
-Open = Callable[[Path], Sequence[str]]
-
 
 class Desk:
     """One learner's folder, watched.
 
-    walk: the command that shows a stage's step, yours beside the model's
-    edit: the command that opens a file; each raises UserError where there is none
-    run:  runs a command that may use the terminal
+    commands: what further keys do with the stage in work; each may raise UserError
     """
 
     def __init__(
@@ -76,6 +71,8 @@ class Desk:
         try:
             while (key := self._keyboard.pressed()) != "q":
                 self._press(key)
+                if self._console.size != self._size:
+                    self._draw()
                 self._look(told=self._hear())
                 if self._saves.polls and not polls:
                     polls = True
@@ -111,6 +108,7 @@ class Desk:
             self._ask([], [self._stage.name, *unknown])
         elif "judging" in said:
             self._waiting = list(said["judging"])
+            self._running = ""
             for name in self._waiting:
                 self._verdicts[name], self._printed[name] = [], {}
         elif "holds" in said:
@@ -170,9 +168,11 @@ class Desk:
         self._waiting = [waiting for waiting in self._waiting if waiting != name]
         verdicts = self._verdicts.setdefault(name, [])
         if why is not None or not verdicts:
-            said = f"{why or 'No check was run.'} That was {name}.py, in {self._running}."
-            path = str(self._progress.folder)
-            verdicts.append(Verdict(path, name, self._running, "failed", message=said))
+            said = f"{why or 'No check was run.'}"
+            said += f" That was {name}.py, in {self._running}." if self._running else ""
+            path, check = str(self._progress.folder), self._running or name
+            verdicts.append(Verdict(path, name, check, "failed", message=said))
+        self._running = ""
         was_done = self._progress.done(Stage(name))
         self._progress.note(name, verdicts)
         self._progress.write()
@@ -192,6 +192,7 @@ class Desk:
         """All of it anew."""
         head = screen.head(self._progress, self._course, self._stage)
         parts = [head, *self._verdict(), *self._notes, *below, Text(), screen.keys()]
+        self._size = self._console.size
         self._console.clear()
         self._console.print(Group(*parts))
 
@@ -206,7 +207,7 @@ class Desk:
     def _now(self) -> list[str]:
         """What to do."""
         if self._waiting:
-            return []
+            return [f"Judging {', '.join(self._waiting)}, too …"]
         if self._progress.next(self._course) is None:
             return ["All ten stages are right.", "", *afterwards(self._progress.folder)]
         if self._progress.done(self._stage):

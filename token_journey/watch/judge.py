@@ -8,8 +8,8 @@ Each line on standard input asks for one run, and ends the one before it:
 
 What is said of it are lines on standard output, each with the number of its run: `judging`,
 the stages to come, in order; of each check `check`, then `holds` as soon as that is known, then
-its `verdict` and what it `printed`; `ended`, the end of a stage; and `done`. Before the first of
-all `ready` is said. It ends with its standard input.
+its `verdict` and what it `printed`; `ended`, the end of a stage, and `why`, where it was not judged
+to the end; and `done`. Before the first of all `ready` is said, or `error` and no more.
 """
 
 from __future__ import annotations
@@ -18,11 +18,10 @@ import gc
 import json
 import os
 import pdb
-import re
 import select
 import signal
 import sys
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -31,18 +30,18 @@ from typing import Any, NoReturn
 import pytest
 import torch
 
-from token_journey.course.course import Course, find_course
+from token_journey.course.course import find_course
 from token_journey.course.implementation import Implementation
 from token_journey.course.lessons import promise_of
-from token_journey.course.stage import Stage
+from token_journey.course.stage import Stage, not_there
 from token_journey.errors import UserError
+from token_journey.grading import failure
 from token_journey.grading.plugin import OUTCOME_KNOWN
 from token_journey.grading.run import Grader
 from token_journey.grading.terminal import cut
 from token_journey.guards.time_limit import slowness
 
 Say = Callable[..., object]
-FORKS = hasattr(os, "fork")
 
 
 class Breakpoint(BaseException):
@@ -77,26 +76,23 @@ class _Checks:
             self._say(verdict=about, printed=cut(report.capstdout + report.capstderr))
 
     def _no_breakpoint(self, *_: object, **__: object) -> NoReturn:
-        near = os.path.relpath(self._file)
         raise Breakpoint(
-            "under watch nobody can type to a debugger. In another window, run "
-            f"`pytest {near if not near.startswith('..') else self._file} -s -x`."
+            "under watch nobody can type to a debugger. In another window, type "
+            f"`pytest {self._file} -s -x`."
         )
 
 
 class Judge:
     """Judges the stages of one folder, by packs that stay open."""
 
-    def __init__(self, folder: Path, course: Course):
-        self._folder = folder.resolve()
-        self._course = course
+    def __init__(self, folder: Path):
+        """Load all that a child needs. No check is run, for torch may start threads then."""
+        self._folder = folder
+        self._course = find_course()
         self._grader = Grader()
-
-    def warm(self) -> None:
-        """Load all that a child needs; no check is run, for torch must not start threads here."""
-        self._grader.grade(self._course.reference, options=["--collect-only"])
         for pack in self._grader.packs:
             pack.load()
+        self._grader.grade(self._course.reference, options=["--collect-only"])
         reference = Implementation(self._course.reference)
         for stage in self._course.stages():
             reference.module(stage.name)
@@ -106,113 +102,93 @@ class Judge:
         gc.freeze()  # so that a child's collector leaves what it shares alone
 
     def order(self, saved: Collection[str], also: Collection[str]) -> list[str]:
-        """The stages to judge: those saved, those that use what was saved, and others."""
-        names = [stage.name for stage in self._course.stages()]
-        users = [name for name in names if any(self._uses(name, s) for s in saved)]
-        wanted = [n for n in names if n in saved] + users + [n for n in names if n in also]
-        return list(dict.fromkeys(wanted))
+        """The stages to judge: those saved, those that import them, and others.
 
-    def _uses(self, name: str, saved: str) -> bool:
-        """Whether a stage imports what was saved: an earlier stage, or a file of their own."""
+        After a file that is no stage, all are judged.
+        """
+        names = [stage.name for stage in self._course.stages()]
         files = Implementation(self._folder)
-        try:
-            if Stage.of_file(Path(f"{saved}.py")):
-                return saved in files.siblings(name)
-            nearby = [name, *files.siblings(name)]
-            return any(_names(self._folder / f"{each}.py", saved) for each in nearby)
-        finally:
-            files.unload()
+        users = [name for name in names if {*saved} & {*files.siblings(name)}]
+        files.unload()
+        rest = names if {*saved} - {*names} else [name for name in names if name in also]
+        return list(dict.fromkeys([n for n in (*saved, *users, *rest) if n in names]))
 
     def judge(self, name: str, first: Collection[str], say: Say) -> None:
         """Judge one stage in this process."""
         file = self._folder / f"{name}.py"
-        why = None
-        try:
-            self._grader.grade(file, plugins=[_Checks(say, file, first)])
-        except UserError as error:
-            why = str(error)
+        why = not_there(self._folder.resolve(), Stage(name))
+        if why is None:
+            try:
+                self._grader.grade(file, plugins=[_Checks(say, file, first)])
+            except UserError as error:
+                why = str(error)
         say(ended=name, why=why)
 
 
-def _names(file: Path, word: str) -> bool:
-    with suppress(OSError):
-        return re.search(rf"\b{re.escape(word)}\b", file.read_text("utf-8", "replace")) is not None
-    return False
+class Run:
+    """One run: its stages in order, each in a child of its own."""
 
-
-# -- in children ----------------------------------------------------------------
-
-
-class Children:
-    """A child for each stage; a new run ends the last one's."""
-
-    def __init__(self, judge: Judge, tell: Callable[[str], object]):
+    def __init__(self, judge: Judge, asked: dict[str, Any], tell: Callable[[str], object]):
         self._judge = judge
         self._tell = tell
-        self._waiting: list[str] = []
-        self._asked: dict[str, Any] = {}
+        self._number = asked["run"]
+        self._first: dict[str, list[str]] = asked.get("first", {})
         self._child = 0
+        self._ended = -1  # what can be read from, once there is no child any more
+        self._waiting = judge.order(asked["saved"], asked["also"])
+        self._say(judging=self._waiting)
 
-    def begin(self, asked: dict[str, Any]) -> None:
-        self._end()
-        self._asked = asked
-        self._waiting = _announced(self._judge, asked, self._say)
-        self._next()
+    def here(self) -> None:
+        """Judge all of it in this process."""
+        for name in self._waiting:
+            self._judge.judge(name, self._first.get(name, ()), self._say)
+        self._say(done=True)
 
-    def look(self) -> None:
-        """Go on where a child has ended."""
-        if not self._child:
-            return
-        ended, status = os.waitpid(self._child, os.WNOHANG)
-        if ended:
-            self._child = 0
-            if code := os.waitstatus_to_exitcode(status):
-                self._tell("\n")  # it may have ended within a line
-                self._say(ended=self._stage, why=_how(code))
-            self._next()
-
-    def _next(self) -> None:
+    def next(self) -> list[int]:
+        """Begin the next stage; what can be read from once it has ended, if one was left."""
         if not self._waiting:
             self._say(done=True)
-            return
-        self._stage = self._waiting.pop(0)
+            return []
+        self._ended, alive = os.pipe()
         self._child = os.fork()
         if not self._child:
             self._be_child()
+        os.close(alive)
+        return [self._ended]
 
     def _be_child(self) -> NoReturn:
-        end_at_once = os._exit
-        code = 1
+        end_at_once, code = os._exit, 1
         try:
             _limit()
-            first = self._asked.get("first", {}).get(self._stage, ())
-            self._judge.judge(self._stage, first, self._say)
+            name = self._waiting[0]
+            self._judge.judge(name, self._first.get(name, ()), self._say)
             code = 0
         finally:
             end_at_once(code)
 
-    def _end(self) -> None:
-        if self._child:
-            with suppress(ProcessLookupError):  # it and what it started
-                os.killpg(self._child, signal.SIGKILL)
-            with suppress(ProcessLookupError):  # before it had a group of its own
-                os.kill(self._child, signal.SIGKILL)
-            os.waitpid(self._child, 0)
-            self._child = 0
-            self._tell("\n")
-        self._waiting = []
-
-    close = _end
+    def end(self, kill: bool = True) -> None:
+        """Take leave of the child; end it, and all that it started, if it has not ended."""
+        if not self._child:
+            return
+        if kill:
+            for end in (os.killpg, os.kill):  # the second, before it had a group of its own
+                with suppress(ProcessLookupError):
+                    end(self._child, signal.SIGKILL)
+        _, status = os.waitpid(self._child, 0)
+        os.close(self._ended)
+        self._child, name = 0, self._waiting.pop(0)
+        if code := os.waitstatus_to_exitcode(status):
+            self._tell("\n")  # it may have ended within a line
+            how = f", with {signal.Signals(-code).name}" if code < 0 else ""
+            self._say(ended=name, why=f"It ended Python itself{how}.")
 
     def _say(self, **said: Any) -> None:
-        self._tell(json.dumps({"run": self._asked["run"], **said}) + "\n")
+        self._tell(json.dumps({"run": self._number, **said}) + "\n")
 
 
 def _limit() -> None:
     """A group of its own, and bounds that keep a greedy stage from the rest of the machine."""
     os.setpgid(0, 0)
-    signal.set_wakeup_fd(-1)
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     if sys.platform == "linux":
         from token_journey.player.jail import die_with_parent, limit_resources
@@ -221,75 +197,46 @@ def _limit() -> None:
         limit_resources()
 
 
-def _how(code: int) -> str:
-    if code < 0:
-        return f"It ended Python itself, with {signal.Signals(-code).name}."
-    return "It ended Python itself."
-
-
-def serve_in_children(judge: Judge, tell: Callable[[str], object]) -> None:
-    """Answer until standard input ends."""
-    woken, wake = os.pipe()
-    os.set_blocking(wake, False)
-    signal.signal(signal.SIGCHLD, lambda *_: None)
-    signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
-    children = Children(judge, tell)
-    rest = b""
+def serve(judge: Judge, tell: Callable[[str], object]) -> None:
+    """Answer until standard input ends. A new question ends what the last one began."""
+    run, ended, rest = None, [], b""
     while True:
-        ready, _, _ = select.select([0, woken], [], [])
-        if woken in ready:
-            os.read(woken, 1024)
-        if 0 in ready:
-            if not (given := os.read(0, 1 << 16)):
-                break
-            *lines, rest = (rest + given).split(b"\n")
-            for line in lines[-1:]:  # what was asked before it is asked no more
-                children.begin(json.loads(line))
-        children.look()
-    children.close()
+        ready, _, _ = select.select([0, *ended], [], [])
+        given = os.read(0, 1 << 16) if 0 in ready else None
+        if given == b"":
+            break
+        *lines, rest = (rest + (given or b"")).split(b"\n")
+        if given is not None and not lines:
+            continue
+        if run is not None:
+            run.end(kill=bool(lines))
+        if lines:  # what was asked before the last one is asked no more
+            run = Run(judge, json.loads(lines[-1]), tell)
+        ended = run.next() if run is not None else []
+    if run is not None:
+        run.end()
 
 
-# -- where nothing can be forked ---------------------------------------------------
-
-
-def serve_here(judge: Judge, tell: Callable[[str], object], lines: Iterable[str]) -> None:
-    """Answer in this process, which unloads what it loaded."""
-    for line in lines:
-        asked = json.loads(line)
-
-        def say(number: int = asked["run"], **said: Any) -> None:
-            tell(json.dumps({"run": number, **said}) + "\n")
-
-        for name in _announced(judge, asked, say):
-            judge.judge(name, asked.get("first", {}).get(name, ()), say)
-        say(done=True)
-
-
-def _announced(judge: Judge, asked: dict[str, Any], say: Say) -> list[str]:
-    order = judge.order(asked["saved"], asked["also"])
-    say(judging=order)
-    return order
-
-
-def main(folder: Path, forks: bool = FORKS) -> None:
+def main(folder: Path, forks: bool) -> None:
     """Serve standard input; what a run prints goes to standard error."""
     out = os.dup(1)
     os.dup2(2, 1)
     tell = partial(_write, out)
     torch.set_num_threads(1)
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # a verdict needs none of them
+    failure.COLUMNS = sys.maxsize  # who draws the screen breaks the lines
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the desk's business
     try:
-        judge = Judge(folder, find_course())
-        judge.warm()
+        judge = Judge(folder)
     except UserError as error:
         tell(json.dumps({"error": str(error)}) + "\n")
         return
     tell(json.dumps({"ready": True}) + "\n")
     if forks:
-        serve_in_children(judge, tell)
+        serve(judge, tell)
     else:
-        serve_here(judge, tell, sys.stdin)
+        for line in sys.stdin:
+            Run(judge, json.loads(line), tell).here()
 
 
 def _write(out: int, line: str) -> None:
@@ -300,4 +247,4 @@ def _write(out: int, line: str) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), FORKS and sys.argv[2:] != ["--here"])
+    main(Path(sys.argv[1]), sys.argv[2:] != ["--here"])

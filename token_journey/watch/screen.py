@@ -13,7 +13,6 @@ from token_journey.course.stage import Stage
 from token_journey.grading.verdict import Verdict, stories
 from token_journey.watch.progress import Progress
 from token_journey.watch.standing import table
-from token_journey.words.failure import unwrapped
 
 KEYS = {
     "h": "hint", "n": "next", "l": "list", "c": "check all", "s": "shapes", "w": "walk",
@@ -72,7 +71,7 @@ def failures(verdicts: Sequence[Verdict], printed: dict[str, str]) -> Iterator[R
 
 
 def failure(verdict: Verdict, printed: str = "") -> RenderableType:
-    parts = [Text(f"✗ {verdict.check}", "bold red"), Text(unwrapped(verdict.message))]
+    parts = [Text(f"✗ {verdict.check}", "bold red"), Text(verdict.message)]
     if printed:
         parts += [Text("Your code printed:", "bold"), Text(printed.rstrip("\n"))]
     return Group(*parts, Text())

@@ -34,6 +34,7 @@ class Terminal:
         self._input = sys.stdin.fileno()
         self._before = termios.tcgetattr(self._input)
         self._continued = signal.signal(signal.SIGCONT, lambda *_: self._take())
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # by way of `close`
         self._take()
 
     def _take(self) -> None:

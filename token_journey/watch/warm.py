@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
 import threading
 from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from token_journey.watch.progress import Progress
 
 Heard = Callable[[Mapping[str, Any]], object]
 FORKS = sys.platform != "win32"
+_KIT = str(Path(__file__).resolve().parents[2])
 
 
 class Warm:
@@ -26,19 +30,23 @@ class Warm:
         self._forks = forks
         self._run = 0
         self._idle = True
+        self._closing = False
         self._start()
 
     def _start(self) -> None:
         here = [] if self._forks else ["--here"]
-        module = [sys.executable, "-m", "token_journey.watch.judge", str(self._progress.folder)]
+        paths = [_KIT, os.environ.get("PYTHONPATH")]
+        module = [sys.executable, "-P", "-m", "token_journey.watch.judge"]
         self._complaints = tempfile.TemporaryFile()  # noqa: SIM115
         self._process = subprocess.Popen(
-            [*module, *here],
+            [*module, str(self._progress.folder), *here],
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._complaints,
             start_new_session=True,  # Ctrl-C is the desk's business
         )
+        self._closing = False
         threading.Thread(target=self._listen, args=(self._process,), daemon=True).start()
 
     def ask(self, saved: Collection[str], also: Collection[str] = ()) -> None:
@@ -57,6 +65,12 @@ class Warm:
             return
 
     def close(self) -> None:
+        """End the judge, and with it what it runs."""
+        self._closing = True
+        assert self._process.stdin is not None
+        with suppress(OSError, subprocess.TimeoutExpired):
+            self._process.stdin.close()
+            self._process.wait(2 if self._forks else 0)
         self._process.kill()
         self._process.wait()
 
@@ -67,10 +81,12 @@ class Warm:
                 said = json.loads(line)
             except ValueError:  # a child was ended while it wrote
                 continue
+            if "ready" in said and self._run:  # it was started anew
+                continue
             if said.get("run", self._run) == self._run:
                 self._idle = self._idle or "done" in said
                 self._heard(said)
-        if process is self._process and process.wait() >= 0:
+        if process is self._process and not self._closing:
             self._heard({"error": self._last_words()})
 
     def _last_words(self) -> str:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from token_journey.words.language import _
 
-WIDTH = 96  # of the lines that a message is broken into
-
 
 def to_do() -> str:
     return _("to do")
@@ -90,20 +88,3 @@ def raised(kind: str, place: str, message: str | None, missing: str | None) -> s
         else ""
     )
     return _("{kind} at {place}{said}{hint}").format(kind=kind, place=place, said=said, hint=hint)
-
-
-def unwrapped(message: str) -> str:
-    """A message whose sentences are whole again: this terminal may be narrower, or wider."""
-    lines, last = [""], ""
-    for line in message.splitlines():
-        broken = line.strip() and len(last) + 1 + len(line.split()[0]) > WIDTH
-        if broken and last.strip() and _margin(line) == _margin(last):
-            lines[-1] += f" {line.strip()}"
-        else:
-            lines.append(line)
-        last = line
-    return "\n".join(lines[1:])
-
-
-def _margin(line: str) -> int:
-    return len(line) - len(line.lstrip())
