@@ -5,10 +5,10 @@ import json
 import nbformat
 from nbclient import NotebookClient
 
+from token_journey.commands import notebook as command
 from token_journey.course.course import find_course
 from token_journey.course.stage import Stage
-from token_journey.notebook.cell import lesson_of
-from token_journey.notebook.kata import kata
+from token_journey.course.stubs import lesson_of
 
 COURSE = find_course()
 
@@ -32,7 +32,7 @@ def solved(*names):
 
 
 def shipped():
-    return nbformat.reads(kata(COURSE), as_version=4)
+    return nbformat.reads(command.notebook(COURSE), as_version=4)
 
 
 def filled():

@@ -8,16 +8,17 @@ import pytest
 from notebooks import COURSE, shipped
 
 from token_journey.commands.main import main
+from token_journey.commands.notebook import notebook
+from token_journey.course.kata_notebook import in_markdown
 from token_journey.course.lessons import lesson
-from token_journey.notebook.cell import lesson_of, stub_of
-from token_journey.notebook.kata import in_markdown, kata
+from token_journey.course.stubs import lesson_of, stub_of
 
 
 def test_it_is_a_notebook_with_ten_lessons_and_ten_cells(tmp_path, capsys):
     assert main(["notebook", str(tmp_path / "new")]) == 0
-    notebook = nbformat.read(tmp_path / "new" / "kata.ipynb", as_version=4)
-    nbformat.validate(notebook)
-    firsts = [cell.source.partition("\n")[0] for cell in notebook.cells]
+    made = nbformat.read(tmp_path / "new" / "kata.ipynb", as_version=4)
+    nbformat.validate(made)
+    firsts = [cell.source.partition("\n")[0] for cell in made.cells]
     assert [f for f in firsts if f.startswith("%%stage ")] == [
         f"%%stage {stage.title}" for stage in COURSE.stages()
     ]
@@ -28,7 +29,7 @@ def test_it_is_a_notebook_with_ten_lessons_and_ten_cells(tmp_path, capsys):
 def test_a_cell_is_the_stub_below_its_lesson():
     cells = {c.source.partition("\n")[0]: c.source for c in shipped().cells}
     for stage in COURSE.stages():
-        stub = stub_of(stage, COURSE)
+        stub = stub_of(stage, COURSE.reference)
         cell = cells[f"%%stage {stage.title}"].partition("\n")[2]
         assert stub == f"{lesson_of(stub)}\n\n{cell}\n"
 
@@ -42,7 +43,7 @@ def test_a_notebook_that_is_there_is_left_alone(tmp_path, capsys):
 
 @pytest.mark.parametrize("kit", ["", "git+https://example.org/kit"])
 def test_the_first_cell_installs_the_kit(kit):
-    first = next(c for c in json.loads(kata(COURSE, kit))["cells"] if c["cell_type"] == "code")
+    first = next(c for c in json.loads(notebook(COURSE, kit))["cells"] if c["cell_type"] == "code")
     source = "".join(first["source"])
     wanted = (
         f"token-journey[show] @ {kit}" if kit else "./token_journey-0.1.0-py3-none-any.whl[show]"

@@ -20,7 +20,7 @@ from warnings import catch_warnings, simplefilter
 
 from token_journey.course.course import Course
 from token_journey.course.stage import Stage
-from token_journey.course.stubs import make_stub
+from token_journey.course.stubs import stub_of
 
 _MAGIC = re.compile(r"\s*%%stage\b[ \t]*(.*)")
 # IPython's own, on a line that Python can't read: magics, lines for a shell, questions.
@@ -74,8 +74,7 @@ def stub_imports(course: Course) -> dict[Stage, str]:
     """What each stub imports: nothing where there is no reference to make stubs of."""
     if not course.reference.is_dir():
         return dict.fromkeys(course.stages(), "")
-    read = {s: (course.reference / s.file).read_text(encoding="utf-8") for s in course.stages()}
-    return {stage: imports_of(make_stub(source)) for stage, source in read.items()}
+    return {stage: imports_of(stub_of(stage, course.reference)) for stage in course.stages()}
 
 
 def imports_of(stub: str) -> str:

@@ -37,6 +37,16 @@ def make_stub(source: str) -> str:
     return "\n".join(lines)
 
 
+def stub_of(stage: Stage, solutions: Path) -> str:
+    return make_stub((solutions / stage.file).read_text(encoding="utf-8"))
+
+
+def lesson_of(source: str) -> str:
+    """The lines of a stage file's lesson, letter by letter."""
+    end = ast.parse(source).body[0].end_lineno
+    return "\n".join(source.split("\n")[:end])
+
+
 def functions(tree: ast.AST) -> list[Function]:
     """The functions and methods of a module, from top to bottom, without those inside them."""
     found: list[Function] = []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import re
 import sys
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from token_journey.course.notebook_cells import (
     with_imports,
 )
 from token_journey.course.stage import Stage
-from token_journey.course.stubs import keep_beside, make_stub
+from token_journey.course.stubs import keep_beside, lesson_of, stub_of
 from token_journey.errors import UserError
 from token_journey.files import write_whole
 from token_journey.foreign import message_of
@@ -54,7 +53,7 @@ def write_cell(stage: Stage, source: str, folder: Path, course: Course) -> Writt
     if folder.resolve() == course.reference:
         raise UserError(f"{folder} is the reference: go to a folder of your own.")
     file = folder / stage.file
-    stub = stub_of(stage, course)
+    stub = stub_of(stage, course.reference)
     lesson = lesson_of(stub)
     fresh = f"{lesson}\n{_below_imports(source, stub)}"
     try:
@@ -65,16 +64,6 @@ def write_cell(stage: Stage, source: str, folder: Path, course: Course) -> Writt
         raise UserError(f"{file} can't be written ({message_of(error)}).") from None
     _forget(file)
     return Written(file, lesson.count("\n") + 1, kept)
-
-
-def stub_of(stage: Stage, course: Course) -> str:
-    return make_stub((course.reference / stage.file).read_text(encoding="utf-8"))
-
-
-def lesson_of(stub: str) -> str:
-    """The lines of a stub's lesson, letter by letter."""
-    end = ast.parse(stub).body[0].end_lineno
-    return "\n".join(stub.split("\n")[:end])
 
 
 def _below_imports(source: str, stub: str) -> str:

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from token_journey.course.course import VERSION, Course
 from token_journey.course.lessons import lesson
 from token_journey.course.stage import Stage
-from token_journey.errors import JourneyError
-from token_journey.journey.stations import steps_of
-from token_journey.notebook.cell import lesson_of, stub_of
-from token_journey.notebook.predicted import cell_of
+from token_journey.course.stubs import lesson_of, stub_of
 
+ARROW = "  →  "  # between a call and the shape that comes out
 WHEEL = f"token_journey-{VERSION}-py3-none-any.whl"
 
 _WELCOME = """\
@@ -41,14 +40,22 @@ _END = """\
 When all ten stages are right, your functions are a language model."""
 
 
-def kata(course: Course, kit: str = "") -> str:
+@dataclass(frozen=True)
+class Asked:
+    """Of each stage the calls whose shapes are predicted, and the stages that a walk shows."""
+
+    calls: Mapping[Stage, Collection[str]]
+    walked: Collection[Stage]
+
+
+def kata(course: Course, asked: Asked, kit: str) -> str:
     """The notebook's JSON.
 
     kit: what pip is to install, such as `git+https://…`; the wheel beside the notebook if empty
     """
     cells = [
         {**about, "id": f"cell-{number}", "metadata": {}}
-        for number, about in enumerate(_cells(course, kit))
+        for number, about in enumerate(_cells(course, asked, kit))
     ]
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
     about = {"kernelspec": kernel, "language_info": {"name": "python"}}
@@ -56,30 +63,28 @@ def kata(course: Course, kit: str = "") -> str:
     return json.dumps(notebook, ensure_ascii=False, indent=1) + "\n"
 
 
-def _cells(course: Course, kit: str) -> Iterator[dict[str, Any]]:
+def _cells(course: Course, asked: Asked, kit: str) -> Iterator[dict[str, Any]]:
     yield _text(_WELCOME)
     wanted = f"token-journey[show] @ {kit}" if kit else f"./{WHEEL}[show]"
     yield _code(_INSTALL.format(where="" if kit else _WHEEL_HERE, kit=wanted).replace(" \n", "\n"))
     yield _code("%load_ext token_journey\n%journey")
     for stage in course.stages():
-        yield from _stage(course, stage)
+        yield from _stage(course, stage, asked)
     yield _text(_END)
     yield _code("%journey")
 
 
-def _stage(course: Course, stage: Stage) -> Iterator[dict[str, Any]]:
+def _stage(course: Course, stage: Stage, asked: Asked) -> Iterator[dict[str, Any]]:
     yield _text(in_markdown(lesson(course, stage)))
-    if shapes := cell_of(course, stage):
+    if calls := asked.calls[stage]:
+        shapes = "\n".join(f"{call}{ARROW}?" for call in calls)
         yield _text("Before you write: put a shape, as `5 2048`, in the place of each `?`.")
         yield _code(f"%%stage_shapes {stage.title}\n{shapes}")
-    stub = stub_of(stage, course)
+    stub = stub_of(stage, course.reference)
     yield _code(f"%%stage {stage.title}\n{stub[len(lesson_of(stub)) :].strip()}")
-    try:
-        steps_of(stage)
-    except JourneyError:
-        return
-    yield _text("The same step in a real model, and your numbers beside its own:")
-    yield _code(f"%walk {stage.title}")
+    if stage in asked.walked:
+        yield _text("The same step in a real model, and your numbers beside its own:")
+        yield _code(f"%walk {stage.title}")
 
 
 def _text(source: str) -> dict[str, Any]:
