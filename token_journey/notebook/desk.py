@@ -23,7 +23,7 @@ from token_journey.grading.verdict import Verdict
 from token_journey.notebook.cell import Written, write_cell
 from token_journey.notebook.shown import Shown, graded, sentences, stage, table, together
 from token_journey.watch.progress import Progress
-from token_journey.watch.standing import near, rows
+from token_journey.watch.standing import Row, near, rows
 from token_journey.watch.warm import Warm
 
 # Seconds without a word after which a stage is ended; no check may compute for so long.
@@ -74,17 +74,17 @@ class NotebookDesk:
         one = self.called(name)
         cell = write_cell(one, source, self.progress.folder, self.course)
         show(_said(f"Judging stage {one.number}, {one.title} …"))
-        mine, others = None, []
+        mine, using = sentences([]), list[Row]()
         for name, verdicts, printed in self._judged(one):
             self.progress.note(name, verdicts)
             self.progress.write()
+            grade = self.progress.stands[name].grade("", name)
             if name == one.name:
                 mine = together(stage(verdicts, printed, cell), self._footer(one, cell))
-            elif not (grade := self.progress.stands[name].grade("", name)).untouched:
-                others.append(graded(grade))
-            if mine:
-                using = together(_said("Stages that use it:"), table(others)) if others else None
-                show(together(mine, using))
+                show(mine)
+            elif not grade.untouched:
+                using.append(graded(grade))
+                show(together(mine, _said("Stages that use it:"), table(using)))
 
     def _footer(self, one: Stage, cell: Written) -> Shown:
         kept = f" The file that was there is {near(cell.kept)}." if cell.kept else ""
