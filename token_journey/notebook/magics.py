@@ -121,7 +121,7 @@ def _walk_of(stage: Stage, folder: Path) -> str:
     from token_journey.journey.stations import steps_of
 
     steps = [word for key in steps_of(stage) for word in ("--step", key)]
-    command = [sys.executable, "-m", "token_journey", "show", "--model", "smollm2-135m"]
+    command = [sys.executable, "-P", "-m", "token_journey", "show", "--model", "smollm2-135m"]
     try:
         run = subprocess.run(
             [*command, "--impl", str(folder), *steps],

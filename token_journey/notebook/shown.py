@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -16,7 +17,7 @@ from token_journey.watch.standing import Row
 # White on these can be read on a page of any colour.
 _COLOURS = {"green": "#1a7f37", "red": "#b3261e", "yellow": "#7a5c00", "cyan": "#0b6b8a"}
 _BADGE = "color: #fff; border-radius: .3em; padding: .1em .5em; white-space: nowrap; background: "
-_BAR = "width: 10em; height: .7em; border: 1px solid currentColor; border-radius: .3em"
+_BAR = "display: inline-block; width: 10em; height: .7em; border: 1px solid currentColor; border-radius: .3em"
 _CELL = "text-align: left; padding: .2em .8em .2em 0; background: none"
 _MESSAGE = "white-space: pre-wrap; overflow-wrap: anywhere; margin: .4em 0 .8em 1em"
 
@@ -42,12 +43,12 @@ def together(*parts: Shown | None) -> Shown:
 
 def sentences(said: Iterable[str]) -> Shown:
     lines = list(said)
-    return Shown("".join(f"<p>{escape(line)}</p>" for line in lines), "\n".join(lines))
+    return Shown("".join(f"<p>{_marked_up(line)}</p>" for line in lines), "\n".join(lines))
 
 
 def marked(sentence: str, right: bool) -> Shown:
     sign, colour = ("✓", "green") if right else ("✗", "red")
-    return Shown(f"<p>{_badge(sign, colour)} {escape(sentence)}</p>", f"{sign} {sentence}")
+    return Shown(f"<p>{_badge(sign, colour)} {_marked_up(sentence)}</p>", f"{sign} {sentence}")
 
 
 def refused(sentence: str) -> Shown:
@@ -69,10 +70,8 @@ def table(rows: Iterable[Row]) -> Shown:
     for stage, grade, said, colour in rows:
         html.append(_row(stage, grade, said, colour))
         plain.append(row_of(grade)[0] if grade else f"  {stage.number:2}  {stage.title:<10} {said}")
-    head = "".join(
-        f'<th scope="col" style="{_CELL}">{name}</th>'
-        for name in ("stage", "", "checks", "that hold", "")
-    )
+    names = ("Stage", "Checks that hold", "How it stands")
+    head = "".join(f'<th scope="col" style="{_CELL}">{name}</th>' for name in names)
     body = f"<thead><tr>{head}</tr></thead><tbody>{''.join(html)}</tbody>"
     return Shown(f'<table style="border: 0">{body}</table>', "\n".join(plain))
 
@@ -98,21 +97,27 @@ def _failure(message: str, printed: str, *, first: bool) -> Shown:
     head, _, below = message.strip().partition("\n")
     said = f"\nYour code printed:\n{shown(printed.rstrip())}" if printed.strip() else ""
     rest = f'<pre style="{_MESSAGE}">{escape(below + said)}</pre>' if below or said else ""
-    summary = f'<summary style="cursor: pointer">{_badge("✗", "red")} {escape(head)}</summary>'
+    summary = f'<summary style="cursor: pointer">{_badge("✗", "red")} {_marked_up(head)}</summary>'
     html = f"<details{' open' if first else ''}>{summary}{rest}</details>"
     return Shown(html, f"\n✗ {message}{said}")
 
 
 def _row(stage: Stage, grade: StageGrade | None, said: str, colour: str) -> str:
-    bar = count = ""
+    held = ""
     if grade:
         share = 100 * grade.passed // max(grade.total, 1)
         inside = f"width: {share}%; height: 100%; background: {_COLOURS[colour]}"
-        bar = f'<div style="{_BAR}"><div style="{inside}"></div></div>'
-        count = f"{grade.passed} of {grade.total}"
-    cells = (str(stage.number), escape(stage.title), bar, count, _badge(said, colour))
-    return "<tr>" + "".join(f'<td style="{_CELL}">{cell}</td>' for cell in cells) + "</tr>"
+        bar = f'<span style="{_BAR}"><span style="display: block; {inside}"></span></span>'
+        held = f"{bar} {grade.passed} of {grade.total}"
+    head = f'<th scope="row" style="{_CELL}">{stage.number} · {escape(stage.title)}</th>'
+    cells = (f'<td style="{_CELL}">{cell}</td>' for cell in (held, _badge(said, colour)))
+    return f"<tr>{head}{''.join(cells)}</tr>"
 
 
 def _badge(said: str, colour: str) -> str:
     return f'<span style="{_BADGE}{_COLOURS[colour]}">{escape(said)}</span>'
+
+
+def _marked_up(line: str) -> str:
+    """What stands between backticks is code."""
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(line))
