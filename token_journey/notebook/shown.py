@@ -17,7 +17,7 @@ from token_journey.watch.standing import Row
 # White on these can be read on a page of any colour.
 _COLOURS = {"green": "#1a7f37", "red": "#b3261e", "yellow": "#7a5c00", "cyan": "#0b6b8a"}
 _BADGE = "color: #fff; border-radius: .3em; padding: .1em .5em; white-space: nowrap; background: "
-_BAR = "display: inline-block; width: 10em; height: .7em; border: 1px solid currentColor; border-radius: .3em"
+_BAR = "display: inline-block; width: 10em; height: .7em; border: 1px solid; border-radius: .3em"
 _CELL = "text-align: left; padding: .2em .8em .2em 0; background: none"
 _MESSAGE = "white-space: pre-wrap; overflow-wrap: anywhere; margin: .4em 0 .8em 1em"
 
