@@ -7,6 +7,7 @@ from notebooks import COURSE, NORM
 
 from token_journey.course.kata import MARKER, stages_around
 from token_journey.course.notebook_cells import line_for_a_notebook
+from token_journey.course.stage import not_there
 from token_journey.course.stubs import lesson_of, stub_of, write_stubs
 from token_journey.errors import UserError
 from token_journey.notebook.cell import write_cell
@@ -68,11 +69,12 @@ def test_of_a_cell_the_last_version_is_kept(folder):
     assert write(MINE, folder).kept is None  # there was nothing but the stub
     assert write(MINE, folder).kept is None
     for number in range(3):
-        cell = write(f"{MINE}# {number}\n", folder)
-    assert cell.kept == folder / "s03_rms_norm.cell.old.py"
-    assert cell.kept.read_text(encoding="utf-8").endswith(f"{MINE}# 1\n")
-    assert len([*folder.glob("s03*")]) == 2
-    assert not COURSE.holds_stages(cell.kept)
+        assert write(f"{MINE}# {number}\n", folder).kept is None
+    last = folder / "s03_rms_norm.cell.old.py"
+    assert last.read_text(encoding="utf-8").endswith(f"{MINE}# 1\n")
+    assert sorted(folder.glob("s03*")) == [last, folder / NORM.file]
+    (folder / NORM.file).unlink()
+    assert "'s03" not in not_there(folder, NORM)  # it is no stage file by a wrong name
 
 
 def test_who_imports_the_file_gets_the_new_one(folder, monkeypatch):
