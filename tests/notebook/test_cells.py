@@ -7,7 +7,6 @@ from notebooks import COURSE, NORM
 
 from token_journey.course.kata import MARKER, stages_around
 from token_journey.course.notebook_cells import line_for_a_notebook
-from token_journey.course.stage import not_there
 from token_journey.course.stubs import lesson_of, stub_of, write_stubs
 from token_journey.errors import UserError
 from token_journey.notebook.cell import write_cell
@@ -73,8 +72,9 @@ def test_of_a_cell_the_last_version_is_kept(folder):
     last = folder / "s03_rms_norm.cell.old.py"
     assert last.read_text(encoding="utf-8").endswith(f"{MINE}# 1\n")
     assert sorted(folder.glob("s03*")) == [last, folder / NORM.file]
-    (folder / NORM.file).unlink()
-    assert "'s03" not in not_there(folder, NORM)  # it is no stage file by a wrong name
+    (folder / "alone").mkdir()
+    last.rename(folder / "alone" / last.name)
+    assert not COURSE.holds_stages(folder / "alone")  # it is not taken for a stage
 
 
 def test_who_imports_the_file_gets_the_new_one(folder, monkeypatch):
