@@ -28,9 +28,10 @@ from token_journey.grading.collect import (
     StageModule,
     session_of,
 )
+from token_journey.grading.diagnosis.answers import Question
 from token_journey.grading.diagnosis.doctor import Diagnosis
 from token_journey.grading.failure import Failure, describe_failure, describe_unusable
-from token_journey.grading.item import check_of, is_held_back, not_on_this_pack, others_and_siblings
+from token_journey.grading.item import check_of, is_held_back, not_on_this_pack, questions_of
 from token_journey.grading.judge import SECONDS_A_CHECK, Judge, KeptState, NotRun, Outcome
 from token_journey.grading.terminal import cut
 from token_journey.grading.verdict import Kind, Verdict
@@ -173,10 +174,12 @@ def _diagnosis(
     item: pytest.Function, judge: Judge, check: Check, implementation: Stages
 ) -> Diagnosis:
     """What is known of the cause: nothing, where their code lets nobody look at it."""
-    others = others_and_siblings(item)
+    question = Question(item.name, item.originalname, check)
+    module = item.getparent(StageModule)
+    assert module is not None
     try:
         session = session_of(item.config)
-        return session.diagnosis(judge, item.originalname, check, implementation, *others)
+        return session.diagnosis(judge, question, implementation, partial(questions_of, module))
     except BaseException as error:
         if not judge.folder.frames(error):
             raise

@@ -32,6 +32,10 @@ def _distances(distances: tuple[float, float] | None) -> str:
     ).format(near=size(near), far=size(far))
 
 
+def something_else() -> str:
+    return _("Something else is wrong, too.")
+
+
 def read_again(where: tuple[str, ...]) -> str:
     read = "; ".join(where)
     return _("Read again: {read}").format(read=read) + ("" if read.endswith("?") else ".")

@@ -1,0 +1,85 @@
+"""What a learner's stage does on all checks of its stage, also on those that nobody asked for.
+
+They are asked in silence: nothing of it is reported.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+
+from token_journey.course.under_test import Check, StageUnderTest
+from token_journey.grading.diagnosis.observed import SECONDS, Observed, observe_until_wrong
+from token_journey.guards.time_limit import Patience
+
+# For all checks together, by the stage's own clock. What is asked no more counts for nothing.
+_SECONDS_FOR_ALL = 3.0
+
+
+@dataclass(frozen=True)
+class Question:
+    """A check that a stage can be asked: `name` is its own, `of` that of its function."""
+
+    name: str
+    of: str
+    check: Check
+
+
+class Answers:
+    """What came of each question that could be asked, in the order in which they were."""
+
+    def __init__(self, stage: StageUnderTest, questions: Sequence[Question]):
+        """questions: those that say most come first, for a slow stage is not asked all"""
+        self._stage = stage
+        self.asked: dict[str, Question] = {}
+        self._seen: dict[str, Observed] = {}
+        self._steady: dict[str, bool] = {}
+        patience = Patience(_SECONDS_FOR_ALL, stage.clock)
+        for question in questions:
+            if patience.left <= 0 or not self._answered(self.of(question)):
+                break  # one that did not end is not the last that would not
+
+    def of(self, question: Question) -> Observed:
+        """What came of a question, which is asked now if it was not before."""
+        if question.name not in self._seen:
+            self.asked[question.name] = question
+            self._seen[question.name] = self._ask(question)
+        return self._seen[question.name]
+
+    @property
+    def failing(self) -> dict[str, Observed]:
+        return {name: seen for name, seen in self._seen.items() if seen.wrong}
+
+    def surely_holds(self, name: str) -> bool:
+        """Whether a check that was asked is passed, and is again when it is repeated."""
+        seen = self._seen[name]
+        return seen.ended and not seen.wrong and self.is_steady(name)
+
+    def is_steady(self, name: str) -> bool:
+        """Whether the same comes of a check that was asked when it is repeated."""
+        if name not in self._steady:
+            before, again = self._seen[name], self._ask(self.asked[name])
+            self._steady[name] = again.agrees(before)
+        return self._steady[name]
+
+    def _answered(self, seen: Observed) -> bool:
+        return seen.ended or seen.wrong
+
+    def _ask(self, question: Question) -> Observed:
+        with silence():
+            return observe_until_wrong(question.check, self._stage, seconds=SECONDS)
+
+
+@contextmanager
+def silence() -> Iterator[None]:
+    """Nothing is printed, and no debugger opens, where nobody asked for a run."""
+    stop = sys.breakpointhook
+    sys.breakpointhook = lambda *_, **__: None
+    try:
+        with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere), redirect_stderr(nowhere):
+            yield
+    finally:
+        sys.breakpointhook = stop
