@@ -76,6 +76,12 @@ def describe_failure(
     return replace(told, cause=diagnosis.findings, subject=subject, named=bool(diagnosis.story))
 
 
+def describe_fault_of_the_course(promise: str, pack: str | None) -> Failure:
+    """What to say where the reference fails a check, too: nobody's stage is told a mistake."""
+    said = Finding(words.check_is_wrong) if pack is None else Finding(words.pack_is_wrong, pack)
+    return Failure((said,), str(said), (Finding(words.checked, promise),))
+
+
 def describe_unusable(
     judge: Judge, error: BaseException, promise: str, in_check: StackSummary
 ) -> Failure:

@@ -31,6 +31,12 @@ def not_on_this_pack(item: pytest.Function) -> NotOnThisPack | None:
     return case if isinstance(case, NotOnThisPack) else None
 
 
+def pack_of(item: pytest.Function) -> str | None:
+    """The name of the pack whose numbers an item is about, if it is about any."""
+    case = item.callspec.params.get("case") if hasattr(item, "callspec") else None
+    return case[0].pack.name if isinstance(case, list) else None
+
+
 def is_held_back(item: pytest.Function) -> bool:
     """Whether an item's numbers are not to be shown."""
     case = item.callspec.params.get("case") if hasattr(item, "callspec") else None

@@ -30,8 +30,19 @@ from token_journey.grading.collect import (
 )
 from token_journey.grading.diagnosis.answers import Question
 from token_journey.grading.diagnosis.doctor import Diagnosis
-from token_journey.grading.failure import Failure, describe_failure, describe_unusable
-from token_journey.grading.item import check_of, is_held_back, not_on_this_pack, questions_of
+from token_journey.grading.failure import (
+    Failure,
+    describe_failure,
+    describe_fault_of_the_course,
+    describe_unusable,
+)
+from token_journey.grading.item import (
+    check_of,
+    is_held_back,
+    not_on_this_pack,
+    pack_of,
+    questions_of,
+)
 from token_journey.grading.judge import SECONDS_A_CHECK, Judge, KeptState, NotRun, Outcome
 from token_journey.grading.terminal import cut
 from token_journey.grading.verdict import Kind, Verdict
@@ -157,10 +168,11 @@ def _has_a_cause(judge: Judge, error: BaseException) -> bool:
 def _failure(item: pytest.Function, judge: Judge, check: Check, outcome: Outcome) -> Failure:
     """What to say of a check that does not hold; the kit's own errors pass through."""
     assert outcome.error is not None
-    diagnosis = Diagnosis()
+    diagnosis, promise = Diagnosis(), promise_of(item.obj)
     if _has_a_cause(judge, outcome.error):
+        if judge.reference is not None and not judge.is_right(check):
+            return describe_fault_of_the_course(promise, pack_of(item))
         diagnosis = _diagnosis(item, judge, check, outcome.implementation)
-    promise = promise_of(item.obj)
     failure = describe_failure(judge, outcome.error, promise, diagnosis, is_held_back(item))
     if failure is None and judge.is_right(check):
         frames = frames_in(session_of(item.config).course.checks, outcome.error.__traceback__)

@@ -37,6 +37,20 @@ def kept_state() -> str:
     )
 
 
+def pack_is_wrong(pack: str) -> str:
+    return _(
+        "The course's own stage fails this check, too: the pack {pack} is at fault, not your "
+        "code. Grade without it, or make it again."
+    ).format(pack=pack)
+
+
+def check_is_wrong() -> str:
+    return _(
+        "The course's own stage fails this check, too: the check is at fault, not your code. "
+        "Bring the course back as it was, or tell its author."
+    )
+
+
 def broken_check(kind: str) -> str:
     return _("The check itself broke ({kind}), on numbers that are held back.").format(kind=kind)
 

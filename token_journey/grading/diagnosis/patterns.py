@@ -37,7 +37,7 @@ class Patterns:
             return f"{sum(numbered[name] for name in names):x}"
 
         written = {
-            name: " ".join(bits(names) for names in (pattern.fails, pattern.unsure) if names)
+            name: f"{bits(pattern.fails)} {bits(pattern.unsure)}".removesuffix(" 0")
             for name, pattern in self.of.items()
         }
         return {"checks": list(self.checks), "mistakes": written}
