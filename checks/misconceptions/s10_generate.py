@@ -1173,29 +1173,3 @@ def one_kind_of_choice(
         if unseen.item() in eos_ids:
             break
     return ids
-
-
-@misconception(
-    "generate",
-    "the caches outlive the call",
-    "a second text finds the keys and values of the first: each call starts with caches of its own",
-    read=UNSEEN,
-)
-def caches_outlive_the_call(
-    prompt_ids, weights, config, max_new_tokens, min_new_tokens=0, eos_ids=(), choose=None
-):
-    choose = choose or (lambda logits: sample(logits, temperature=0))
-    kept = caches_outlive_the_call.__dict__
-    caches = kept.setdefault(
-        config.num_hidden_layers, [KeyValueCache() for _ in range(config.num_hidden_layers)]
-    )
-    ids, unseen = prompt_ids, prompt_ids
-    for n in range(max_new_tokens):
-        logits = next_logits(unseen, weights, config, caches)
-        if n < min_new_tokens:
-            logits[list(eos_ids)] = -math.inf
-        unseen = torch.as_tensor(choose(logits), device=ids.device).reshape(1)
-        ids = torch.cat([ids, unseen])
-        if unseen.item() in eos_ids:
-            break
-    return ids

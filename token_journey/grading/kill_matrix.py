@@ -13,6 +13,7 @@ import io
 import itertools
 from collections import Counter, defaultdict
 from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from math import inf
 from pathlib import Path
@@ -91,11 +92,8 @@ class Matrix:
         """told: the stage's checks, among others, in the order in which a run tells of them"""
         right = [Row(stage, r) for r in rewrites_in(self._variants.module(stage))]
         wrong = [Row(stage, r) for r in rewrites_in(self._bank.module(stage))]
-        under_test = {
-            id(row): self._under_test(stage, rewritten(self._reference, stage, row.rewrite))
-            for row in right + wrong
-        }
-        solution = self._under_test(stage, self._reference.module(stage))
+        under_test = {id(row): _Fresh(self._reference, stage, row.rewrite) for row in right + wrong}
+        solution = _Fresh(self._reference, stage)
         for question in questions:
             honest = [_errors(observe(question.check, solution))]
             for row in right:
@@ -116,8 +114,22 @@ class Matrix:
         self.rows += wrong
         self.variants += right
 
-    def _under_test(self, stage: str, module: ModuleType) -> StageUnderTest:
-        return StageUnderTest(self._reference.folder / f"{stage}.py", lambda: module)
+
+class _Fresh(StageUnderTest):
+    """The reference's stage with rewrites in it, written anew for every check."""
+
+    def __init__(self, reference: Implementation, stage: str, *rewrites: Rewrite):
+        self._module: ModuleType | None = None
+
+        def write() -> ModuleType:
+            self._module = self._module or rewritten(reference, stage, *rewrites)
+            return self._module
+
+        super().__init__(reference.folder / f"{stage}.py", write)
+
+    def trial(self, seconds: float) -> AbstractContextManager[None]:
+        self._module = None
+        return super().trial(seconds)
 
 
 def _called(doctor: Doctor, questions: list[Question], row: Row) -> list[str]:

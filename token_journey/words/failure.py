@@ -32,8 +32,8 @@ def not_run_after_a_wait(file: str) -> str:
 def kept_state() -> str:
     return _(
         "The same check holds when your files are loaded anew for every call: something is "
-        "kept between calls. Look for values stored outside the functions, and for what "
-        "decides when they are used again."
+        "kept between calls. Look for what outlives a call (a value outside the functions or in "
+        "the body of a class, a list or dict as a default), and for when it is used again."
     )
 
 

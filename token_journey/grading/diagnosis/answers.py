@@ -6,10 +6,13 @@ They are asked in silence: nothing of it is reported.
 from __future__ import annotations
 
 import os
+import random
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
+
+import torch
 
 from token_journey.course.under_test import Check, StageUnderTest
 from token_journey.grading.diagnosis.observed import SECONDS, Observed, observe_until_wrong
@@ -59,27 +62,39 @@ class Answers:
         return seen.ended and not seen.wrong and self.is_steady(name)
 
     def is_steady(self, name: str) -> bool:
-        """Whether the same comes of a check that was asked when it is repeated."""
+        """Whether a check that was asked holds or fails again when it is repeated."""
         if name not in self._steady:
-            before, again = self._seen[name], self._ask(self.asked[name])
-            self._steady[name] = again.agrees(before)
+            before, again = self._seen[name], self._ask(self.asked[name], seed=1)
+            self._steady[name] = (again.wrong, again.ended) == (before.wrong, before.ended)
         return self._steady[name]
 
     def _answered(self, seen: Observed) -> bool:
         return seen.ended or seen.wrong
 
-    def _ask(self, question: Question) -> Observed:
-        with silence():
+    def _ask(self, question: Question, seed: int = 0) -> Observed:
+        with silence(seed):
             return observe_until_wrong(question.check, self._stage, seconds=SECONDS)
 
 
 @contextmanager
-def silence() -> Iterator[None]:
-    """Nothing is printed, and no debugger opens, where nobody asked for a run."""
+def silence(seed: int = 0) -> Iterator[None]:
+    """Nothing is printed, and no debugger opens, where nobody asked for a run.
+
+    Who draws by chance without a generator of their own draws the same as others by this seed.
+    """
+    numbers = random.getstate()
+    random.seed(seed)
     stop = sys.breakpointhook
     sys.breakpointhook = lambda *_, **__: None
     try:
-        with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere), redirect_stderr(nowhere):
+        with (
+            torch.random.fork_rng(devices=[]),
+            open(os.devnull, "w") as nowhere,
+            redirect_stdout(nowhere),
+            redirect_stderr(nowhere),
+        ):
+            torch.manual_seed(seed)
             yield
     finally:
+        random.setstate(numbers)
         sys.breakpointhook = stop

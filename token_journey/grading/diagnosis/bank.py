@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator
-from functools import cache, partial
-from types import ModuleType
 
 from token_journey.course.implementation import CannotLoad, Implementation
 from token_journey.course.misconceptions import Misconception, rewrites_in, rewritten
@@ -33,12 +31,14 @@ class Bank:
         self.checks = frozenset(self._patterns.checks)
         self._known = [m for m in _in(misconceptions, stage) if m.name in self._patterns.of]
         self._file = reference.folder / f"{stage}.py"
-        self._mistaken = cache(self._write)
 
     def observe(self, question: Question, mistakes: Mistakes, like: Observed) -> Observed:
         """What a check sees of the reference's stage with these mistakes in it."""
+        # Written anew each time: some keep what an earlier check left behind.
+        module = rewritten(self.reference, self.stage, *mistakes)
+        stage = StageUnderTest(self._file, lambda: module)
         with silence():
-            return observe_until_wrong(question.check, self._mistaken(mistakes), like)
+            return observe_until_wrong(question.check, stage, like)
 
     def possible(self, answers: Answers) -> list[Mistakes]:
         """The mistakes that fail nothing which the learner's surely passes."""
@@ -63,10 +63,6 @@ class Bank:
         known = check in self.checks
         return known and all(self._patterns.of[m.name].holds(check) for m in mistakes)
 
-    def _write(self, mistakes: Mistakes) -> StageUnderTest:
-        module = rewritten(self.reference, self.stage, *mistakes)
-        return StageUnderTest(self._file, partial(_itself, module))
-
 
 def _in(misconceptions: Implementation, stage: str) -> list[Misconception]:
     try:
@@ -74,7 +70,3 @@ def _in(misconceptions: Implementation, stage: str) -> list[Misconception]:
     except CannotLoad:
         return []
     return [m for m in known if isinstance(m, Misconception)]
-
-
-def _itself(module: ModuleType) -> ModuleType:
-    return module

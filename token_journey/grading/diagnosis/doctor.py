@@ -18,7 +18,7 @@ from torch import Tensor
 
 from token_journey.checking.comparison import wrong_kind
 from token_journey.course.lessons import texts_of
-from token_journey.course.under_test import CheckFailure, StageUnderTest
+from token_journey.course.under_test import StageUnderTest
 from token_journey.grading.diagnosis.answers import Answers, Question, silence
 from token_journey.grading.diagnosis.bank import Bank, Mistakes
 from token_journey.grading.diagnosis.observed import Observed, observe_until_wrong
@@ -80,6 +80,8 @@ class Doctor:
         if found is None:
             return Diagnosis()
         found = self._best([fit for fit in found if self._evidence(fit).believable])
+        if not found and seen.breaks:
+            found = self._that_break(question, seen)
         if len(found) == 1:
             theirs = self._bank.observe(question, found[0], seen)
             return _named(found[0], theirs, seen, self._evidence(found[0]).all)
@@ -112,6 +114,20 @@ class Doctor:
             return False
         return self._bank.observe(question, mistakes, seen).is_like(seen)
 
+    def _that_break(self, question: Question, seen: Observed) -> list[Mistakes]:
+        """The one mistake that breaks here, too, and explains all, if there is just one.
+
+        What Python says of it depends on how the rest is written.
+        """
+        breaking = [m for m in self._possible if self._breaks(question, seen, m)]
+        found = [mistakes for mistakes in breaking if self._evidence(mistakes).all]
+        return found if len(found) == 1 else []
+
+    def _breaks(self, question: Question, seen: Observed, mistakes: Mistakes) -> bool:
+        if not seen.breaks or self._bank.holds(mistakes, question.name):
+            return False
+        return self._bank.observe(question, mistakes, seen).breaks
+
     def _held_against_all(self, mistakes: Mistakes) -> _Evidence:
         """How far a mistake explains all that fails."""
         patience = Patience(_SECONDS_A_MISTAKE)
@@ -124,6 +140,8 @@ class Doctor:
                 continue
             elif self._fit(question, seen, mistakes):
                 explained.add(question.of)
+            elif self._breaks(question, seen, mistakes):
+                continue  # each says so in the words of its own lines
             elif self._bank.fails(mistakes, [name]) and self._answers.is_steady(name):
                 against.add(question.of)
         return _Evidence(len(explained), len(against), not (rest or against))
@@ -142,7 +160,7 @@ class Doctor:
 
     def _of_no_known_mistake(self, question: Question, seen: Observed) -> Diagnosis:
         """In which function it lies, and what simple thing happened to the numbers."""
-        if seen.error is not None and not isinstance(seen.error, CheckFailure):
+        if seen.breaks:
             return Diagnosis()  # what Python said of it says enough
         where = self._where_it_lies(question, Patience(_SECONDS_TO_REPLACE))
         if seen.error is not None:
