@@ -352,8 +352,9 @@ def cos_and_sin_exchanged(x, layer, cos, sin, config, cache=None):
 
 @misconception(
     "decoder_layer",
-    "the cache ends in the layer",
-    "the layer does not hand its cache on, so attention sees only the new tokens",
+    "the layer's cache stays empty",
+    "the layer does not hand it on, or takes an empty one for none (ask `is not None`), so "
+    "attention sees only the new tokens",
     read=CACHES,
 )
 def cache_not_handed_on(x, layer, cos, sin, config, cache=None):
@@ -792,22 +793,6 @@ def stream_normalised_twice(x, layer, cos, sin, config, cache=None):
     x = x + grouped_query_attention(x, layer, cos, sin, *heads, cache)
     x = rms_norm(x, layer["post_attention_layernorm.weight"], eps)
     return x + swiglu(x, *[layer[f"mlp.{name}_proj.weight"] for name in ("gate", "up", "down")])
-
-
-@misconception(
-    "decoder_layer",
-    "an empty cache is taken for no cache",
-    "`cache or None` is None while the cache holds nothing, so it stays empty: ask `is not None`",
-    read=CACHES,
-)
-def empty_layer_cache_is_none(x, layer, cos, sin, config, cache=None):
-    eps, heads = config.rms_norm_eps, (config.num_attention_heads, config.num_key_value_heads)
-    normed = rms_norm(x, layer["input_layernorm.weight"], eps)
-    x = x + grouped_query_attention(normed, layer, cos, sin, *heads, cache or None)
-    normed = rms_norm(x, layer["post_attention_layernorm.weight"], eps)
-    return x + swiglu(
-        normed, *[layer[f"mlp.{name}_proj.weight"] for name in ("gate", "up", "down")]
-    )
 
 
 @misconception(
