@@ -176,7 +176,7 @@ def _failure(item: pytest.Function, judge: Judge, check: Check, outcome: Outcome
     failure = describe_failure(judge, outcome.error, promise, diagnosis, is_held_back(item))
     if failure is None and judge.is_right(check):
         frames = frames_in(session_of(item.config).course.checks, outcome.error.__traceback__)
-        failure = describe_unusable(judge, outcome.error, promise, extract_tb(frames))
+        failure = describe_unusable(judge, outcome.error, promise, diagnosis, extract_tb(frames))
     if failure is None:
         raise outcome.error
     return failure

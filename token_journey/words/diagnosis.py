@@ -54,6 +54,13 @@ def none_fits() -> str:
     return _("No mistake known to this course gives just these numbers.")
 
 
+def by_chance() -> str:
+    return _(
+        "The numbers differ when the same check is repeated: something is random, such as a "
+        "dropout, or kept from before."
+    )
+
+
 def lies_in(function: str) -> str:
     return _(
         "The mistake lies in `{function}`: with another in its place this check holds."

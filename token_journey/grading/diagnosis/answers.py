@@ -39,7 +39,7 @@ class Answers:
         self._stage = stage
         self.asked: dict[str, Question] = {}
         self._seen: dict[str, Observed] = {}
-        self._steady: dict[str, bool] = {}
+        self._again: dict[str, Observed] = {}
         patience = Patience(_SECONDS_FOR_ALL, stage.clock)
         for question in questions:
             if patience.left <= 0 or not self._answered(self.of(question)):
@@ -63,10 +63,14 @@ class Answers:
 
     def is_steady(self, name: str) -> bool:
         """Whether a check that was asked holds or fails again when it is repeated."""
-        if name not in self._steady:
-            before, again = self._seen[name], self._ask(self.asked[name], seed=1)
-            self._steady[name] = (again.wrong, again.ended) == (before.wrong, before.ended)
-        return self._steady[name]
+        before, again = self._seen[name], self.again(name)
+        return (again.wrong, again.ended) == (before.wrong, before.ended)
+
+    def again(self, name: str) -> Observed:
+        """What comes of a check that was asked when it is repeated, by other chances."""
+        if name not in self._again:
+            self._again[name] = self._ask(self.asked[name], seed=1)
+        return self._again[name]
 
     def _answered(self, seen: Observed) -> bool:
         return seen.ended or seen.wrong

@@ -32,12 +32,14 @@ class Bank:
         self._known = [m for m in _in(misconceptions, stage) if m.name in self._patterns.of]
         self._file = reference.folder / f"{stage}.py"
 
-    def observe(self, question: Question, mistakes: Mistakes, like: Observed) -> Observed:
+    def observe(
+        self, question: Question, mistakes: Mistakes, like: Observed | None = None, seed: int = 0
+    ) -> Observed:
         """What a check sees of the reference's stage with these mistakes in it."""
         # Written anew each time: some keep what an earlier check left behind.
         module = rewritten(self.reference, self.stage, *mistakes)
         stage = StageUnderTest(self._file, lambda: module)
-        with silence():
+        with silence(seed):
             return observe_until_wrong(question.check, stage, like)
 
     def possible(self, answers: Answers) -> list[Mistakes]:

@@ -16,7 +16,7 @@ from types import ModuleType
 
 from torch import Tensor
 
-from token_journey.checking.comparison import wrong_kind
+from token_journey.checking.comparison import fits, wrong_kind
 from token_journey.course.lessons import texts_of
 from token_journey.course.under_test import StageUnderTest
 from token_journey.grading.diagnosis.answers import Answers, Question, silence
@@ -74,8 +74,10 @@ class Doctor:
     def diagnose(self, question: Question) -> Diagnosis:
         """Find what went wrong in a check that the stage fails."""
         seen = self._answers.of(question)
-        if not seen.wrong or not self._answers.is_steady(question.name):
-            return Diagnosis()  # what changes when it is repeated says nothing
+        if not seen.wrong:
+            return Diagnosis()
+        if not self._answers.is_steady(question.name):  # then it says nothing
+            return _of_chance() if self._is_drawn(question, seen) else Diagnosis()
         found = self._that_fit(question, seen)
         if found is None:
             return Diagnosis()
@@ -102,7 +104,7 @@ class Doctor:
         for candidates in (self._possible, self._bank.pairs(self._possible)):
             for mistakes in candidates:
                 if patience.left <= 0:
-                    return found or None
+                    return None
                 if self._fit(question, seen, mistakes):
                     found.append(mistakes)
             if found:
@@ -162,6 +164,8 @@ class Doctor:
         """In which function it lies, and what simple thing happened to the numbers."""
         if seen.breaks:
             return Diagnosis()  # what Python said of it says enough
+        if self._is_drawn(question, seen):
+            return _of_chance()
         where = self._where_it_lies(question, Patience(_SECONDS_TO_REPLACE))
         if seen.error is not None:
             return Diagnosis(where)  # its sentence says the rest
@@ -172,6 +176,14 @@ class Doctor:
         if wrong_kind("", failed.actual, failed.expected):
             return Diagnosis(where)  # the complaint about its kind says the rest
         return Diagnosis((Finding(words.none_fits), *where))
+
+    def _is_drawn(self, question: Question, seen: Observed) -> bool:
+        """Whether the numbers change when the check is repeated, and a right stage's do not."""
+        if self._answers.again(question.name).is_like(seen):
+            return False
+        right, again = (self._bank.observe(question, (), seed=seed) for seed in (0, 1))
+        pairs = zip(right.comparisons, again.comparisons, strict=False)
+        return all(fits(mine.actual, other) for mine, other in pairs)
 
     def _where_it_lies(self, question: Question, patience: Patience) -> tuple[Finding, ...]:
         """The one function of several with the reference's version of which the check holds."""
@@ -199,6 +211,11 @@ class Doctor:
             for name, value in vars(reference).items()
             if getattr(value, "__module__", None) == reference.__name__ and hasattr(module, name)
         ]
+
+
+def _of_chance() -> Diagnosis:
+    chance = Finding(words.by_chance)
+    return Diagnosis((chance,), str(chance))
 
 
 def _named(mistakes: Mistakes, theirs: Observed, seen: Observed, all_is_said: bool) -> Diagnosis:
