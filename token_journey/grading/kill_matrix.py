@@ -103,6 +103,14 @@ class Matrix:
             for row in wrong:
                 seen = observe(question.check, under_test[id(row)])
                 row.note(question, seen, honest)
+                if (
+                    question.name in row.fails
+                    and not observe(question.check, _Alone(self._reference, stage, row.rewrite))
+                    .until_wrong()
+                    .wrong
+                ):
+                    row.fails.remove(question.name)  # it depends on whether others call it
+                    row.unsure.add(question.name)
         self.patterns[stage] = Patterns(
             tuple(question.name for question in questions),
             {r.rewrite.name: Pattern(frozenset(r.fails), frozenset(r.unsure)) for r in wrong},
@@ -130,6 +138,16 @@ class _Fresh(StageUnderTest):
     def trial(self, seconds: float) -> AbstractContextManager[None]:
         self._module = None
         return super().trial(seconds)
+
+
+class _Alone(StageUnderTest):
+    """The reference's stage with a rewrite that the check calls and the other functions don't."""
+
+    def __init__(self, reference: Implementation, stage: str, change: Rewrite):
+        right, wrong = rewritten(reference, stage), rewritten(reference, stage, change)
+        module = ModuleType(right.__name__)
+        module.__dict__.update(vars(right), **{change.function: vars(wrong)[change.function]})
+        super().__init__(reference.folder / f"{stage}.py", lambda: module)
 
 
 def _called(doctor: Doctor, questions: list[Question], row: Row) -> list[str]:
