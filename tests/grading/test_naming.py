@@ -334,7 +334,7 @@ def rms_norm(x, weight, eps):
     return (weight * wide / torch.sqrt(deviation + eps)).to(x.dtype)
 """,
         "the standard deviation and eps stand under the root",
-        "the variance is taken",
+        "the variance is taken for",
     ),
     "text by whole letters": (
         "s01_tokenize",
