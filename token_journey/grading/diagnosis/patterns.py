@@ -14,8 +14,8 @@ FILE = "patterns.json"  # beside the misconceptions
 class Pattern:
     """The checks that a mistake fails, whatever surrounds it, and those at which nobody is sure.
 
-    It may fail there by so little that another machine rounds the other way, or only where other
-    functions of the stage call the one that is wrong.
+    It may fail there by so little that another machine rounds the other way, by what was drawn by
+    chance, or only where other functions of the stage call the one that is wrong.
     """
 
     fails: frozenset[str]
