@@ -53,11 +53,16 @@ class Diagnosis:
 
 @dataclass(frozen=True)
 class _Evidence:
-    """How many checks a mistake explains, against how many it speaks, and whether all is said."""
+    """How many checks a mistake explains, and how many speak against it.
+
+    all:     whether nothing else is wrong
+    doubted: how many it may fail, though theirs passes them
+    """
 
     explained: int
     against: int
     all: bool
+    doubted: int
 
     @property
     def believable(self) -> bool:
@@ -159,14 +164,16 @@ class Doctor:
                 continue  # each says so in the words of its own lines
             elif self._bank.fails(mistakes, [name]) and self._answers.is_steady(name):
                 against.add(check)
-        return _Evidence(len(explained), len(against), not (rest or against))
+        passed = self._answers.asked.keys() - self._answers.failing.keys()
+        doubted = len(self._bank.may_fail(mistakes, passed))
+        return _Evidence(len(explained), len(against), not (rest or against), doubted)
 
     def _best(self, found: Sequence[Mistakes]) -> list[Mistakes]:
         """Those that explain most, and of these such as nothing speaks against."""
 
-        def rank(mistakes: Mistakes) -> tuple[int, int]:
-            evidence = self._evidence(mistakes)
-            return evidence.explained - evidence.against, -evidence.against
+        def rank(mistakes: Mistakes) -> tuple[int, int, int]:
+            held = self._evidence(mistakes)
+            return held.explained - held.against, -held.against, -held.doubted
 
         best = max(map(rank, found), default=None)
         return [mistakes for mistakes in found if rank(mistakes) == best]
