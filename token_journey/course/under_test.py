@@ -6,6 +6,7 @@ import inspect
 import traceback
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any, Protocol
@@ -21,6 +22,21 @@ class CheckFailure(AssertionError):
     """A check that does not hold; the message is for the learner."""
 
 
+@dataclass(frozen=True)
+class Called:
+    """A call of a learner's function by a check, as an error that ended it carries it along."""
+
+    function: str
+    args: tuple[Any, ...]
+    kwargs: Mapping[str, Any]
+
+
+def call_of(error: BaseException) -> Called | None:
+    """The call that an error ended."""
+    called = error.__dict__.get("called")
+    return called if isinstance(called, Called) else None
+
+
 class StageUnderTest:
     """A learner's stage: `stage.rms_norm(x, weight, eps)` calls their function.
 
@@ -31,6 +47,7 @@ class StageUnderTest:
     def __init__(self, file: Path, load: Callable[[], ModuleType]):
         self.file = file
         self.load = load
+        self.asked: list[str] = []  # the names of its functions that were asked for
 
     def trial(self, seconds: float) -> AbstractContextManager[None]:
         """Around one check: what it does of the stage ends within `seconds`."""
@@ -62,6 +79,7 @@ class StageUnderTest:
 
     def __getattr__(self, function: str) -> Any:
         module = self.load()
+        self.asked.append(function)
         try:
             found = getattr(module, function)
         except AttributeError:
@@ -107,6 +125,7 @@ def _watched(name: str, function: Callable[..., Any], folder: Path) -> Callable[
         try:
             result = function(*args, **kwargs)
         except Exception as error:
+            error.__dict__["called"] = Called(name, args, kwargs)
             if isinstance(error, TypeError):
                 _check_parameters(name, function, args, kwargs)
             if _is_torch_s_alone(error, folder):

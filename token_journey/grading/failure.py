@@ -11,6 +11,7 @@ from token_journey.checking.comparison import Mismatch
 from token_journey.course.implementation import CannotLoad
 from token_journey.course.under_test import CheckFailure
 from token_journey.foreign import message_of, name_of_class, shown
+from token_journey.grading.circumstances import circumstances
 from token_journey.grading.diagnosis.differences import explain
 from token_journey.grading.diagnosis.doctor import Diagnosis
 from token_journey.grading.judge import Judge, KeptState, NotRun
@@ -25,7 +26,7 @@ class Failure:
 
     `head` comes first and `below` it, indented, what belongs to it. A `cause` that is
     named comes before all else; that none is known comes after. `subject` is the same
-    for failures that tell the same story.
+    for failures that tell the same story; one that is `broken` gave nothing to compare.
     """
 
     head: tuple[Said, ...]
@@ -34,6 +35,7 @@ class Failure:
     cause: tuple[Finding, ...] = ()
     to_do: bool = False
     named: bool = False
+    broken: bool = False
     wrapped: bool = True
 
     @property
@@ -83,7 +85,8 @@ def describe_unusable(
     kind, message = name_of_class(error), message_of(error)
     said = Finding(words.unusable, f"{judge.stage.name}.py", kind, message)
     lines = [f"  {shown(frame.line or '')}" for frame in in_check[-1:]]
-    return Failure((said,), str(said), (*lines, Finding(words.checked, promise)))
+    below = (*lines, *circumstances(error, judge.reference_file), Finding(words.checked, promise))
+    return Failure((said,), str(said), below, broken=True)
 
 
 def _not_run(judge: Judge, error: NotRun) -> Finding:
@@ -103,11 +106,13 @@ def _told(judge: Judge, error: BaseException, promise: str, held_back: bool) -> 
         ended = not isinstance(error, OutOfTime)
         return None if ended else Failure((Finding(words.did_not_end),), "time", (checked,))
     last = frames[-1]
-    place = words.in_function(Path(last.filename).name, last.lineno, last.name)
+    named = [frame.name for frame in frames if not frame.name.startswith("<")]  # no `<listcomp>`
+    function = (named or [last.name])[-1]
+    place = words.in_function(Path(last.filename).name, last.lineno, function)
     said = _raised(error, place, held_back)
-    return Failure(
-        (said,), f"{type(error).__name__} {place}", (f"  {shown(last.line or '')}", checked)
-    )
+    around = () if held_back else tuple(circumstances(error, judge.reference_file))
+    below = (f"  {shown(last.line or '')}", *around, checked)
+    return Failure((said,), f"{type(error).__name__} {place}", below, broken=True)
 
 
 def _mismatch(error: Mismatch, promise: str) -> Failure:
@@ -117,7 +122,7 @@ def _mismatch(error: Mismatch, promise: str) -> Failure:
         return Failure((promise, compared), promise, tuple(explain(error)))
     checked = Finding(words.checked, promise)
     below = (compared, checked) if comparison.where else (checked,)
-    return Failure((error.complaint,), str(error.complaint), below)
+    return Failure((error.complaint,), str(error.complaint), below, broken=True)
 
 
 def _raised(error: BaseException, place: str, held_back: bool) -> Finding:

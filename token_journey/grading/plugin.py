@@ -226,10 +226,18 @@ def _verdict(
         subject=failure.subject if failure else item.name,
         message=str(report.longrepr) if report.failed else "",
         named=failure.named if failure else False,
+        broken=failure.broken if failure else False,
+        function=_function(outcome),
         mend=outcome.mend if outcome else (),
         absent=str(absent) if absent else "",
         seconds=report.duration,
     )
+
+
+def _function(outcome: Outcome | None) -> str:
+    """Which of the stage's functions was called last before a check failed."""
+    asked = outcome.error.__dict__.get("asked") if outcome and outcome.error else None
+    return asked[-1] if asked else ""
 
 
 def _kind(

@@ -6,8 +6,9 @@ import os
 import shutil
 import sys
 from collections import Counter
-from collections.abc import Collection, Generator, Iterable, Iterator
+from collections.abc import Collection, Generator, Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -29,9 +30,6 @@ class Telling:
         self._verbose = verbose
         self._last = last
         self._verdicts: dict[str, Verdict] = {}
-        self._told: dict[tuple[str, str], set[str]] = {}
-        self._named: set[str] = set()
-        self._quiet: set[str] = set()
         self._left: dict[str, list[str]] = {}  # by file, what can't be put back
 
     @pytest.hookimpl(tryfirst=True)
@@ -42,19 +40,6 @@ class Telling:
         verdict = self._verdicts[report.nodeid] = Verdict.from_json(about)
         if left := report.__dict__.get("token_journey_left"):
             self._left[f"{verdict.path}/{verdict.stage}.py"] = left
-        if verdict.kind in ("failed", "missing") and not (self._is_new(verdict) or self._verbose):
-            self._quiet.add(report.nodeid)
-
-    def _is_new(self, verdict: Verdict) -> bool:
-        told = self._told.setdefault((verdict.path, verdict.stage), set())
-        # Once a cause was named, a failure whose cause is not known adds no more than noise.
-        named = any(subject in self._named for subject in told)
-        if verdict.named:
-            self._named.add(verdict.subject)
-        if verdict.subject in told or len(told) == STORIES_A_STAGE or (named and not verdict.named):
-            return False
-        told.add(verdict.subject)
-        return True
 
     def pytest_report_teststatus(
         self, report: pytest.CollectReport | pytest.TestReport
@@ -68,8 +53,7 @@ class Telling:
             return "not on this pack", "-", ("NOT ON THIS PACK", {"yellow": True})
         if verdict.kind == "todo":
             return "to do", "·", ("TO DO", {"cyan": True})
-        quiet = report.nodeid in self._quiet
-        return ("more failed", "f", ("FAILED", {"red": True})) if quiet else None
+        return None
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         write = terminalreporter.write_line
@@ -81,10 +65,23 @@ class Telling:
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None]:
-        yield
         reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+        if not self._verbose and isinstance(reporter, pytest.TerminalReporter):
+            self._choose(reporter.stats)
+        yield
         if self._last and isinstance(reporter, pytest.TerminalReporter):
             self._write_table(reporter)
+
+    def _choose(self, stats: dict[str, list[Any]]) -> None:
+        """Leave those to be told among what failed, in the order in which they are told."""
+        failed = stats.get("failed", [])
+        ours = {r.nodeid: r for r in failed if hasattr(r, "token_journey")}
+        told = to_tell({nodeid: self._verdicts[nodeid] for nodeid in ours})
+        more = [report for nodeid, report in ours.items() if nodeid not in told]
+        if more:
+            others = [report for report in failed if report.nodeid not in ours]
+            stats["failed"] = [*(ours[nodeid] for nodeid in told), *others]
+            stats["more failed"] = more
 
     def _write_table(self, reporter: pytest.TerminalReporter) -> None:
         write = reporter.write_line
@@ -106,6 +103,35 @@ class Telling:
                 f"{file} leaves {' and '.join(left)} behind, which may change what is graded after "
                 "it: grade several folders with --isolated."
             )
+
+
+def to_tell(failures: Mapping[str, Verdict]) -> list[str]:
+    """Which failures are told: of each stage a few, each story once.
+
+    Once a cause is named, a failure whose cause is not known adds no more than noise. What gave
+    nothing to compare comes first, and a second story of a function after the others' first.
+    """
+    told: list[str] = []
+    by_stage = {(v.path, v.stage) for v in failures.values()}
+    for stage in sorted(by_stage):
+        here = {n: v for n, v in failures.items() if (v.path, v.stage) == stage}
+        named = {n: v for n, v in here.items() if v.named}
+        told += _stories(named or here)[:STORIES_A_STAGE]
+    return told
+
+
+def _stories(failures: Mapping[str, Verdict]) -> list[str]:
+    """One failure of each story, in the order in which they are told."""
+    first = {verdict.subject: nodeid for nodeid, verdict in reversed(failures.items())}
+    stories = [nodeid for nodeid, verdict in failures.items() if first[verdict.subject] == nodeid]
+    stories.sort(key=lambda nodeid: not failures[nodeid].broken)
+    met: Counter[str] = Counter()
+    turns = {}
+    for nodeid in stories:
+        function = failures[nodeid].function
+        turns[nodeid] = met[function]
+        met[function] += 1
+    return sorted(stories, key=turns.__getitem__)
 
 
 def _about(paths: Iterable[str], course: Course) -> Iterator[str]:

@@ -1,0 +1,90 @@
+"""What an error's own message leaves out: what it means, and what a function was called with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from token_journey.course.lessons import parameters
+from token_journey.course.under_test import Called, call_of
+from token_journey.foreign import message_of, name_of_class, written
+from token_journey.words import meanings as words
+from token_journey.words.finding import Finding
+
+_LONGEST = 60
+_USUAL = "float32"
+_MOST_PARTS = 4
+_SHOWN = (int, float, str, bytes, type(None), list, tuple, set)
+
+
+def circumstances(error: BaseException, reference: Path | None) -> Iterator[Finding]:
+    """What there is to say of an error. reference: the stage file that names parameters and axes."""
+    called = call_of(error)
+    arguments = {} if called is None or reference is None else _named(called, reference)
+    if wrong_key := _wrong_key(error, arguments):
+        yield wrong_key
+    elif meant := words.meaning(message_of(error) or ""):
+        yield Finding(words.means, meant)
+    if called is not None and reference is not None:
+        axes = parameters(reference).get(called.function, {})
+        values = list(_described(arguments, axes))
+        if values:
+            yield Finding(words.called_with, called.function, values)
+
+
+def _named(called: Called, reference: Path) -> dict[str, Any]:
+    """The arguments of a call, by the names that the lesson gives them."""
+    names = parameters(reference).get(called.function, {})
+    return {**dict(zip(names, called.args, strict=False)), **called.kwargs}
+
+
+def _described(arguments: Mapping[str, Any], axes: Mapping[str, str]) -> Iterator[str]:
+    for name, value in arguments.items():
+        if isinstance(value, Tensor):
+            dtype = str(value.dtype).removeprefix("torch.")
+            dtype = "" if dtype == _USUAL else dtype
+            yield words.tensor(name, axes.get(name, ""), tuple(value.shape), dtype)
+        elif isinstance(value, Mapping):
+            yield _dictionary(name, value)
+        elif isinstance(value, _SHOWN):
+            yield words.value(name, written(value, _LONGEST))
+
+
+def _dictionary(name: str, value: Mapping[Any, Any]) -> str:
+    first = next(islice(value.items(), 1), None)
+    plain = first is not None and not isinstance(first[1], Tensor)
+    example = f"{written(first[0])}: {written(first[1], _LONGEST)}" if first and plain else ""
+    return words.dictionary(name, len(value), example)
+
+
+# -- keys that no dict has ---------------------------------------------------------
+
+
+def _wrong_key(error: BaseException, arguments: Mapping[str, Any]) -> Finding | None:
+    """What to say of a key that is of another type than those of every dict handed over."""
+    key, held = _key(error), _kinds_of_keys(arguments)
+    kind = _kind(key)
+    if key is None or not held or kind in held.values():
+        return None
+    said = [words.has_keys(name, kind) for name, kind in held.items()]
+    return Finding(words.other_keys, written(key, _LONGEST), kind, said)
+
+
+def _key(error: BaseException) -> Any:
+    return error.args[0] if isinstance(error, KeyError) and len(error.args) == 1 else None
+
+
+def _kinds_of_keys(arguments: Mapping[str, Any]) -> dict[str, str]:
+    dicts = {name: value for name, value in arguments.items() if isinstance(value, Mapping)}
+    return {name: _kind(next(iter(value))) for name, value in dicts.items() if value}
+
+
+def _kind(key: Any) -> str:
+    """A type, of a tuple with those of its parts: `tuple (bytes, bytes)`."""
+    if type(key) is tuple:
+        return words.tuple_of([name_of_class(part) for part in key[:_MOST_PARTS]])
+    return name_of_class(key)
