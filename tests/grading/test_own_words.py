@@ -107,5 +107,6 @@ def test_their_own_error_is_not_explained(mode, told):
 
 
 def test_the_kind_of_numbers_is_said_where_it_is_not_the_usual(told):
-    said = told("s06_swiglu", SWIGLU.format(body="raise ValueError"), "test_bfloat16")
+    body = "return x.no_such_name if x.element_size() == 2 else x"
+    said = told("s06_swiglu", SWIGLU.format(body=body), "test_bfloat16")
     assert "x (…, D) = bfloat16 (" in said

@@ -6,7 +6,8 @@ from graded import grade
 from token_journey.course.course import find_course
 from token_journey.course.stage import Stage
 from token_journey.grading.scoreboard import write_scoreboard
-from token_journey.grading.verdict import StageGrade
+from token_journey.grading.terminal import STORIES_A_STAGE, to_tell
+from token_journey.grading.verdict import StageGrade, Verdict
 
 SOLUTIONS = find_course().reference
 COURSE = find_course().stages()
@@ -79,3 +80,51 @@ def test_ten_green_ones_say_what_can_be_done_with_them():
 def test_a_few_checks_of_a_stage_are_not_the_stage():
     graded = grade(SOLUTIONS / "s03_rms_norm.py", options=ONE)
     assert graded.exit_code == 0 and "s04_rope" not in graded.output
+
+
+def failures(*told):
+    """Failed checks a, b, c, … of one stage, as (function, subject, what else is so)."""
+    made = {}
+    for check, (function, subject, *so) in zip("abcdefgh", told, strict=False):
+        what = dict.fromkeys(so, True)
+        verdict = Verdict("mine", "s06_swiglu", check, "failed", subject, function=function, **what)
+        made[check] = verdict
+    return made
+
+
+def test_a_story_is_told_once():
+    same = failures(("silu", "wrong"), ("silu", "wrong"), ("silu", "another"))
+    assert to_tell(same) == ["a", "c"]
+
+
+def test_each_function_comes_before_a_second_story_of_one():
+    many = failures(*[("silu", f"story {n}") for n in range(4)], ("swiglu", "of its own"))
+    assert to_tell(many) == ["a", "e", "b"]
+
+
+def test_what_raises_comes_before_what_differs():
+    both = failures(("silu", "its gradient"), ("swiglu", "shapes", "broken"))
+    assert to_tell(both) == ["b", "a"]
+    one = failures(("silu", "a number"), ("silu", "shapes", "broken"))
+    assert to_tell(one) == ["b", "a"]
+
+
+def test_once_a_cause_is_named_the_others_are_noise():
+    known = failures(("silu", "?"), ("silu", "known", "named"), ("swiglu", "??", "broken"))
+    assert to_tell(known) == ["b"]
+
+
+def test_of_each_stage_a_few_are_told():
+    many = failures(*[(f"f{n}", f"story {n}") for n in range(8)])
+    assert len(to_tell(many)) == STORIES_A_STAGE
+    other = Verdict("mine", "s07_decoder", "z", "failed", "one more")
+    assert to_tell({**many, "z": other})[-1] == "z"
+
+
+def test_next_is_the_stage_that_was_begun():
+    fresh = StageGrade("mine", "s01_tokenize", todo=3)
+    begun = StageGrade("mine", "s03_rms_norm", passed=1, todo=2)
+    wrong = StageGrade("mine", "s04_rope", failed=3)
+    assert "Next: write stage 3, mine/s03_rms_norm.py" in table(fresh, begun, wrong)
+    assert "Next: correct stage 4, mine/s04_rope.py" in table(fresh, wrong)
+    assert "Next: write stage 1, mine/s01_tokenize.py" in table(fresh, right(COURSE[1]))
