@@ -109,9 +109,24 @@ def test_what_raises_comes_before_what_differs():
     assert to_tell(one) == ["b", "a"]
 
 
-def test_once_a_cause_is_named_the_others_are_noise():
-    known = failures(("silu", "?"), ("silu", "known", "named"), ("swiglu", "??", "broken"))
+def test_what_is_basic_comes_first():
+    both = failures(("apply_rope", "shapes", "broken"), ("rotate_half", "axes", "broken"))
+    assert to_tell(both) == ["a", "b"]
+    assert to_tell(both, ["rotate_half", "apply_rope"]) == ["b", "a"]
+
+
+def test_once_a_cause_is_named_other_numbers_are_noise():
+    known = failures(("silu", "?"), ("silu", "known", "named"), ("swiglu", "??"))
     assert to_tell(known) == ["b"]
+    known = failures(("silu", "known", "named", "broken"), ("silu", "its shapes", "broken"))
+    assert to_tell(known) == ["a"]
+
+
+def test_an_error_elsewhere_is_told_beside_a_named_cause():
+    apart = failures(("silu", "known", "named", "broken"), ("swiglu", "shapes", "broken"))
+    assert to_tell(apart) == ["a", "b"]
+    both = failures(("silu", "known", "named"), ("swiglu", "shapes", "broken"), ("swiglu", "??"))
+    assert to_tell(both) == ["a", "b"]
 
 
 def test_of_each_stage_a_few_are_told():

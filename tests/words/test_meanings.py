@@ -64,16 +64,19 @@ RAISED = {
     "no product of two": (lambda: torch.rand(3) @ torch.rand(4), "they have 3 and 4"),
     "no axes": (lambda: torch.tensor(2.0) @ M, "one side is a single number"),
     "mm": (lambda: torch.mm(A, A), "`@` takes any axes in front"),
-    "broadcast": (lambda: A + torch.rand(2, 5, 7), "axis 2 does not fit: one has 8 places there"),
+    "broadcast": (lambda: A + torch.rand(2, 5, 7), "on axis 2 one has 8 places and the other 7"),
     "mask": (
         lambda: A.masked_fill(torch.ones(5, 5, dtype=torch.bool), 0),
-        "axis 2 does not fit: one has 5 places there, the other 8",
+        "on axis 2 one has 5 places and the other 8",
     ),
     "expand": (lambda: A.expand(3, 5, 8), "of shape [2, 5, 8] does not fit into the shape [3, 5, 8]"),
     "written": (
         lambda: torch.zeros(3).__setitem__(slice(None), torch.rand(9)),
         "of shape [9] does not fit into the shape [3]: axis 0 has 9 places and should have 3",
     ),
+    "row of a row": (lambda: torch.zeros(3, 8).__setitem__(0, W), "does not fit into"),
+    "expand less": (lambda: W.expand(8), "A tensor of 2 axes does not fit into one of 1"),
+    "max of no numbers": (lambda: torch.zeros(0).max(), "a tensor without numbers"),
     "view": (lambda: A.mT.view(-1), "`reshape` copies them where it has to"),
     "reshape": (lambda: A.reshape(3, 7), "A tensor of 80 numbers can't get the shape [3, 7]"),
     "indices": (lambda: W[[1, 2], [0, 1, 2]], "shapes that fit together: [2], [3] do not"),
@@ -142,6 +145,11 @@ RAISED = {
     "len": (lambda: len(A.sum()), "A tensor of shape () is one number"),
     "iteration": (lambda: list(A.sum()), "A tensor of shape () is one number"),
     "range": (lambda: range(A), "must be one whole number"),
+    "stack of stacks": (
+        lambda: A @ torch.rand(3, 8, 5),
+        "on axis 0 one has 2 places and the other 3. Axes are paired from the last one on (in a",
+    ),
+    "half in view": (lambda: A.view(2, 80 / 2), "`//` gives a whole number"),
     "half": (lambda: range(4 / 2), "`//` gives a whole number"),
     "multinomial axes": (lambda: torch.multinomial(A, 1), "and no more axes"),
     "multinomial logits": (lambda: torch.multinomial(-W, 1), "Was it handed logits?"),
@@ -210,6 +218,7 @@ def test_every_sentence_is_tried():
         "mat1 and mat2 shapes cannot be multiplied",
         "tuple",
         "None",
+        "name 'torch' is not defined",  # for which there is a better sentence
     ],
 )
 def test_what_nobody_knows_gets_no_meaning(said):

@@ -50,6 +50,8 @@ def _described(arguments: Mapping[str, Any], axes: Mapping[str, str]) -> Iterato
             yield words.tensor(name, axes.get(name, ""), tuple(value.shape), dtype)
         elif isinstance(value, Mapping):
             yield _dictionary(name, value)
+        elif type(value) is float:
+            yield words.value(name, f"{value:.6g}")
         elif isinstance(value, _SHOWN):
             yield words.value(name, written(value, _LONGEST))
 

@@ -26,7 +26,7 @@ class Failure:
 
     `head` comes first and `below` it, indented, what belongs to it. A `cause` that is
     named comes before all else; that none is known comes after. `subject` is the same
-    for failures that tell the same story; one that is `broken` gave nothing to compare.
+    for failures that tell the same story; what is `broken` raised an error.
     """
 
     head: tuple[Said, ...]
@@ -122,7 +122,7 @@ def _mismatch(error: Mismatch, promise: str) -> Failure:
         return Failure((promise, compared), promise, tuple(explain(error)))
     checked = Finding(words.checked, promise)
     below = (compared, checked) if comparison.where else (checked,)
-    return Failure((error.complaint,), str(error.complaint), below, broken=True)
+    return Failure((error.complaint,), str(error.complaint), below)
 
 
 def _raised(error: BaseException, place: str, held_back: bool) -> Finding:

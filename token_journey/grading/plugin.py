@@ -18,7 +18,7 @@ import pytest
 
 from token_journey.checking.case import NotOnThisPack, cases, only_in_print
 from token_journey.course.implementation import CannotLoad, frames_in
-from token_journey.course.lessons import promise_of
+from token_journey.course.lessons import parameters, promise_of
 from token_journey.course.under_test import Check, Stages, StageUnderTest
 from token_journey.foreign import name_of_class, shown
 from token_journey.grading import torch_start as quick_torch  # noqa: F401  (before whatever else imports torch)
@@ -227,17 +227,21 @@ def _verdict(
         message=str(report.longrepr) if report.failed else "",
         named=failure.named if failure else False,
         broken=failure.broken if failure else False,
-        function=_function(outcome),
+        function=_function(module.judge, outcome),
         mend=outcome.mend if outcome else (),
         absent=str(absent) if absent else "",
         seconds=report.duration,
     )
 
 
-def _function(outcome: Outcome | None) -> str:
-    """Which of the stage's functions was called last before a check failed."""
-    asked = outcome.error.__dict__.get("asked") if outcome and outcome.error else None
-    return asked[-1] if asked else ""
+def _function(judge: Judge, outcome: Outcome | None) -> str:
+    """Where a check failed: the function of the lesson that raised, or was called last."""
+    if outcome is None or outcome.error is None:
+        return ""
+    named = [frame.name for frame in reversed(judge.folder.frames(outcome.error))]
+    known = parameters(judge.reference_file) if judge.reference_file else {}
+    asked = outcome.error.__dict__.get("asked", ())
+    return next((name for name in named if name in known), asked[-1] if asked else "")
 
 
 def _kind(

@@ -6,7 +6,7 @@ import os
 import shutil
 import sys
 from collections import Counter
-from collections.abc import Collection, Generator, Iterable, Iterator, Mapping
+from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ import pytest
 
 from token_journey.course.course import Course, find_course
 from token_journey.course.kata import of_another_course
+from token_journey.course.lessons import parameters
 from token_journey.grading.scoreboard import write_scoreboard
 from token_journey.grading.verdict import Grade, Verdict
 
@@ -76,7 +77,7 @@ class Telling:
         """Leave those to be told among what failed, in the order in which they are told."""
         failed = stats.get("failed", [])
         ours = {r.nodeid: r for r in failed if hasattr(r, "token_journey")}
-        told = to_tell({nodeid: self._verdicts[nodeid] for nodeid in ours})
+        told = to_tell({nodeid: self._verdicts[nodeid] for nodeid in ours}, _functions())
         more = [report for nodeid, report in ours.items() if nodeid not in told]
         if more:
             others = [report for report in failed if report.nodeid not in ours]
@@ -105,33 +106,45 @@ class Telling:
             )
 
 
-def to_tell(failures: Mapping[str, Verdict]) -> list[str]:
+def to_tell(failures: Mapping[str, Verdict], functions: Sequence[str] = ()) -> list[str]:
     """Which failures are told: of each stage a few, each story once.
 
-    Once a cause is named, a failure whose cause is not known adds no more than noise. What gave
-    nothing to compare comes first, and a second story of a function after the others' first.
+    functions: those of the stages, the basic ones first
+
+    Once a cause is named, a failure whose cause is not known adds no more than noise; but an
+    error in a function where no named cause raised one is another matter.
     """
     told: list[str] = []
-    by_stage = {(v.path, v.stage) for v in failures.values()}
-    for stage in sorted(by_stage):
+    for stage in sorted({(v.path, v.stage) for v in failures.values()}):
         here = {n: v for n, v in failures.items() if (v.path, v.stage) == stage}
         named = {n: v for n, v in here.items() if v.named}
-        told += _stories(named or here)[:STORIES_A_STAGE]
+        known = {v.function for v in named.values() if v.broken}
+        apart = {
+            n: v for n, v in here.items() if v.broken and not v.named and v.function not in known
+        }
+        first = _stories(named, functions) + _stories(apart, functions)
+        told += (first if named else _stories(here, functions))[:STORIES_A_STAGE]
     return told
 
 
-def _stories(failures: Mapping[str, Verdict]) -> list[str]:
-    """One failure of each story, in the order in which they are told."""
+def _stories(failures: Mapping[str, Verdict], functions: Sequence[str]) -> list[str]:
+    """One failure of each story: of each function one, then a second of each, and so on.
+
+    Among these come errors before results that are wrong, and basic functions before others.
+    """
     first = {verdict.subject: nodeid for nodeid, verdict in reversed(failures.items())}
-    stories = [nodeid for nodeid, verdict in failures.items() if first[verdict.subject] == nodeid]
-    stories.sort(key=lambda nodeid: not failures[nodeid].broken)
+    stories = sorted(
+        (nodeid for nodeid, verdict in failures.items() if first[verdict.subject] == nodeid),
+        key=lambda nodeid: not failures[nodeid].broken,
+    )
     met: Counter[str] = Counter()
-    turns = {}
+    places = {}
     for nodeid in stories:
-        function = failures[nodeid].function
-        turns[nodeid] = met[function]
-        met[function] += 1
-    return sorted(stories, key=turns.__getitem__)
+        verdict = failures[nodeid]
+        order = functions.index(verdict.function) if verdict.function in functions else -1
+        places[nodeid] = met[verdict.function], not verdict.broken, order
+        met[verdict.function] += 1
+    return sorted(stories, key=places.__getitem__)
 
 
 def _about(paths: Iterable[str], course: Course) -> Iterator[str]:
@@ -144,6 +157,12 @@ def _about(paths: Iterable[str], course: Course) -> Iterator[str]:
     for path in sorted(paths):
         if sentence := of_another_course(Path(path), course):
             yield sentence
+
+
+def _functions() -> list[str]:
+    """The functions of all stages, in the order of the lessons: what is basic stands above."""
+    course = find_course()
+    return [name for s in course.stages() for name in parameters(course.reference / s.file)]
 
 
 def cut(printed: str) -> str:

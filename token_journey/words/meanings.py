@@ -16,7 +16,7 @@ _TRUTH = (
     "for each number, or `.any()` or `.all()` to get one answer."
 )
 _ONE_NUMBER = (
-    "`int()`, `float()`, `.item()`, `.tolist()` of a part and the functions of `math` work on one "
+    "`int()`, `float()`, `.item()` and the functions of `math` work on one "
     "number, and the tensor has more. torch has functions for whole tensors, such as `torch.exp`."
 )
 _NOTHING = "Does one of your functions lack its `return`, or was a default value of None used?"
@@ -70,9 +70,9 @@ MEANINGS: tuple[tuple[str, str], ...] = (
     (
         r"The size of tensor a \((\d+)\) must match the size of tensor b \((\d+)\) at "
         r"non-singleton dimension (\d+)",
-        "Two tensors meet place by place, and axis {2} does not fit: one has {0} places there, the "
-        "other {1}. Axes are paired from the last one on, and the two of a pair must be equally "
-        "long, or one of them 1.",
+        "Two tensors do not fit together: on axis {2} one has {0} places and the other {1}. Axes "
+        "are paired from the last one on (in a product `a @ b`, those in front of the last two), "
+        "and the two of a pair must be equally long, or one of them 1.",
     ),
     (
         r"The expanded size of the tensor \((\d+)\) must match the existing size \((\d+)\) at "
@@ -80,6 +80,11 @@ MEANINGS: tuple[tuple[str, str], ...] = (
         r"(\[[\d, ]*\])",
         "A tensor of shape {4} does not fit into the shape {3}: axis {2} has {1} places and should "
         "have {0}. Only an axis of length 1 can be repeated to any length.",
+    ),
+    (
+        r"expand\(.*the number of sizes provided \((\d+)\) must be greater or equal to the number "
+        r"of dimensions in the tensor \((\d+)\)",
+        "A tensor of {1} axes does not fit into one of {0}.",
     ),
     (
         r"view size is not compatible with input tensor's size and stride",
@@ -274,7 +279,8 @@ MEANINGS: tuple[tuple[str, str], ...] = (
         "A place or a length must be one whole number, and a tensor of another kind came.",
     ),
     (
-        r"'float' object cannot be interpreted as an integer|slice indices must be integers",
+        r"'float' object cannot be interpreted as an integer|slice indices must be integers|"
+        r"must be tuple of ints, ?but got float",
         "A whole number is needed. `/` gives a float also where nothing is left over; `//` gives a "
         "whole number.",
     ),
@@ -379,6 +385,10 @@ MEANINGS: tuple[tuple[str, str], ...] = (
         "A {0} can't be a key of a dict or a member of a set. A tuple can: `tuple(…)` makes one.",
     ),
     (
+        r"(\w+)\(\): Expected reduction dim .* for input\.numel\(\) == 0",
+        "`{0}` was to choose from a tensor without numbers. Answer before you call it.",
+    ),
+    (
         r"(\w+)\(\) (?:arg is an empty sequence|iterable argument is empty)",
         "`{0}` was to choose from nothing. With nothing to choose from, answer before you call it, "
         "or give it `default=…`.",
@@ -390,7 +400,7 @@ MEANINGS: tuple[tuple[str, str], ...] = (
         "belongs to that function alone, also where the line that gives it one was not reached.",
     ),
     (
-        r"name '(\w+)' is not defined",
+        r"name '(?!torch'|math'|einops')(\w+)' is not defined",
         "Python knows no `{0}` here. Is it spelled otherwise where it got its value, does its "
         "`import` stand at the top of the file, or is it inside another function?",
     ),
