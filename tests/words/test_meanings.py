@@ -60,16 +60,24 @@ RAISED = {
     "no product": (lambda: M @ torch.rand(3, 4), "as long as the last axis but one of `b`. Here "),
     "no product of vector": (lambda: torch.rand(3) @ torch.rand(4, 5), "Here they have 3 and 4."),
     "no product of stacks": (lambda: A @ torch.rand(2, 3, 8), "Here they have 8 and 3."),
-    "no product with vector": (lambda: M @ torch.rand(5), "5 × 8 times a vector needs a vector of 8"),
+    "no product with vector": (
+        lambda: M @ torch.rand(5),
+        "5 × 8 times a vector needs a vector of 8",
+    ),
     "no product of two": (lambda: torch.rand(3) @ torch.rand(4), "they have 3 and 4"),
     "no axes": (lambda: torch.tensor(2.0) @ M, "one side is a single number"),
+    "mT": (lambda: IDS.mT, "the last two axes, and the tensor has 1"),
+    "max and where": (lambda: A - A.max(dim=-1), "two tensors at once, `.values` and"),
     "mm": (lambda: torch.mm(A, A), "`@` takes any axes in front"),
     "broadcast": (lambda: A + torch.rand(2, 5, 7), "on axis 2 one has 8 places and the other 7"),
     "mask": (
         lambda: A.masked_fill(torch.ones(5, 5, dtype=torch.bool), 0),
         "on axis 2 one has 5 places and the other 8",
     ),
-    "expand": (lambda: A.expand(3, 5, 8), "of shape [2, 5, 8] does not fit into the shape [3, 5, 8]"),
+    "expand": (
+        lambda: A.expand(3, 5, 8),
+        "of shape [2, 5, 8] does not fit into the shape [3, 5, 8]",
+    ),
     "written": (
         lambda: torch.zeros(3).__setitem__(slice(None), torch.rand(9)),
         "of shape [9] does not fit into the shape [3]: axis 0 has 9 places and should have 3",
@@ -102,7 +110,10 @@ RAISED = {
         lambda: torch.einsum("btd,df->btf", A, W),
         "the letter d stands for two axes of different lengths, 8 and 3",
     ),
-    "einsum letters": (lambda: torch.einsum("td,fd->tf", A, W), "has 2 letters for tensor number 0"),
+    "einsum letters": (
+        lambda: torch.einsum("td,fd->tf", A, W),
+        "has 2 letters for tensor number 0",
+    ),
     "axis": (lambda: A.mean(dim=5), "no axis 5: its axes have the numbers -3 to 2"),
     "too many indices": (lambda: W[1, 2, 3], "than the tensor has axes, which is 2"),
     "row": (lambda: W[9], "Axis 0 has 3 places, counted from 0: there is no place 9"),
@@ -140,7 +151,10 @@ RAISED = {
     "if of nothing": (lambda: bool(torch.zeros(0)), "ask for one True or False"),
     "item": (lambda: A.item(), "work on one number, and the tensor has more"),
     "math": (lambda: math.exp(A), "work on one number, and the tensor has more"),
-    "exp": (lambda: torch.exp(1.0), "`exp` of torch takes a tensor and was handed one of type float"),
+    "exp": (
+        lambda: torch.exp(1.0),
+        "`exp` of torch takes a tensor and was handed one of type float",
+    ),
     "tril": (lambda: M.tril(2.0), "`tril` of torch takes int as `diagonal`"),
     "len": (lambda: len(A.sum()), "A tensor of shape () is one number"),
     "iteration": (lambda: list(A.sum()), "A tensor of shape () is one number"),
@@ -175,6 +189,7 @@ RAISED = {
     "len(None)": (lambda: len(NOTHING), "A value is None here"),
     "call": (lambda: A(), "Is one of your variables called like a function?"),
     "attribute": (lambda: [].shape, "One of type list has no `.shape`"),
+    "config[]": (lambda: object()["head_dim"], "read with a dot: `config.head_dim`"),
     "set[0]": (lambda: set(IDS)[0], "A set has no order"),
     "list key": (lambda: {}[[1]], "A list can't be a key"),
     "min": (lambda: min([]), "`min` was to choose from nothing"),
@@ -189,7 +204,7 @@ RAISED = {
 
 
 def message(do):
-    with pytest.raises(Exception) as raised:  # noqa: PT011  (of whatever kind)
+    with pytest.raises(Exception) as raised:
         do()
     return str(raised.value)
 

@@ -143,8 +143,8 @@ def _watched(name: str, function: Callable[..., Any], folder: Path) -> Callable[
 
 def changed_its_input(name: str) -> str:
     return (
-        f"`{name}` changed its input: work on a new tensor "
-        "(`x = x + y` makes one, `x += y` does not)."
+        f"`{name}` changed its input: leave that as it is. `x += y` and `x[i] = y` change x; "
+        "`x = x + y` and `x.clone()` give a new tensor."
     )
 
 

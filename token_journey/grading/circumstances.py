@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import linecache
+import re
 from collections.abc import Iterator, Mapping
 from itertools import islice
 from pathlib import Path
@@ -9,6 +11,7 @@ from typing import Any
 
 from torch import Tensor
 
+from token_journey.course.implementation import frames_in
 from token_journey.course.lessons import parameters
 from token_journey.course.under_test import Called, call_of
 from token_journey.foreign import message_of, name_of_class, written
@@ -18,22 +21,44 @@ from token_journey.words.finding import Finding
 _LONGEST = 60
 _USUAL = "float32"
 _MOST_PARTS = 4
-_SHOWN = (int, float, str, bytes, type(None), list, tuple, set)
+_IN_A_LINE = (Tensor, int, float, type(None))
+_PLAIN = (int, float, str, bytes, type(None))
 
 
-def circumstances(error: BaseException, reference: Path | None) -> Iterator[Finding]:
-    """What there is to say of an error. reference: the stage file that names parameters and axes."""
+def circumstances(error: BaseException, folder: Path, reference: Path | None) -> Iterator[Finding]:
+    """What there is to say of an error that ended a learner's function.
+
+    folder: where their files lie; reference: the stage file that names parameters and axes
+    """
     called = call_of(error)
     arguments = {} if called is None or reference is None else _named(called, reference)
     if wrong_key := _wrong_key(error, arguments):
         yield wrong_key
     elif meant := words.meaning(message_of(error) or ""):
         yield Finding(words.means, meant)
+    if values := list(_described(_in_the_line(error, folder), {})):
+        yield Finding(words.in_that_line, values)
     if called is not None and reference is not None:
         axes = parameters(reference).get(called.function, {})
-        values = list(_described(arguments, axes))
-        if values:
+        if values := list(_described(arguments, axes)):
             yield Finding(words.called_with, called.function, values)
+
+
+def _in_the_line(error: BaseException, folder: Path) -> dict[str, Any]:
+    """The tensors and numbers that the line of theirs names in which it was raised.
+
+    Of a line that ran in a player nothing is known.
+    """
+    theirs = frames_in(folder, error.__traceback__)
+    while theirs is not None and theirs.tb_next is not None:
+        theirs = theirs.tb_next
+    if theirs is None:
+        return {}
+    frame = theirs.tb_frame
+    line = linecache.getline(frame.f_code.co_filename, theirs.tb_lineno)
+    names = dict.fromkeys(re.findall(r"(?<![\w.\"'])[^\W\d]\w*", line))
+    values = {name: frame.f_locals[name] for name in names if name in frame.f_locals}
+    return {name: value for name, value in values.items() if type(value) in _IN_A_LINE}
 
 
 def _named(called: Called, reference: Path) -> dict[str, Any]:
@@ -52,8 +77,15 @@ def _described(arguments: Mapping[str, Any], axes: Mapping[str, str]) -> Iterato
             yield _dictionary(name, value)
         elif type(value) is float:
             yield words.value(name, f"{value:.6g}")
-        elif isinstance(value, _SHOWN):
+        elif _is_plain(value):
             yield words.value(name, written(value, _LONGEST))
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether Python writes it so that it says something: no caches, no functions."""
+    if type(value) in (list, tuple, set):
+        return all(map(_is_plain, islice(value, 1)))
+    return isinstance(value, _PLAIN)
 
 
 def _dictionary(name: str, value: Mapping[Any, Any]) -> str:

@@ -85,7 +85,7 @@ def describe_unusable(
     kind, message = name_of_class(error), message_of(error)
     said = Finding(words.unusable, f"{judge.stage.name}.py", kind, message)
     lines = [f"  {shown(frame.line or '')}" for frame in in_check[-1:]]
-    below = (*lines, *circumstances(error, judge.reference_file), Finding(words.checked, promise))
+    below = (*lines, *_around(judge, error), Finding(words.checked, promise))
     return Failure((said,), str(said), below, broken=True)
 
 
@@ -110,9 +110,13 @@ def _told(judge: Judge, error: BaseException, promise: str, held_back: bool) -> 
     function = (named or [last.name])[-1]
     place = words.in_function(Path(last.filename).name, last.lineno, function)
     said = _raised(error, place, held_back)
-    around = () if held_back else tuple(circumstances(error, judge.reference_file))
+    around = () if held_back else _around(judge, error)
     below = (f"  {shown(last.line or '')}", *around, checked)
     return Failure((said,), f"{type(error).__name__} {place}", below, broken=True)
+
+
+def _around(judge: Judge, error: BaseException) -> tuple[Finding, ...]:
+    return tuple(circumstances(error, judge.folder.folder, judge.reference_file))
 
 
 def _mismatch(error: Mismatch, promise: str) -> Failure:
@@ -122,7 +126,7 @@ def _mismatch(error: Mismatch, promise: str) -> Failure:
         return Failure((promise, compared), promise, tuple(explain(error)))
     checked = Finding(words.checked, promise)
     below = (compared, checked) if comparison.where else (checked,)
-    return Failure((error.complaint,), str(error.complaint), below)
+    return Failure((error.complaint,), error.complaint.kind, below)  # whatever the prompt
 
 
 def _raised(error: BaseException, place: str, held_back: bool) -> Finding:

@@ -49,7 +49,7 @@ def _row(row: StageGrade) -> tuple[str, str]:
     elif row.todo:
         said, colour = f"{row.todo} to do", "yellow"
     elif row.mend:
-        said, colour = f"right, but {_stages(row.mend)} must be corrected first", "yellow"
+        said, colour = f"right; it works once {_stages(row.mend)} is right, too", "yellow"
     else:
         said, colour = "done", "green"
     if row.absent:

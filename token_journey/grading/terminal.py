@@ -132,9 +132,9 @@ def _stories(failures: Mapping[str, Verdict], functions: Sequence[str]) -> list[
 
     Among these come errors before results that are wrong, and basic functions before others.
     """
-    first = {verdict.subject: nodeid for nodeid, verdict in reversed(failures.items())}
+    first = {_story(verdict): nodeid for nodeid, verdict in reversed(failures.items())}
     stories = sorted(
-        (nodeid for nodeid, verdict in failures.items() if first[verdict.subject] == nodeid),
+        (nodeid for nodeid, verdict in failures.items() if first[_story(verdict)] == nodeid),
         key=lambda nodeid: not failures[nodeid].broken,
     )
     met: Counter[str] = Counter()
@@ -157,6 +157,11 @@ def _about(paths: Iterable[str], course: Course) -> Iterator[str]:
     for path in sorted(paths):
         if sentence := of_another_course(Path(path), course):
             yield sentence
+
+
+def _story(verdict: Verdict) -> tuple[str, str]:
+    """What is the same for failures that tell the same."""
+    return verdict.subject, "" if verdict.named else verdict.function
 
 
 def _functions() -> list[str]:

@@ -20,8 +20,9 @@ class Verdict:
     `path` is the folder that was graded and `stage` the stage's name. `message` is what a
     learner reads, and `subject` groups failures that tell the same story; `named` says that
     the story is a known mistake, and `broken` that an error was raised. `function` is the one of
-    the stage in which that was, or the last that the check called. `mend` names the earlier stages that keep a right stage from
-    working in its own folder, `absent` why a pack has nothing for the check.
+    the stage in which that was, or the last that the check called. `mend` names the earlier
+    stages that keep a right stage from working in its own folder, `absent` why a pack has
+    nothing for the check.
     """
 
     path: str

@@ -35,6 +35,10 @@ _BYTE = (
 )
 
 MEANINGS: tuple[tuple[str, str], ...] = (
+    (
+        r"torch\.return_types\.(\w+)",
+        "`{0}` along an axis returns two tensors at once, `.values` and `.indices`.",
+    ),
     # -- products of matrices
     (
         r"mat1 and mat2 shapes cannot be multiplied \((\d+)x(\d+) and (\d+)x\2\)",
@@ -61,6 +65,10 @@ MEANINGS: tuple[tuple[str, str], ...] = (
         r"both arguments to matmul need to be at least 1D",
         "`@` multiplies vectors and matrices, and one side is a single number, without axes. "
         "`*` multiplies by a number.",
+    ),
+    (
+        r"tensor\.m[TH] is only supported on matrices or batches of matrices\. Got (\d+)-D tensor",
+        "`.mT` exchanges the last two axes, and the tensor has {0}.",
     ),
     (
         r"self must be a matrix|batch\d must be a 3D tensor",
@@ -345,7 +353,7 @@ MEANINGS: tuple[tuple[str, str], ...] = (
     (
         r"can't concat (\w+) to bytes|can only concatenate str \(not \"(bytes)\"\) to str",
         "`bytes` can only be joined with `bytes`, and `str` with `str`: symbols and pieces are "
-        "`bytes`, and so is `b\"\"`.",
+        '`bytes`, and so is `b""`.',
     ),
     (
         r"'utf-8' codec can't decode",
@@ -379,6 +387,11 @@ MEANINGS: tuple[tuple[str, str], ...] = (
     (
         r"'set' object is not subscriptable",
         "A set has no order and so no place `[0]`: `list(…)` makes a list of it.",
+    ),
+    (
+        r"'(\w+)' object is not subscriptable",
+        "A value of type {0} has no places `[…]`. Is it another value than you think? A "
+        "configuration is read with a dot: `config.head_dim`.",
     ),
     (
         r"unhashable type: '(\w+)'",
@@ -452,10 +465,17 @@ def called_with(function: str, values: list[str]) -> str:
     )
 
 
+def in_that_line(values: list[str]) -> str:
+    return _("In that line: {values}.").format(values="; ".join(values))
+
+
 def tensor(name: str, axes: str, shape: tuple[int, ...], dtype: str) -> str:
     """axes: how the lesson names the axes of this argument, if it does."""
     return _("{name}{axes} = {dtype}{shape}").format(
-        name=name, axes=f" ({axes})" if axes else "", dtype=f"{dtype} " if dtype else "", shape=shape
+        name=name,
+        axes=f" ({axes})" if axes else "",
+        dtype=f"{dtype} " if dtype else "",
+        shape=shape,
     )
 
 
