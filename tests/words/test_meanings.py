@@ -30,8 +30,8 @@ def a_leaf_changed():
 
 
 def read_before():
-    for best in ():
-        pass
+    while not A.numel():
+        best = 1
     return best
 
 
