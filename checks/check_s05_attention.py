@@ -570,7 +570,7 @@ def test_bfloat16(stage):
 
 
 def test_batches_of_heads(stage):
-    """Any number of leading axes, for the functions on heads."""
+    """Any number of axes in front, for the functions on heads."""
     heads = random(2, 3, 4)
     for call, x, what in (
         (lambda x: stage.split_heads(x, 2), random(3, 8), "split_heads"),
@@ -581,7 +581,7 @@ def test_batches_of_heads(stage):
 
 
 def test_batches(stage):
-    """Any number of leading axes, for attention and its pattern."""
+    """Any number of axes in front, for attention and its pattern."""
     q, k = random(2, 5, 4, seed=1), random(2, 5, 4, seed=2)
     manners.expect_batches(pattern_call(stage), q, k, what="attention_pattern", batched=2)
     e = grouped()

@@ -85,6 +85,15 @@ def test_a_str_where_bytes_are_keys(mode, told):
     assert "bytes([number])" not in said
 
 
+@pytest.mark.parametrize("mode", MODES)
+def test_a_name_that_is_spelled_otherwise(mode, told):
+    source = 'def layer_weights(weights, layer):\n    return weights["{}"]\n'
+    said = told("s07_decoder", source.format("model.layers.0"), "one_layer", *mode)
+    assert "`weights` has no key 'model.layers.0'; it has 'model.layers." in said
+    said = told("s07_decoder", source.format("?"), "one_layer", *mode)
+    assert "has no key" not in said and "weights = a dict of " in said
+
+
 def test_a_key_of_the_right_type_is_no_other_key(told):
     source = TOKENIZE.format(looked_up='vocab[b"no such piece"]')
     said = told("s01_tokenize", source, "test_id_0")

@@ -122,11 +122,28 @@ def test_once_a_cause_is_named_other_numbers_are_noise():
     assert to_tell(known) == ["a"]
 
 
+def test_a_more_basic_function_is_another_matter():
+    both = failures(("rotary_tables", "known", "named"), ("frequencies", "its shape"))
+    assert to_tell(both, ["frequencies", "rotary_tables"]) == ["a", "b"]
+    assert to_tell(both, ["rotary_tables", "frequencies"]) == ["a"]
+    assert to_tell(both) == ["a"]
+
+
 def test_an_error_elsewhere_is_told_beside_a_named_cause():
     apart = failures(("silu", "known", "named", "broken"), ("swiglu", "shapes", "broken"))
     assert to_tell(apart) == ["a", "b"]
     both = failures(("silu", "known", "named"), ("swiglu", "shapes", "broken"), ("swiglu", "??"))
     assert to_tell(both) == ["a", "b"]
+
+
+def test_what_did_not_end_comes_first_and_what_was_not_run_last():
+    many = failures(
+        ("f", "shapes", "broken"),
+        ("f", "OutOfTime s06_swiglu.py:3, in f", "broken"),
+        ("", "not run"),
+        ("g", "numbers"),
+    )
+    assert to_tell(many) == ["b", "a", "d"]
 
 
 def test_of_each_stage_a_few_are_told():

@@ -15,6 +15,7 @@ M = torch.rand(5, 8)
 W = torch.rand(3, 8)
 IDS = torch.tensor([1, 2])
 NOTHING = None
+SPLIT = "first, second = x.split(2, dim=-1)"
 LEAF = torch.rand(3, requires_grad=True)
 
 
@@ -136,6 +137,8 @@ RAISED = {
     "cat ()": (lambda: torch.cat([IDS, torch.tensor(3)]), "one has shape ()"),
     "cat int": (lambda: torch.cat([IDS, 3]), "number 1, counted from 0, is of type int"),
     "stack": (lambda: torch.stack([A, W]), "here are [2, 5, 8] and [3, 8]"),
+    "stack of nothing": (lambda: torch.stack([]), "got an empty list"),
+    "cat of nothing": (lambda: torch.cat([]), "got an empty list"),
     "two dtypes": (lambda: M.half() @ W.mT, "product of matrices are float16 and float32"),
     "polar": (lambda: torch.polar(A.half(), A), "should be float16 and is float32"),
     "dtype put": (
@@ -149,8 +152,9 @@ RAISED = {
     "if": (lambda: 1 if A > 0 else 2, "ask for one True or False"),
     "max": (lambda: max(A, A), "ask for one True or False"),
     "if of nothing": (lambda: bool(torch.zeros(0)), "ask for one True or False"),
-    "item": (lambda: A.item(), "work on one number, and the tensor has more"),
-    "math": (lambda: math.exp(A), "work on one number, and the tensor has more"),
+    "item": (lambda: A.item(), "want one number, and a tensor has more"),
+    "tensor of tensors": (lambda: torch.tensor([A, A]), "makes one tensor of several"),
+    "math": (lambda: math.exp(A), "want one number, and a tensor has more"),
     "exp": (
         lambda: torch.exp(1.0),
         "`exp` of torch takes a tensor and was handed one of type float",
@@ -158,6 +162,7 @@ RAISED = {
     "tril": (lambda: M.tril(2.0), "`tril` of torch takes int as `diagonal`"),
     "len": (lambda: len(A.sum()), "A tensor of shape () is one number"),
     "iteration": (lambda: list(A.sum()), "A tensor of shape () is one number"),
+    "a class of nn": (lambda: torch.nn.Linear(M, W), "`x @ weight.mT` does what they do"),
     "range": (lambda: range(A), "must be one whole number"),
     "stack of stacks": (
         lambda: A @ torch.rand(3, 8, 5),
@@ -187,6 +192,7 @@ RAISED = {
     "None[]": (lambda: NOTHING[0], "A value is None here"),
     "None()": (lambda: NOTHING(), "A value is None here"),
     "len(None)": (lambda: len(NOTHING), "A value is None here"),
+    "several": (lambda: [].extend(3), "`append` puts a single value"),
     "call": (lambda: A(), "Is one of your variables called like a function?"),
     "attribute": (lambda: [].shape, "One of type list has no `.shape`"),
     "config[]": (lambda: object()["head_dim"], "read with a dot: `config.head_dim`"),
@@ -197,6 +203,7 @@ RAISED = {
     "unbound": (read_before, "`best` is read before it has got a value"),
     "unknown": (lambda: no_such_name, "Python knows no `no_such_name` here"),  # noqa: F821
     "argument": (lambda: two(1), "`two` was called without a value for 'second'"),
+    "numpy's axis": (lambda: two(1, 2, axis=3), "`two` has no parameter called `axis`"),
     "arguments": (lambda: two(1, 2, 3), "`two` was called with 3 values and takes 2"),
     "recursion": (again, "Does it have a case in which it stops?"),
     "division": (lambda: 1 / 0, "Something is divided by 0"),
@@ -216,9 +223,15 @@ def test_what_is_raised_is_said_in_plain_words(case):
     assert said in str(meaning(message(do)))
 
 
+def test_a_split_into_too_many():
+    said = message(lambda: unpacked(A.split(2, dim=-1)))
+    assert "`x.chunk(n)` cuts into n parts" in str(meaning(said, SPLIT))
+    assert "chunk" not in str(meaning(said)) and "chunk" not in str(meaning(said, "a, b = x"))
+
+
 @pytest.mark.filterwarnings("ignore")
 def test_every_sentence_is_tried():
-    raised = [message(do) for do, _ in RAISED.values()]
+    raised = [message(do) for do, _ in RAISED.values()] + [f"too many values to unpack\n{SPLIT}"]
     tried = {next(p for p, _ in MEANINGS if re.search(p, m)) for m in raised}
     assert {pattern for pattern, _ in MEANINGS} == tried
 

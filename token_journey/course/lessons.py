@@ -8,17 +8,13 @@ another language can take its place.
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 from token_journey.course.course import Course
 from token_journey.course.misconceptions import Misconception
 from token_journey.course.stage import Stage
-from token_journey.course.stubs import functions
 from token_journey.words.language import _
 
 
@@ -44,29 +40,3 @@ def promise_of(check: Callable[..., Any]) -> str:
 
 def texts_of(misconception: Misconception) -> Mistake:
     return Mistake(_(misconception.name), _(misconception.does), _(misconception.read))
-
-
-@cache
-def parameters(file: Path) -> dict[str, dict[str, str]]:
-    """The parameters of each function of a stage file, and how their axes are named, as `… T D`.
-
-    The names are those of the annotations, such as `Float[Tensor, "... T D"]`; "" without one.
-    """
-    try:
-        tree = ast.parse(file.read_bytes())
-    except (OSError, SyntaxError, ValueError):
-        return {}
-    return {function.name: _parameters_of(function.args) for function in functions(tree)}
-
-
-def _parameters_of(arguments: ast.arguments) -> dict[str, str]:
-    return {
-        argument.arg: _axes(argument.annotation)
-        for argument in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)
-    }
-
-
-def _axes(annotation: ast.expr | None) -> str:
-    written = "" if annotation is None else ast.unparse(annotation)
-    found = re.fullmatch(r"\w+\[Tensor, '(.*)'\]", written)
-    return ", ".join(found[1].replace("...", "…").split()) if found else ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import linecache
 import re
 from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 from torch import Tensor
 
 from token_journey.course.implementation import frames_in
-from token_journey.course.lessons import parameters
+from token_journey.course.signatures import parameters
 from token_journey.course.under_test import Called, call_of
 from token_journey.foreign import message_of, name_of_class, written
 from token_journey.words import meanings as words
@@ -20,21 +21,24 @@ from token_journey.words.finding import Finding
 
 _LONGEST = 60
 _USUAL = "float32"
-_MOST_PARTS = 4
+_MOST_PARTS, _MOST_NAMES = 4, 400
 _IN_A_LINE = (Tensor, int, float, type(None))
 _PLAIN = (int, float, str, bytes, type(None))
 
 
-def circumstances(error: BaseException, folder: Path, reference: Path | None) -> Iterator[Finding]:
+def circumstances(
+    error: BaseException, line: str, folder: Path, reference: Path | None
+) -> Iterator[Finding]:
     """What there is to say of an error that ended a learner's function.
 
-    folder: where their files lie; reference: the stage file that names parameters and axes
+    line: theirs that raised it; folder: where their files lie; reference: the stage file that
+    names parameters and axes
     """
     called = call_of(error)
     arguments = {} if called is None or reference is None else _named(called, reference)
     if wrong_key := _wrong_key(error, arguments):
         yield wrong_key
-    elif meant := words.meaning(message_of(error) or ""):
+    elif meant := words.meaning(message_of(error) or "", line):
         yield Finding(words.means, meant)
     if values := list(_described(_in_the_line(error, folder), {})):
         yield Finding(words.in_that_line, values)
@@ -90,9 +94,10 @@ def _is_plain(value: Any) -> bool:
 
 def _dictionary(name: str, value: Mapping[Any, Any]) -> str:
     first = next(islice(value.items(), 1), None)
-    plain = first is not None and not isinstance(first[1], Tensor)
-    example = f"{written(first[0])}: {written(first[1], _LONGEST)}" if first and plain else ""
-    return words.dictionary(name, len(value), example)
+    if first is None:
+        return words.dictionary(name, 0, "")
+    example = "" if isinstance(first[1], Tensor) else f": {written(first[1], _LONGEST)}"
+    return words.dictionary(name, len(value), f"{written(first[0])}{example}")
 
 
 # -- keys that no dict has ---------------------------------------------------------
@@ -102,10 +107,25 @@ def _wrong_key(error: BaseException, arguments: Mapping[str, Any]) -> Finding | 
     """What to say of a key that is of another type than those of every dict handed over."""
     key, held = _key(error), _kinds_of_keys(arguments)
     kind = _kind(key)
-    if key is None or not held or kind in held.values():
+    if key is None or not held:
         return None
+    if kind in held.values():
+        return _misspelled(key, arguments)
     said = [words.has_keys(name, kind) for name, kind in held.items()]
     return Finding(words.other_keys, written(key, _LONGEST), kind, said)
+
+
+def _misspelled(key: Any, arguments: Mapping[str, Any]) -> Finding | None:
+    """What to say of a name that no dict has, where one has a name like it."""
+    dicts = {name: value for name, value in arguments.items() if isinstance(value, Mapping)}
+    if type(key) is not str or any(key in value for value in dicts.values()):
+        return None
+    for name, value in dicts.items():
+        names = [other for other in islice(value, _MOST_NAMES) if isinstance(other, str)]
+        longer = [other for other in names if key and other.startswith(key)]
+        if near := longer or get_close_matches(key, names, 1):
+            return Finding(words.no_such_name, name, written(key), written(near[0]))
+    return None
 
 
 def _key(error: BaseException) -> Any:

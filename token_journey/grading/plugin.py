@@ -18,7 +18,8 @@ import pytest
 
 from token_journey.checking.case import NotOnThisPack, cases, only_in_print
 from token_journey.course.implementation import CannotLoad, frames_in
-from token_journey.course.lessons import parameters, promise_of
+from token_journey.course.lessons import promise_of
+from token_journey.course.signatures import parameters
 from token_journey.course.under_test import Check, Stages, StageUnderTest
 from token_journey.foreign import name_of_class, shown
 from token_journey.grading import torch_start as quick_torch  # noqa: F401  (before whatever else imports torch)

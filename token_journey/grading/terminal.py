@@ -14,12 +14,15 @@ import pytest
 
 from token_journey.course.course import Course, find_course
 from token_journey.course.kata import of_another_course
-from token_journey.course.lessons import parameters
+from token_journey.course.signatures import parameters
 from token_journey.grading.scoreboard import write_scoreboard
-from token_journey.grading.verdict import Grade, Verdict
+from token_journey.grading.verdict import NO_END, NOT_RUN, Grade, Verdict
+from token_journey.guards.time_limit import OutOfTime, WaitedTooLong
 
 # Failures that are told in full; -vv tells all.
 STORIES_A_STAGE = 3
+# How the story begins of what did not end.
+_ENDLESS = (OutOfTime.__name__, WaitedTooLong.__name__, NO_END)
 _PRINTED_LINES, _PRINTED_CHARACTERS = 20, 1_500
 
 
@@ -111,26 +114,39 @@ def to_tell(failures: Mapping[str, Verdict], functions: Sequence[str] = ()) -> l
 
     functions: those of the stages, the basic ones first
 
-    Once a cause is named, a failure whose cause is not known adds no more than noise; but an
-    error in a function where no named cause raised one is another matter.
+    Once a cause is named, a failure whose cause is not known adds no more than noise, unless it
+    is another matter.
     """
     told: list[str] = []
     for stage in sorted({(v.path, v.stage) for v in failures.values()}):
         here = {n: v for n, v in failures.items() if (v.path, v.stage) == stage}
         named = {n: v for n, v in here.items() if v.named}
-        known = {v.function for v in named.values() if v.broken}
-        apart = {
-            n: v for n, v in here.items() if v.broken and not v.named and v.function not in known
-        }
-        first = _stories(named, functions) + _stories(apart, functions)
-        told += (first if named else _stories(here, functions))[:STORIES_A_STAGE]
+        apart = {n: v for n, v in here.items() if _is_apart(v, named.values(), functions)}
+        stories = _stories(named, functions) + _stories(apart, functions)
+        told += stories[:STORIES_A_STAGE]
     return told
+
+
+def _is_apart(verdict: Verdict, named: Collection[Verdict], functions: Sequence[str]) -> bool:
+    """Whether no named cause explains a failure whose own is not known.
+
+    It raised an error in a function where none of them did, or it failed in a function that is
+    more basic than theirs.
+    """
+    if verdict.named:
+        return False
+    elsewhere = verdict.function not in {v.function for v in named if v.broken}
+    order = {name: place for place, name in enumerate(functions)}
+    here = order.get(verdict.function, len(order))
+    basic = all(here < order.get(v.function, -1) for v in named)
+    return basic or (verdict.broken and elsewhere)
 
 
 def _stories(failures: Mapping[str, Verdict], functions: Sequence[str]) -> list[str]:
     """One failure of each story: of each function one, then a second of each, and so on.
 
     Among these come errors before results that are wrong, and basic functions before others.
+    What did not end comes before all, for it kept others from being run; those come last.
     """
     first = {_story(verdict): nodeid for nodeid, verdict in reversed(failures.items())}
     stories = sorted(
@@ -142,7 +158,9 @@ def _stories(failures: Mapping[str, Verdict], functions: Sequence[str]) -> list[
     for nodeid in stories:
         verdict = failures[nodeid]
         order = functions.index(verdict.function) if verdict.function in functions else -1
-        places[nodeid] = met[verdict.function], not verdict.broken, order
+        turn = len(stories) if verdict.subject == NOT_RUN else met[verdict.function]
+        turn = -1 if verdict.subject.startswith(_ENDLESS) else turn
+        places[nodeid] = turn, not verdict.broken, order
         met[verdict.function] += 1
     return sorted(stories, key=places.__getitem__)
 

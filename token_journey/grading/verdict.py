@@ -10,6 +10,8 @@ from token_journey.errors import UserError
 
 # "absent" is a check that a pack does not hold enough for, "missing" one of a stage that is
 # not there.
+# Subjects of those that have no place in the learner's files.
+NOT_RUN, NO_END = "not run", "no end"
 Kind = Literal["passed", "failed", "todo", "absent", "missing"]
 
 

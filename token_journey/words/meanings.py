@@ -16,8 +16,9 @@ _TRUTH = (
     "for each number, or `.any()` or `.all()` to get one answer."
 )
 _ONE_NUMBER = (
-    "`int()`, `float()`, `.item()` and the functions of `math` work on one "
-    "number, and the tensor has more. torch has functions for whole tensors, such as `torch.exp`."
+    "`int()`, `float()`, `.item()`, the functions of `math` and each item of `torch.tensor([…])` "
+    "want one number, and a tensor has more. torch has functions for whole tensors, such as "
+    "`torch.exp`; `torch.stack([…])` makes one tensor of several."
 )
 _NOTHING = "Does one of your functions lack its `return`, or was a default value of None used?"
 _CALLED = "Is one of your variables called like a function? Then give it another name."
@@ -114,7 +115,8 @@ MEANINGS: tuple[tuple[str, str], ...] = (
         r"The shape of the mask (\[[\d, ]*\]) at index (\d+) does not match the shape of the "
         r"indexed tensor (\[[\d, ]*\])",
         "A mask between brackets needs the shape of the axes that it picks from: the mask has "
-        "shape {0}, the tensor {2}.",
+        "shape {0}, the tensor {2}. `masked_fill` and `torch.where` repeat a mask along the axes "
+        "in front.",
     ),
     # -- einops, torch.einsum
     (
@@ -197,6 +199,11 @@ MEANINGS: tuple[tuple[str, str], ...] = (
         "list has none.",
     ),
     (
+        r"too many values to unpack.*\n.*\.split\(",
+        "`x.split(n)` cuts into parts of length n, however many those are. `x.chunk(n)` cuts into "
+        "n parts.",
+    ),
+    (
         r"too many values to unpack",
         f"There are more values on the right of `=` (or `in`) than names on the left. {_SHAPE_HAS}",
     ),
@@ -231,6 +238,10 @@ MEANINGS: tuple[tuple[str, str], ...] = (
         r"stack expects each tensor to be equal size, but got (\[[\d, ]*\]) at entry 0 and "
         r"(\[[\d, ]*\])",
         "`torch.stack` needs tensors of one shape; here are {0} and {1}.",
+    ),
+    (
+        r"expected a non-empty list of Tensors|stack expects a non-empty TensorList",
+        "`torch.cat` and `torch.stack` got an empty list. Answer before you call them.",
     ),
     # -- dtypes
     (
@@ -291,6 +302,11 @@ MEANINGS: tuple[tuple[str, str], ...] = (
         r"must be tuple of ints, ?but got float",
         "A whole number is needed. `/` gives a float also where nothing is left over; `//` gives a "
         "whole number.",
+    ),
+    (
+        r"must be tuple of ints, but found element of type Tensor",
+        "A size was wanted, and a tensor came. The classes of `torch.nn`, such as `nn.Linear`, are "
+        "made from sizes; with weights that are given, `x @ weight.mT` does what they do.",
     ),
     # -- chance
     (
@@ -376,6 +392,11 @@ MEANINGS: tuple[tuple[str, str], ...] = (
         f"A value is None here. {_NOTHING}",
     ),
     (
+        r"'([\w.]+)' object is not iterable",
+        "A value of type {0} stands where several values are needed, as after `in` or behind "
+        "`list +=`. `append` puts a single value into a list.",
+    ),
+    (
         r"'([\w.]+)' object is not callable",
         f"A value of type {{0}} stands where a function is called with `(…)`. {_CALLED}",
     ),
@@ -418,6 +439,11 @@ MEANINGS: tuple[tuple[str, str], ...] = (
         "`import` stand at the top of the file, or is it inside another function?",
     ),
     (
+        r"(\w+)\(\) got an unexpected keyword argument '(\w+)'",
+        "`{0}` has no parameter called `{1}`. Is it a function of numpy that was given a tensor? "
+        "torch has its own, with `dim` and `keepdim`.",
+    ),
+    (
         r"(\w+)\(\) missing \d+ required positional arguments?: (.*)",
         "`{0}` was called without a value for {1}.",
     ),
@@ -441,10 +467,13 @@ _DTYPES = {
 _ABOUT_DTYPES = ("same dtype", "scalar type", "dtypes match", "not implemented for")
 
 
-def meaning(message: str) -> str | None:
-    """What an error's message means, where it is known."""
+def meaning(message: str, line: str = "") -> str | None:
+    """What an error's message means, where it is known.
+
+    line: the code that raised it, as far as it is known
+    """
     for pattern, sentence in MEANINGS:
-        if found := re.search(pattern, message):
+        if found := re.search(pattern, f"{message}\n{line}"):
             values = [value or "" for value in found.groups()]
             if any(word in message for word in _ABOUT_DTYPES):
                 values = [_dtype(value) for value in values]
@@ -494,6 +523,10 @@ def other_keys(key: str, kind: str, held: list[str]) -> str:
         key=key, kind=kind, held=_(", and ").join(held)
     )
     return f"{said} {_(_BYTE)}" if kind == "int" and "bytes" in held[0] else said
+
+
+def no_such_name(name: str, key: str, near: str) -> str:
+    return _("`{name}` has no key {key}; it has {near}.").format(name=name, key=key, near=near)
 
 
 def has_keys(name: str, kind: str) -> str:
