@@ -98,7 +98,13 @@ def test_a_key_of_the_right_type_is_no_other_key(told):
     source = TOKENIZE.format(looked_up='vocab[b"no such piece"]')
     said = told("s01_tokenize", source, "test_id_0")
     assert "KeyError at s01_tokenize.py:7, in encode: b'no such piece'" in said
+    assert "No dict that was given has the key b'no such piece'." in said
     assert "is of type" not in said
+
+
+def test_a_key_of_a_dict_of_their_own_is_not_looked_for_elsewhere(told):
+    source = TOKENIZE.format(looked_up="{}[b'o']")
+    assert "No dict that was given" not in told("s01_tokenize", source, "test_id_0")
 
 
 @pytest.mark.parametrize("mode", MODES)

@@ -102,6 +102,13 @@ def test_each_function_comes_before_a_second_story_of_one():
     assert to_tell(many) == ["a", "e", "b"]
 
 
+def test_of_one_function_s_wrong_numbers_two_are_enough():
+    numbers = [("silu", f"story {n}") for n in range(4)]
+    assert to_tell(failures(*numbers)) == ["a", "b"]
+    assert len(to_tell(failures(*[(*told, "named") for told in numbers]))) == STORIES_A_STAGE
+    assert len(to_tell(failures(*[(*told, "broken") for told in numbers]))) == STORIES_A_STAGE
+
+
 def test_what_raises_comes_before_what_differs():
     both = failures(("silu", "its gradient"), ("swiglu", "shapes", "broken"))
     assert to_tell(both) == ["b", "a"]

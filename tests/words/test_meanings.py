@@ -126,6 +126,7 @@ RAISED = {
     "gather floats": (lambda: M.gather(-1, M), "The index of `gather` or `scatter` must be whole"),
     "topk": (lambda: W.topk(20), "asked for more places than the axis has"),
     "tuple": (lambda: A.shape[4], "`x.shape[-1]` is the last one"),
+    "range[]": (lambda: range(3)[:, None], "A range is indexed by one whole number"),
     "list": (lambda: [1][5], "A list has fewer places"),
     "unpack": (lambda: unpacked(A.shape), "more values on the right"),
     "unpack too many": (lambda: unpacked_by_four(A.shape), "There are 4 names on the left"),

@@ -22,6 +22,7 @@ from token_journey.words.finding import Finding
 _LONGEST = 60
 _USUAL = "float32"
 _MOST_PARTS, _MOST_NAMES = 4, 400
+_KEYS = (str, bytes, int)
 _IN_A_LINE = (Tensor, int, float, type(None))
 _PLAIN = (int, float, str, bytes, type(None))
 
@@ -110,22 +111,29 @@ def _wrong_key(error: BaseException, arguments: Mapping[str, Any]) -> Finding | 
     if key is None or not held:
         return None
     if kind in held.values():
-        return _misspelled(key, arguments)
+        return _missing_key(key, arguments)
     said = [words.has_keys(name, kind) for name, kind in held.items()]
     return Finding(words.other_keys, written(key, _LONGEST), kind, said)
 
 
-def _misspelled(key: Any, arguments: Mapping[str, Any]) -> Finding | None:
-    """What to say of a name that no dict has, where one has a name like it."""
+def _missing_key(key: Any, arguments: Mapping[str, Any]) -> Finding | None:
+    """What to say of a key that no dict has, and of a name like it."""
     dicts = {name: value for name, value in arguments.items() if isinstance(value, Mapping)}
-    if type(key) is not str or any(key in value for value in dicts.values()):
+    if type(key) not in _KEYS or any(key in value for value in dicts.values()):
         return None
     for name, value in dicts.items():
-        names = [other for other in islice(value, _MOST_NAMES) if isinstance(other, str)]
-        longer = [other for other in names if key and other.startswith(key)]
-        if near := longer or get_close_matches(key, names, 1):
-            return Finding(words.no_such_name, name, written(key), written(near[0]))
-    return None
+        if near := _like(key, [*islice(value, _MOST_NAMES)]):
+            return Finding(words.no_such_name, name, written(key), written(near))
+    return Finding(words.no_such_key, written(key, _LONGEST))
+
+
+def _like(key: Any, keys: list[Any]) -> str | None:
+    """A name that goes on as the key begins, or is spelled nearly so."""
+    if type(key) is not str or not key:
+        return None
+    names = [other for other in keys if type(other) is str]
+    longer = [other for other in names if other.startswith(key)]
+    return next(iter(longer or get_close_matches(key, names, 1)), None)
 
 
 def _key(error: BaseException) -> Any:

@@ -147,6 +147,7 @@ def _stories(failures: Mapping[str, Verdict], functions: Sequence[str]) -> list[
 
     Among these come errors before results that are wrong, and basic functions before others.
     What did not end comes before all, for it kept others from being run; those come last.
+    Of wrong results of one function whose cause is not known two are enough.
     """
     first = {_story(verdict): nodeid for nodeid, verdict in reversed(failures.items())}
     stories = sorted(
@@ -162,7 +163,12 @@ def _stories(failures: Mapping[str, Verdict], functions: Sequence[str]) -> list[
         turn = -1 if verdict.subject.startswith(_ENDLESS) else turn
         places[nodeid] = turn, not verdict.broken, order
         met[verdict.function] += 1
-    return sorted(stories, key=places.__getitem__)
+    return sorted((n for n in stories if _adds(failures[n], places[n][0])), key=places.__getitem__)
+
+
+def _adds(verdict: Verdict, turn: int) -> bool:
+    """turn: how many stories of the same function come before it"""
+    return verdict.named or verdict.broken or verdict.subject == NOT_RUN or turn < 2
 
 
 def _about(paths: Iterable[str], course: Course) -> Iterator[str]:

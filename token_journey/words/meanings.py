@@ -13,14 +13,15 @@ from token_journey.words.language import _
 _TRUTH = (
     "`if`, `while`, `and`, `or`, `not`, `in`, `min` and `max` ask for one True or False, and a "
     "tensor of several numbers has one for each. Write `&`, `|`, `~` or `torch.where` to decide "
-    "for each number, or `.any()` or `.all()` to get one answer."
+    "for each number, or `.any()` or `.all()` to get one answer. `x is None` asks whether there is "
+    "a tensor at all."
 )
 _ONE_NUMBER = (
     "`int()`, `float()`, `.item()`, the functions of `math` and each item of `torch.tensor([…])` "
     "want one number, and a tensor has more. torch has functions for whole tensors, such as "
     "`torch.exp`; `torch.stack([…])` makes one tensor of several."
 )
-_NOTHING = "Does one of your functions lack its `return`, or was a default value of None used?"
+_NOTHING = "Does one of your functions lack its `return`, or is a value used that begins as None?"
 _CALLED = "Is one of your variables called like a function? Then give it another name."
 _SHAPE_HAS = (
     "A shape has one number for each axis, and there may be any number of axes in front. "
@@ -415,6 +416,11 @@ MEANINGS: tuple[tuple[str, str], ...] = (
         "configuration is read with a dot: `config.head_dim`.",
     ),
     (
+        r"(range|list|tuple) indices must be integers or slices, not (\w+)",
+        "A {0} is indexed by one whole number. Only a tensor takes several indices, None, a mask "
+        "or another tensor: `torch.tensor(…)` and `torch.arange(…)` make one.",
+    ),
+    (
         r"unhashable type: '(\w+)'",
         "A {0} can't be a key of a dict or a member of a set. A tuple can: `tuple(…)` makes one.",
     ),
@@ -527,6 +533,10 @@ def other_keys(key: str, kind: str, held: list[str]) -> str:
 
 def no_such_name(name: str, key: str, near: str) -> str:
     return _("`{name}` has no key {key}; it has {near}.").format(name=name, key=key, near=near)
+
+
+def no_such_key(key: str) -> str:
+    return _("No dict that was given has the key {key}.").format(key=key)
 
 
 def has_keys(name: str, kind: str) -> str:
