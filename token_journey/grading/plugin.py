@@ -237,7 +237,7 @@ def _verdict(
 
 
 def _function(judge: Judge, outcome: Outcome | None, failure: Failure | None) -> str:
-    """Where a check failed: the function of the lesson that is wrong, raised, or was called last."""
+    """Where a check failed: the lesson's function that is wrong, raised, or was called last."""
     if outcome is None or outcome.error is None:
         return ""
     for finding in failure.cause if failure else ():
