@@ -239,14 +239,14 @@ def test_an_end_token_ends_the_text(stage):
 
 
 def test_several_end_tokens(stage):
-    """The first end token that is chosen ends the text, whichever it is; they may be a set, too."""
+    """Whichever end token comes first ends the text; a set finds an int, and never a tensor."""
     expect_equal(count(stage, [3], 6, eos_ids=(7, 5)), [4, 5], "after 3, with 7 and 5")
     expect_equal(count(stage, [3], 6, eos_ids=(5, 7)), [4, 5], "after 3, with 5 and 7")
     expect_equal(count(stage, [3], 6, eos_ids={1, 6, 2}), [4, 5, 6], "after 3, with 1, 6 and 2")
 
 
 def test_every_form_of_end_tokens(stage):
-    """None, one or several end tokens: as a list, a tuple or a set, or left out."""
+    """End tokens may be a list, a tuple or a set (which finds ints, no tensors), or left out."""
     actual = count(stage, [3], 4, min_new_tokens=2)
     expect_equal(actual, [4, 5, 6, 7], "after 3, with min_new_tokens=2 and no end tokens")
     for ids, expected in (

@@ -187,6 +187,7 @@ RAISED = {
     "str + byte": (lambda: "a" + b"b", "`bytes` can only be joined with `bytes`"),
     "half a letter": (lambda: b"\xc3".decode(), "Join the bytes of all tokens"),
     "None +": (lambda: A + NOTHING, "One side of `+` is None"),
+    "None <": (lambda: min(1, NOTHING), "One side of `<` is None"),
     "None @": (lambda: NOTHING @ A, "One side of `@` is None"),
     "operand": (lambda: A @ 3, "`@` does not work between one of type Tensor and one of type int"),
     "None.": (lambda: NOTHING.shape, "A value is None here"),

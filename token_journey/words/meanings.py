@@ -238,7 +238,8 @@ MEANINGS: tuple[tuple[str, str], ...] = (
     (
         r"stack expects each tensor to be equal size, but got (\[[\d, ]*\]) at entry 0 and "
         r"(\[[\d, ]*\])",
-        "`torch.stack` needs tensors of one shape; here are {0} and {1}.",
+        "`torch.stack` makes a new axis and needs tensors of one shape; here are {0} and {1}. "
+        "`torch.cat` joins them along an axis that they have.",
     ),
     (
         r"expected a non-empty list of Tensors|stack expects a non-empty TensorList",
@@ -380,6 +381,10 @@ MEANINGS: tuple[tuple[str, str], ...] = (
     # -- Python
     (
         r"unsupported operand type\(s\) for (\S+): (?:'NoneType' and .*|.* and 'NoneType')",
+        f"One side of `{{0}}` is None. {_NOTHING}",
+    ),
+    (
+        r"'(\S+)' not supported between instances of (?:'NoneType' and .*|.* and 'NoneType')",
         f"One side of `{{0}}` is None. {_NOTHING}",
     ),
     (
