@@ -18,6 +18,7 @@ from token_journey.course.signatures import parameters
 from token_journey.grading.scoreboard import write_scoreboard
 from token_journey.grading.verdict import NO_END, NOT_RUN, Grade, Verdict
 from token_journey.guards.time_limit import OutOfTime, WaitedTooLong
+from token_journey.words import table as words
 
 # Failures that are told in full; -vv tells all.
 STORIES_A_STAGE = 3
@@ -94,8 +95,7 @@ class Telling:
             course = [] if reporter.stats.get("deselected") else find_course().stages()
             write_scoreboard(Grade(verdicts).stages, write, _pytest(), course)
             for why, count in Counter(v.absent for v in verdicts if v.absent).items():
-                checks = "1 check is" if count == 1 else f"{count} checks are"
-                write(f"  {checks} {why}.")
+                write(f"  {words.absent(count, why)}")
             paths = {verdict.path for verdict in verdicts}
             for sentence in (*_about(paths, find_course()), *self._of_others(paths)):
                 write(f"  {sentence}")
@@ -103,10 +103,7 @@ class Telling:
     def _of_others(self, paths: Collection[str]) -> Iterator[str]:
         """Which of several folders may not have been judged as if it were alone."""
         for file, left in self._left.items() if len(paths) > 1 else ():
-            yield (
-                f"{file} leaves {' and '.join(left)} behind, which may change what is graded after "
-                "it: grade several folders with --isolated."
-            )
+            yield words.leaves_behind(file, left)
 
 
 def to_tell(failures: Mapping[str, Verdict], functions: Sequence[str] = ()) -> list[str]:
@@ -174,10 +171,7 @@ def _adds(verdict: Verdict, turn: int) -> bool:
 def _about(paths: Iterable[str], course: Course) -> Iterator[str]:
     """What else has to be known to read a table."""
     if not course.reference.is_dir():
-        yield (
-            f"There is no {course.reference}: no mistake is called by its name, and a wrong stage "
-            "makes later ones fail, too."
-        )
+        yield words.no_reference(str(course.reference))
     for path in sorted(paths):
         if sentence := of_another_course(Path(path), course):
             yield sentence
