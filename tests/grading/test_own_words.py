@@ -102,6 +102,12 @@ def test_a_key_of_the_right_type_is_no_other_key(told):
     assert "is of type" not in said
 
 
+def test_a_key_that_another_function_looks_up_is_not_looked_for(told):
+    source = "def look(d):\n    return d['model.layers.0']\n\n\n"
+    source += "def layer_weights(weights, layer):\n    return look({})\n"
+    assert "has no key" not in told("s07_decoder", source, "one_layer")
+
+
 def test_a_key_of_a_dict_of_their_own_is_not_looked_for_elsewhere(told):
     source = TOKENIZE.format(looked_up="{}[b'o']")
     assert "No dict that was given" not in told("s01_tokenize", source, "test_id_0")

@@ -164,6 +164,10 @@ RAISED = {
     "len": (lambda: len(A.sum()), "A tensor of shape () is one number"),
     "iteration": (lambda: list(A.sum()), "A tensor of shape () is one number"),
     "a class of nn": (lambda: torch.nn.Linear(M, W), "`x @ weight.mT` does what they do"),
+    "a module's weight": (
+        lambda: setattr(torch.nn.Linear(2, 2), "weight", W),
+        "Here the weights are given: compute with them",
+    ),
     "range": (lambda: range(A), "must be one whole number"),
     "stack of stacks": (
         lambda: A @ torch.rand(3, 8, 5),

@@ -28,16 +28,17 @@ _PLAIN = (int, float, str, bytes, type(None))
 
 
 def circumstances(
-    error: BaseException, line: str, folder: Path, reference: Path | None
+    error: BaseException, function: str, line: str, folder: Path, reference: Path | None
 ) -> Iterator[Finding]:
     """What there is to say of an error that ended a learner's function.
 
-    line: theirs that raised it; folder: where their files lie; reference: the stage file that
+    function, line: theirs that raised it, "" where they did not; folder: where their files lie; reference: the stage file that
     names parameters and axes
     """
     called = call_of(error)
     arguments = {} if called is None or reference is None else _named(called, reference)
-    if wrong_key := _wrong_key(error, arguments):
+    in_it = called is not None and called.function == function
+    if wrong_key := _wrong_key(error, arguments, in_it):
         yield wrong_key
     elif meant := words.meaning(message_of(error) or "", line):
         yield Finding(words.means, meant)
@@ -104,14 +105,17 @@ def _dictionary(name: str, value: Mapping[Any, Any]) -> str:
 # -- keys that no dict has ---------------------------------------------------------
 
 
-def _wrong_key(error: BaseException, arguments: Mapping[str, Any]) -> Finding | None:
-    """What to say of a key that is of another type than those of every dict handed over."""
+def _wrong_key(error: BaseException, arguments: Mapping[str, Any], in_it: bool) -> Finding | None:
+    """What to say of a key that is in none of the dicts handed over, above all by its type.
+
+    in_it: whether it was raised by the function that they were handed to, and no other
+    """
     key, held = _key(error), _kinds_of_keys(arguments)
     kind = _kind(key)
     if key is None or not held:
         return None
     if kind in held.values():
-        return _missing_key(key, arguments)
+        return _missing_key(key, arguments) if in_it else None
     said = [words.has_keys(name, kind) for name, kind in held.items()]
     return Finding(words.other_keys, written(key, _LONGEST), kind, said)
 
@@ -133,7 +137,7 @@ def _like(key: Any, keys: list[Any]) -> str | None:
         return None
     names = [other for other in keys if type(other) is str]
     longer = [other for other in names if other.startswith(key)]
-    return next(iter(longer or get_close_matches(key, names, 1)), None)
+    return next(iter(longer or get_close_matches(key, names, 1, cutoff=0.8)), None)
 
 
 def _key(error: BaseException) -> Any:

@@ -86,7 +86,7 @@ def describe_unusable(
     kind, message = name_of_class(error), message_of(error)
     said = Finding(words.unusable, f"{judge.stage.name}.py", kind, message)
     lines = [f"  {shown(frame.line or '')}" for frame in in_check[-1:]]
-    below = (*lines, *_around(judge, error, ""), Finding(words.checked, promise))
+    below = (*lines, *_around(judge, error), Finding(words.checked, promise))
     return Failure((said,), str(said), below, broken=True)
 
 
@@ -111,13 +111,16 @@ def _told(judge: Judge, error: BaseException, promise: str, held_back: bool) -> 
     function = (named or [last.name])[-1]
     place = words.in_function(Path(last.filename).name, last.lineno, function)
     said = _raised(error, place, held_back)
-    around = () if held_back else _around(judge, error, last.line or "")
+    around = () if held_back else _around(judge, error, function, last.line or "")
     below = (f"  {shown(last.line or '')}", *around, checked)
     return Failure((said,), f"{type(error).__name__} {place}", below, broken=True)
 
 
-def _around(judge: Judge, error: BaseException, line: str) -> tuple[Finding, ...]:
-    return tuple(circumstances(error, line, judge.folder.folder, judge.reference_file))
+def _around(
+    judge: Judge, error: BaseException, function: str = "", line: str = ""
+) -> tuple[Finding, ...]:
+    where = judge.folder.folder, judge.reference_file
+    return tuple(circumstances(error, function, line, *where))
 
 
 def _mismatch(error: Mismatch, promise: str) -> Failure:

@@ -310,6 +310,11 @@ MEANINGS: tuple[tuple[str, str], ...] = (
         "A size was wanted, and a tensor came. The classes of `torch.nn`, such as `nn.Linear`, are "
         "made from sizes; with weights that are given, `x @ weight.mT` does what they do.",
     ),
+    (
+        r"cannot assign '[\w.]+' as parameter '(\w+)'",
+        "The classes of `torch.nn` keep weights of their own. Here the weights are given: compute "
+        "with them, by plain operations. docs/pytorch-you-need.md says which are allowed.",
+    ),
     # -- chance
     (
         r"prob_dist must be 1 or 2 dim",
