@@ -49,6 +49,16 @@ def test_by_hand(stage):
     expect(stage.rms_norm(x, gains, 2.0), by_hand, "rms_norm of (1, 1, 1, 5) with eps = 2")
 
 
+def test_batches(stage):
+    """Any number of axes in front."""
+    manners.expect_batches(call(stage), WIDE, GAINS, what="rms_norm")
+
+
+def test_one_vector(stage):
+    """One vector alone, without an axis of tokens, is normalised, too."""
+    expect(stage.rms_norm(WIDE[0], GAINS, 1e-6), reference(WIDE[0], GAINS, 1e-6), "rms_norm")
+
+
 def test_gains(stage):
     """rms_norm multiplies each feature by its own gain, which may be negative or 0."""
     expect(stage.rms_norm(WIDE, GAINS, 1e-6), reference(WIDE, GAINS, 1e-6), "rms_norm")
@@ -141,16 +151,6 @@ def test_many_features_in_half_precision(stage):
     """A bfloat16 keeps two or three digits, so the mean of 2048 squares needs float32."""
     ones = torch.ones(2048).bfloat16()
     manners.expect_norm_in_float32(lambda x: stage.rms_norm(x, ones, 0.0), 2048, what="rms_norm")
-
-
-def test_batches(stage):
-    """Any number of axes in front."""
-    manners.expect_batches(call(stage), WIDE, GAINS, what="rms_norm")
-
-
-def test_one_vector(stage):
-    """One vector alone, without an axis of tokens, is normalised, too."""
-    expect(stage.rms_norm(WIDE[0], GAINS, 1e-6), reference(WIDE[0], GAINS, 1e-6), "rms_norm")
 
 
 def test_any_layout(stage):

@@ -218,6 +218,12 @@ def test_which_features_are_a_pair(stage):
     expect(rotate(stage, x, positions), expected, "apply_rope of single features", axes=HEADS)
 
 
+def test_batches(stage):
+    """Any number of axes in front."""
+    manners.expect_batches(call(stage), random(2, 5, 8), what="apply_rope")
+    manners.expect_batches(stage.rotate_half, random(2, 5, 8), what="rotate_half")
+
+
 def test_other_positions(stage):
     """apply_rope turns each token by the angles of its own row."""
     x = random(3, len(LATER), 8)
@@ -310,12 +316,6 @@ def test_tables_stay_in_float32(stage):
     allowed = 2 * torch.finfo(torch.bfloat16).eps / many**0.5
     what = "by which cosines and sines apply_rope turned 8,192 vectors in bfloat16, on average"
     expect(actual.float(), expected, what, tolerance=allowed, axes=TABLE)
-
-
-def test_batches(stage):
-    """Any number of axes in front."""
-    manners.expect_batches(call(stage), random(2, 5, 8), what="apply_rope")
-    manners.expect_batches(stage.rotate_half, random(2, 5, 8), what="rotate_half")
 
 
 def test_heads_as_they_come(stage):

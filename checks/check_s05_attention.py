@@ -214,6 +214,17 @@ def test_repeat_by_hand(stage):
     expect(stage.repeat_kv(x, 3), expected, "repeat_kv of 2 heads for groups of 3", axes=HEADS)
 
 
+def test_batches_of_heads(stage):
+    """Any number of axes in front, for the functions on heads."""
+    heads = random(2, 3, 4)
+    for call, x, what in (
+        (lambda x: stage.split_heads(x, 2), random(3, 8), "split_heads"),
+        (stage.merge_heads, heads, "merge_heads"),
+        (lambda x: stage.repeat_kv(x, 3), heads, "repeat_kv"),
+    ):
+        manners.expect_batches(call, x, what=what)
+
+
 def test_one_for_all(stage):
     """One key/value head for all query heads, or one for each."""
     x = random(3, 4, 5)
@@ -413,6 +424,16 @@ def test_six_heads_share_two(stage):
     expect_attention(stage, grouped(), "grouped-query attention", "H = 6, K = 2, d = 4, D = 10")
 
 
+def test_batches(stage):
+    """Any number of axes in front, for attention and its pattern."""
+    q, k = random(2, 5, 4, seed=1), random(2, 5, 4, seed=2)
+    manners.expect_batches(pattern_call(stage), q, k, what="attention_pattern", batched=2)
+    e = grouped()
+    manners.expect_batches(
+        attention_call(stage, e), e.x, *e.weights.values(), what="grouped_query_attention"
+    )
+
+
 def test_a_head_for_each(stage):
     """With K = H it is plain multi-head attention."""
     e = example(4, 4, hidden=16)  # square weights: one that is not transposed fits, too
@@ -565,27 +586,6 @@ def test_bfloat16(stage):
     manners.expect_bfloat16(pattern_call(stage), q, k, what="attention_pattern")
     e = example(6, 2, scores=1.0)
     manners.expect_bfloat16(
-        attention_call(stage, e), e.x, *e.weights.values(), what="grouped_query_attention"
-    )
-
-
-def test_batches_of_heads(stage):
-    """Any number of axes in front, for the functions on heads."""
-    heads = random(2, 3, 4)
-    for call, x, what in (
-        (lambda x: stage.split_heads(x, 2), random(3, 8), "split_heads"),
-        (stage.merge_heads, heads, "merge_heads"),
-        (lambda x: stage.repeat_kv(x, 3), heads, "repeat_kv"),
-    ):
-        manners.expect_batches(call, x, what=what)
-
-
-def test_batches(stage):
-    """Any number of axes in front, for attention and its pattern."""
-    q, k = random(2, 5, 4, seed=1), random(2, 5, 4, seed=2)
-    manners.expect_batches(pattern_call(stage), q, k, what="attention_pattern", batched=2)
-    e = grouped()
-    manners.expect_batches(
         attention_call(stage, e), e.x, *e.weights.values(), what="grouped_query_attention"
     )
 

@@ -146,6 +146,11 @@ def test_by_hand(stage):
     expect(stage.swiglu(x, gate, up, down), by_hand, "swiglu", axes=("token", "hidden"))
 
 
+def test_batches(stage):
+    """Any number of axes in front."""
+    manners.expect_batches(stage.swiglu, *numbers(4, 3, 7), what="swiglu")
+
+
 def numbers(tokens, hidden, neurons):
     """A stream and three weights; all sizes of your choice, gates up to about ±6."""
     generator = torch.Generator().manual_seed(6)
@@ -186,11 +191,6 @@ def test_one_vector(stage):
     """One vector alone, without an axis of tokens, gives one vector."""
     x, *weights = numbers(1, 3, 7)
     expect(stage.swiglu(x[0], *weights), reference(x[0], *weights), "swiglu of one vector")
-
-
-def test_batches(stage):
-    """Any number of axes in front."""
-    manners.expect_batches(stage.swiglu, *numbers(4, 3, 7), what="swiglu")
 
 
 def test_any_layout(stage):

@@ -274,6 +274,20 @@ def test_positions(stage, case):
     case.expect("k", memory[0].k[..., start:, :], end_to_end=True)
 
 
+def test_batches(stage):
+    """Token ids may have axes in front: each row is a sentence of its own."""
+    weights = tiny_model()
+    sentences = torch.stack([IDS.roll(places) for places in range(6)])
+    alone = [tensor(stage.decoder(ids, weights, CONFIG), "the stream") for ids in sentences]
+    alone = torch.stack(alone)
+    expect(stage.decoder(sentences, weights, CONFIG), alone, "decoder of six sentences")
+    batch, expected = sentences.view(1, 2, 3, 5), alone.view(1, 2, 3, 5, 10)
+    expect(stage.decoder(batch, weights, CONFIG), expected, "decoder of 1 × 2 × 3 sentences")
+    memory = caches(CONFIG)
+    steps = [stage.decoder(ids, weights, CONFIG, memory) for ids in batch.split((3, 2), dim=-1)]
+    expect(steps[-1], expected[..., 3:, :], "decoder of 1 × 2 × 3 sentences, in two pieces")
+
+
 @captured(v="blocks.{last}.attn.v", **WHOLE_MODEL)
 def test_each_layer_has_its_cache(stage, case):
     """The last of the caches receives what the last layer computes, and nothing else."""
@@ -385,20 +399,6 @@ def test_nothing_is_remembered(stage):
     stage.decoder(IDS.flip(0), weights, CONFIG)
     again = stage.decoder(IDS, weights, CONFIG)
     expect(again, tensor(first, "the stream"), "decoder, called again", axes=STREAM)
-
-
-def test_batches(stage):
-    """Token ids may have axes in front: each row is a sentence of its own."""
-    weights = tiny_model()
-    sentences = torch.stack([IDS.roll(places) for places in range(6)])
-    alone = [tensor(stage.decoder(ids, weights, CONFIG), "the stream") for ids in sentences]
-    alone = torch.stack(alone)
-    expect(stage.decoder(sentences, weights, CONFIG), alone, "decoder of six sentences")
-    batch, expected = sentences.view(1, 2, 3, 5), alone.view(1, 2, 3, 5, 10)
-    expect(stage.decoder(batch, weights, CONFIG), expected, "decoder of 1 × 2 × 3 sentences")
-    memory = caches(CONFIG)
-    steps = [stage.decoder(ids, weights, CONFIG, memory) for ids in batch.split((3, 2), dim=-1)]
-    expect(steps[-1], expected[..., 3:, :], "decoder of 1 × 2 × 3 sentences, in two pieces")
 
 
 def test_weights_unchanged(stage):

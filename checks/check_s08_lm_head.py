@@ -62,6 +62,16 @@ def test_logits(stage):
     expect(stage.lm_head(X, GAINS, W_VOCAB, EPS), reference(X), "the logits", axes=axes)
 
 
+def test_batches(stage):
+    """Any number of axes in front."""
+    manners.expect_batches(call(stage), X, GAINS, W_VOCAB, what="lm_head")
+
+
+def test_one_vector(stage):
+    """A single token's vector, without a token axis, gives V logits."""
+    expect(stage.lm_head(X[-1], GAINS, W_VOCAB, EPS), reference(X[-1]), "the logits of one vector")
+
+
 def test_square_vocabulary(stage):
     """Each row of w_vocab is a token, also where there are as many tokens as features."""
     w_vocab = W_VOCAB[:4]
@@ -89,11 +99,6 @@ def test_each_token_alone(stage):
     expected = torch.stack([reference(row) for row in x])
     logits = stage.lm_head(x, GAINS, W_VOCAB, EPS)
     expect(logits[:1], expected[:1], "the logits of a token beside a large one and zeros")
-
-
-def test_one_vector(stage):
-    """A single token's vector, without a token axis, gives V logits."""
-    expect(stage.lm_head(X[-1], GAINS, W_VOCAB, EPS), reference(X[-1]), "the logits of one vector")
 
 
 def test_transposed_storage(stage):
@@ -130,11 +135,6 @@ def test_many_features_in_half_precision(stage):
     manners.expect_norm_in_float32(
         lambda x: stage.lm_head(x, ones, same, 0.0), 512, what="the logits"
     )
-
-
-def test_batches(stage):
-    """Any number of axes in front."""
-    manners.expect_batches(call(stage), X, GAINS, W_VOCAB, what="lm_head")
 
 
 def test_gradients(stage):

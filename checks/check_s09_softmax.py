@@ -112,6 +112,11 @@ def test_dimensions(stage):
     expect_softmax(stage.softmax(X), X, "softmax without dim, which is −1")
 
 
+def test_batches(stage):
+    """Any number of axes in front."""
+    manners.expect_batches(stage.softmax, X[0], what="softmax")
+
+
 def test_large_logits(stage):
     """Large logits do not overflow: only their differences count."""
     x = torch.tensor([[1e4, 1e4 - 1, 1e4 - 3], [2e4, 0.0, 2e4]])
@@ -169,11 +174,6 @@ def test_float16_does_not_overflow(stage):
 def test_bfloat16(stage):
     """bfloat16 in, bfloat16 out."""
     manners.expect_bfloat16(stage.softmax, X, what="softmax")
-
-
-def test_batches(stage):
-    """Any number of axes in front."""
-    manners.expect_batches(stage.softmax, X[0], what="softmax")
 
 
 def test_any_storage(stage):
@@ -282,6 +282,13 @@ def test_top_k_by_hand(stage):
     expect_kept(stage.keep_top_k(x, 3), x, [0, 1, 0, 1, 1], "the 3 best of five")
 
 
+def test_top_k_row_by_row(stage):
+    """Each row has its own k best."""
+    x = torch.tensor([[9.0, 8.0, 7.0], [0.0, 2.0, 0.0], [-3.0, -9.0, -4.0]])
+    kept = [[1, 1, 0], [1, 1, 1], [1, 0, 1]]  # in the second row, two tie
+    expect_kept(stage.keep_top_k(x, 2), x, kept, "the 2 best of each row")
+
+
 def test_top_k_ties(stage):
     """What ties with the k-th best stays."""
     x = torch.tensor([2.0, 1.0, 2.0, 3.0, 1.0])
@@ -296,13 +303,6 @@ def test_top_k_keeps_all(stage):
     for k in (3, 4, 50):
         expect_kept(stage.keep_top_k(x, k), x, [1, 1, 1], f"the {k} best of three")
         manners.expect_new(lambda x, k=k: stage.keep_top_k(x, k), x, what="keep_top_k")
-
-
-def test_top_k_row_by_row(stage):
-    """Each row has its own k best."""
-    x = torch.tensor([[9.0, 8.0, 7.0], [0.0, 2.0, 0.0], [-3.0, -9.0, -4.0]])
-    kept = [[1, 1, 0], [1, 1, 1], [1, 0, 1]]  # in the second row, two tie
-    expect_kept(stage.keep_top_k(x, 2), x, kept, "the 2 best of each row")
 
 
 def test_top_k_of_impossible_tokens(stage):
@@ -371,6 +371,13 @@ def test_top_p_by_hand(stage):
     expect_kept(for_each_p(stage, x, ps), x.expand(6, 5), kept, f"top-p, rows of p = {ps}")
 
 
+def test_top_p_row_by_row(stage):
+    """Each row keeps as many as it needs."""
+    x = torch.stack([log(0.9, 0.06, 0.04), log(0.3, 0.3, 0.4), log(0.05, 0.5, 0.45)])
+    kept = [[1, 0, 0], [1, 1, 1], [0, 1, 1]]
+    expect_kept(stage.keep_top_p(x, 0.8), x, kept, "top-p of three rows")
+
+
 def test_top_p_in_their_places(stage):
     """Each logit keeps its own place, in whatever order they come."""
     x = torch.stack([log(0.1, 0.02, 0.3, 0.03, 0.4, 0.15).roll(turn) for turn in range(6)])
@@ -420,13 +427,6 @@ def test_top_p_of_1(stage):
     x = log(0.2, 0.5, 0.0, 0.3)
     expect_kept(stage.keep_top_p(x, 1.0), x, [1, 1, 0, 1], "top-p with p = 1")
     manners.expect_new(lambda x: stage.keep_top_p(x, 1.0), x, what="keep_top_p")
-
-
-def test_top_p_row_by_row(stage):
-    """Each row keeps as many as it needs."""
-    x = torch.stack([log(0.9, 0.06, 0.04), log(0.3, 0.3, 0.4), log(0.05, 0.5, 0.45)])
-    kept = [[1, 0, 0], [1, 1, 1], [0, 1, 1]]
-    expect_kept(stage.keep_top_p(x, 0.8), x, kept, "top-p of three rows")
 
 
 def test_top_p_of_impossible_tokens(stage):

@@ -32,8 +32,8 @@ def circumstances(
 ) -> Iterator[Finding]:
     """What there is to say of an error that ended a learner's function.
 
-    function, line: theirs that raised it, "" where they did not; folder: where their files lie; reference: the stage file that
-    names parameters and axes
+    function, line: theirs that raised it, "" where they did not; folder: where their files lie;
+    reference: the stage file that names parameters and axes
     """
     called = call_of(error)
     arguments = {} if called is None or reference is None else _named(called, reference)
