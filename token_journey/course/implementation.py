@@ -14,6 +14,7 @@ import sys
 import traceback
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from itertools import takewhile
 from pathlib import Path
 from types import ModuleType, TracebackType
 
@@ -140,13 +141,13 @@ class Implementation:
     @contextmanager
     def own_imports(self) -> Iterator[None]:
         """What its files find beside themselves by way of `sys.path` is found by nobody else."""
-        known, places = set(sys.modules), list(sys.path)
+        latest, places = next(reversed(sys.modules)), list(sys.path)
         sys.modules.update(self._found_beside)
         sys.path[:0] = self._places
         try:
             yield
         finally:
-            for name in sys.modules.keys() - known:
+            for name in list(takewhile(latest.__ne__, reversed(sys.modules))):
                 file = Path(str(getattr(sys.modules[name], "__file__", None)))
                 if not name.startswith(_PACKAGE) and file.is_relative_to(self.folder):
                     self._found_beside[name] = sys.modules.pop(name)
