@@ -106,7 +106,7 @@ LOOKED = {
 @captured(**LOOKED)
 @captured(part="heads", **LOOKED)
 def test_the_pattern_of_the_model(stage, case):
-    """attention_pattern looks where the model looked."""
+    """attention_pattern gives the model's own patterns."""
     mask = tril(len(case.prompt.ids))
     case.expect("out", stage.attention_pattern(case.q, shared(case.k, len(case.q)), mask))
 
@@ -121,7 +121,7 @@ MERGED = {
 @captured(**MERGED)
 @captured(part="outputs", **MERGED)
 def test_the_merged_heads_of_the_model(stage, case):
-    """merge_heads lays the heads down as the model's output projection expects them."""
+    """merge_heads puts the heads side by side as the model's output projection expects them."""
     merged = manners.of_kind(stage.merge_heads(case.z), case.z.mT.flatten(0, 1).mT, "merge_heads")
     case.expect("out", merged @ case.wo.mT)
 
@@ -172,7 +172,7 @@ def test_the_published_merged_heads(stage, case):
     flat="blocks.{l}.attn.q_flat",
 )
 def test_the_published_pattern(stage, case):
-    """The published Q Kᵀ give the published pattern."""
+    """The published Q Kᵀ gives the published pattern."""
     heads, length, _ = case.raw.shape
     d = case.config.head_dim
     # With the first rows of an identity matrix for keys, q kᵀ is what q starts with.
@@ -243,7 +243,7 @@ def test_who_may_look(stage, rows):
 
 
 def test_a_long_text(stage):
-    """A text may be as long as it likes: here a new token looks at 4,200."""
+    """A text may be of any length: here a new token looks at 4,200."""
     expected = torch.ones(2, 4200, dtype=torch.bool)
     expected[0, -1] = False
     expect(stage.causal_mask(2, 4200), expected, "causal_mask(2, 4200)", axes=PATTERN[1:])
@@ -278,14 +278,14 @@ def test_sharp_patterns(stage):
 
 
 def test_fewer_queries_than_keys(stage):
-    """Two new tokens look at all five."""
+    """Two new tokens look at all five tokens that are there."""
     q, k = 2.5 * random(3, 2, 4, seed=1), random(3, 5, 4, seed=2)
     mask = torch.tensor([[True, True, True, True, False], [True] * 5])
     expect_pattern(stage, q, k, mask, "attention_pattern of 2 queries, 5 keys")
 
 
 def test_other_masks(stage):
-    """The mask decides, not the code: here it is not causal."""
+    """The mask that is given decides: here it is not causal."""
     q, k = 2.5 * random(3, 4, 6, seed=1), random(3, 4, 6, seed=2)
     itself = torch.eye(4, dtype=torch.bool)
     for mask, where in (
@@ -425,7 +425,7 @@ def test_one_head_for_all(stage):
 
 
 def test_a_single_token(stage):
-    """A single token looks at itself: its values go straight to the output projection."""
+    """A single token looks at itself: the output projection gets its values as they are."""
     expect_attention(stage, example(6, 2, positions=[3]), "attention of one token", "T = 1")
 
 
@@ -570,7 +570,7 @@ def test_bfloat16(stage):
 
 
 def test_batches_of_heads(stage):
-    """Any number of leading axes, for the functions on heads."""
+    """Any number of axes in front, for the functions on heads."""
     heads = random(2, 3, 4)
     for call, x, what in (
         (lambda x: stage.split_heads(x, 2), random(3, 8), "split_heads"),
@@ -581,7 +581,7 @@ def test_batches_of_heads(stage):
 
 
 def test_batches(stage):
-    """Any number of leading axes, for attention and its pattern."""
+    """Any number of axes in front, for attention and its pattern."""
     q, k = random(2, 5, 4, seed=1), random(2, 5, 4, seed=2)
     manners.expect_batches(pattern_call(stage), q, k, what="attention_pattern", batched=2)
     e = grouped()

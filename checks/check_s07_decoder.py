@@ -226,7 +226,7 @@ def layer_call(stage):
 
 
 def test_layer_batches(stage):
-    """A layer takes any number of leading axes."""
+    """A layer takes any number of axes in front."""
     given = tiny_stream(), *tiny_layer().values()
     manners.expect_batches(layer_call(stage), *given, what="decoder_layer")
 
@@ -379,7 +379,7 @@ def test_no_look_ahead(stage):
 
 
 def test_nothing_is_remembered(stage):
-    """Without caches each call starts anew: a sentence in between changes nothing."""
+    """Without caches nothing is kept between calls: a sentence in between changes nothing."""
     weights = tiny_model()
     first = stage.decoder(IDS, weights, CONFIG)
     stage.decoder(IDS.flip(0), weights, CONFIG)
@@ -388,7 +388,7 @@ def test_nothing_is_remembered(stage):
 
 
 def test_batches(stage):
-    """Token ids with leading axes are sentences of their own."""
+    """Token ids may have axes in front: each row is a sentence of its own."""
     weights = tiny_model()
     sentences = torch.stack([IDS.roll(places) for places in range(6)])
     alone = [tensor(stage.decoder(ids, weights, CONFIG), "the stream") for ids in sentences]

@@ -51,7 +51,7 @@ def vocabulary_rows(case):
     out="logits",
 )
 def test_what_the_model_computed(stage, case):
-    """lm_head gives the model's logits, be its vocabulary tied to the embedding or not."""
+    """lm_head gives the model's logits, whether its vocabulary is tied to the embedding or not."""
     eps = case.config.rms_norm_eps
     case.expect("out", stage.lm_head(case.x, case.norm_weight, vocabulary_rows(case), eps))
 
@@ -70,7 +70,7 @@ def test_square_vocabulary(stage):
 
 
 def test_tiny_stream(stage):
-    """A stream as small as the root of eps feels eps."""
+    """eps changes the result where the stream is as small as its root."""
     x = 1e-3 * X
     logits = stage.lm_head(x, GAINS, W_VOCAB, 1e-5)
     expect(logits, reference(x, eps=1e-5), "the logits of a tiny stream")
@@ -133,7 +133,7 @@ def test_many_features_in_half_precision(stage):
 
 
 def test_batches(stage):
-    """Any number of leading axes."""
+    """Any number of axes in front."""
     manners.expect_batches(call(stage), X, GAINS, W_VOCAB, what="lm_head")
 
 

@@ -134,13 +134,13 @@ def test_only_differences_count(stage):
 
 
 def test_rows_of_different_size(stage):
-    """A row of large logits leaves the row beside it alone."""
+    """A row of large logits does not change the row beside it."""
     x = torch.tensor([[0.0, 1.0, 2.0], [1000.0, 1002.0, 1001.0], [-500.0, -501.0, -502.0]])
     expect_softmax(stage.softmax(x), x, "softmax of three rows", axes=("row", "token"))
 
 
 def test_impossible_tokens(stage):
-    """A logit of −∞ gets probability 0; the others share what there is."""
+    """A logit of −∞ gets probability 0; the others sum to 1."""
     x = torch.tensor([[0.0, -INF, 1.0], [-INF, -INF, 2.0], [-50.0, -INF, -INF]])
     expect_softmax(stage.softmax(x), x, "softmax with −∞", axes=("row", "token"))
 
@@ -172,7 +172,7 @@ def test_bfloat16(stage):
 
 
 def test_batches(stage):
-    """Any number of leading axes."""
+    """Any number of axes in front."""
     manners.expect_batches(stage.softmax, X[0], what="softmax")
 
 
@@ -183,7 +183,7 @@ def test_any_storage(stage):
 
 
 def test_gradients(stage):
-    """Gradients flow through softmax, also through the sum below the line."""
+    """Gradients flow through softmax, also through the sum that it divides by."""
     manners.expect_gradients(stage.softmax, X, what="softmax")
     weights = torch.linspace(-1, 2, X.numel()).view_as(X)
     gradients = []
@@ -430,7 +430,7 @@ def test_top_p_row_by_row(stage):
 
 
 def test_top_p_of_impossible_tokens(stage):
-    """What is −∞ already stays so, and has no part in p."""
+    """What is −∞ already stays so, and does not count for p."""
     x = log(0.4, 0.0, 0.35, 0.0, 0.25)
     expect_kept(stage.keep_top_p(x, 0.7), x, [1, 0, 1, 0, 0], "top-p of a row with −∞")
 
@@ -542,7 +542,7 @@ def expect_settings(stage, *cases):
 
 
 def test_as_often_as_likely(stage):
-    """Each token is drawn as often as its probability says, in each row anew."""
+    """Each token is drawn as often as its probability says, and each row is drawn for itself."""
     far, tokens = 0.0, 0
     for weights in SPREAD:
         probs = torch.tensor(weights) / sum(weights)
@@ -590,7 +590,7 @@ def test_order(stage):
 
 
 def test_low_temperature(stage):
-    """Near temperature 0 the best token is all but certain, and nothing overflows."""
+    """Near temperature 0 the best token is drawn nearly always, and nothing overflows."""
     x = torch.tensor([[3.0, 50.0, 49.0], [-20.0, -60.0, -30.0]])
     drawn = stage.sample(x, temperature=1e-4, generator=seeded(0))
     expect(drawn, torch.tensor([1, 0]), "draws at temperature 0.0001")
@@ -639,7 +639,7 @@ def test_rows_of_a_batch(stage):
 
 
 def test_torch_s_own_generator(stage):
-    """Without a generator torch's own is used, and with one it is left alone."""
+    """Without a generator torch's own is used; with a generator torch's own stays as it was."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(11)
         first, further = stage.sample(FLAT), stage.sample(FLAT)
@@ -668,7 +668,7 @@ def test_sample_leaves_its_input(stage):
 
 
 def test_nothing_is_cut_unasked(stage):
-    """Without top_k and top_p every token can be drawn, also the tail of a large vocabulary."""
+    """Without top_k and top_p every token can be drawn, also the rarest of a large vocabulary."""
     logits = torch.linspace(0.1, 0.0, 200).expand(400, 200)
     generator = torch.Generator().manual_seed(0)
     drawn = tensor(stage.sample(logits, generator=generator), "sample")

@@ -13,7 +13,8 @@ What goes in, what comes out
 
 H is how many heads there are, and d how many numbers each has (stage 5 makes them). In
 Aitana-2B-S d = 128 and θ = 10,000; in SmolLM2-135M d = 64 and θ = 100,000. What goes in is not
-changed, and gradients flow through.
+changed, and gradients flow through. docs/pytorch-you-need.md explains how a column and a row of
+numbers give a table, and how to cut an axis from its end.
 
 Formula
 -------

@@ -49,7 +49,8 @@ def compared(actual, expected=RIGHT, axes=HEADS, tolerance=1e-5, **more):
         "halves": (RIGHT.roll(3, 2), "The two halves of the last axis are exchanged."),
         "interleaved": (
             RIGHT[..., [0, 3, 1, 4, 2, 5]],
-            "The two halves of the last axis are shuffled into each other, like a deck of cards.",
+            "On the last axis the numbers of the two halves alternate: first, second, first, "
+            "second, …",
         ),
         "bfloat16": (
             RIGHT.bfloat16().float(),

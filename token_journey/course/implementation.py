@@ -22,6 +22,7 @@ from token_journey.course.stage import Stage, not_there
 from token_journey.course.under_test import CalledAfresh, StageUnderTest
 from token_journey.foreign import message_of, name_of_class, shown
 from token_journey.guards.time_limit import OutOfTime, WaitedTooLong
+from token_journey.words import calls as words
 
 _STAGE_NAME = re.compile(r"\bs\d\d_\w+")
 # `from .s03_rms_norm import rms_norm`, `from . import s03_rms_norm`, and helpers: `from .utils …`
@@ -159,25 +160,22 @@ class Implementation:
             del sys.modules[name]
 
     def _explain(self, stage: str, error: BaseException) -> str:
+        file = f"{stage}.py"
         if isinstance(error, SyntaxError) and error.filename:
             place = f"{Path(error.filename).name}:{error.lineno}"
-            line = shown((error.text or "").strip())
-            return f"Python can't read {place}: {error.msg}.\n    {line}"
+            return words.unreadable(place, error.msg, shown((error.text or "").strip()))
         if isinstance(error, UnicodeDecodeError):
-            return f"{stage}.py is not UTF-8 text: save it as UTF-8."
+            return words.not_utf_8(file)
         if isinstance(error, SyntaxError) and "null bytes" in (message_of(error) or ""):
-            return f"{stage}.py is not UTF-8 text, for it holds null bytes: save it as UTF-8."
+            return words.null_bytes(file)
         frames = self.frames(error)
-        place, line = f"{stage}.py", ""
+        place, line = file, ""
         if frames:
             place = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}"
             line = f"\n    {shown(frames[-1].line or '')}"
         if isinstance(error, OutOfTime):
-            waited = isinstance(error, WaitedTooLong)
-            why = "does it wait for something?" if waited else "a loop that never stops?"
-            return f"{place} did not end in time while it was imported: {why}{line}"
-        said = f": {message}" if (message := message_of(error)) else ""
-        return f"{place} could not be imported: {name_of_class(error)}{said}.{line}"
+            return words.import_did_not_end(place, isinstance(error, WaitedTooLong), line)
+        return words.not_imported(place, name_of_class(error), message_of(error), line)
 
 
 def frames_in(folder: Path, frames: TracebackType | None) -> TracebackType | None:

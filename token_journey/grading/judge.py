@@ -102,10 +102,16 @@ class Judge:
             with self.apart(), stage.trial(seconds):
                 check(stage)
         except BaseException as error:  # SystemExit and OutOfTime are the learner's, too
+            error.__dict__["asked"] = tuple(stage.asked)
             if isinstance(error, KeyboardInterrupt) and not self.folder.frames(error):
                 raise
             return error
         return None
+
+    @property
+    def reference_file(self) -> Path | None:
+        """Where the reference writes the same stage, if there is one."""
+        return None if self.reference is None else self.reference.folder / self.stage.file
 
     def is_right(self, check: Check) -> bool:
         """Whether the reference passes a check, so that a stage is to blame if it breaks."""

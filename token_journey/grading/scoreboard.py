@@ -49,7 +49,7 @@ def _row(row: StageGrade) -> tuple[str, str]:
     elif row.todo:
         said, colour = f"{row.todo} to do", "yellow"
     elif row.mend:
-        said, colour = f"right; to work with yours, mend {_stages(row.mend)}", "yellow"
+        said, colour = f"right; it works once {_stages(row.mend)} is right, too", "yellow"
     else:
         said, colour = "done", "green"
     if row.absent:
@@ -62,7 +62,7 @@ def _closing(path: str, stages: list[StageGrade], pytest: str) -> str:
     checks = f"{sum(r.passed for r in stages)} of {sum(r.total for r in stages)} checks hold."
     if to_do is None:
         return f"  {checks} All that was asked for is right."
-    verb = "mend" if to_do.failed else "write"
+    verb = "correct" if to_do.failed else "write"
     stage = Stage(to_do.stage)
     file = f"{path}/{to_do.stage}.py"
     return f"  {checks} Next: {verb} stage {stage.number}, {file}, then `{pytest} {file}`."

@@ -19,7 +19,6 @@ from torch.autograd.function import once_differentiable
 from token_journey.course.implementation import CannotLoad
 from token_journey.course.under_test import (
     CheckFailure,
-    changed_its_input,
 )
 from token_journey.foreign import shown
 from token_journey.guards.time_limit import OutOfTime, Patience, WaitedTooLong
@@ -34,6 +33,7 @@ from token_journey.player.protocol import (
     Parcel,
 )
 from token_journey.player.raised import is_name, plain_name, rebuilt, told
+from token_journey.words.calls import changed_its_input
 
 _MOST_METHODS, _MOST_PRINTED = 200, 20_000
 _GRACE = 0.5  # seconds in which a player may say itself where it was stopped

@@ -69,7 +69,9 @@ def halves_exchanged() -> str:
 
 
 def interleaved() -> str:
-    return _("The two halves of the last axis are shuffled into each other, like a deck of cards.")
+    return _(
+        "On the last axis the numbers of the two halves alternate: first, second, first, second, …"
+    )
 
 
 def rounded(dtype: str) -> str:
