@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import time
 import traceback
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -49,6 +50,11 @@ class StageUnderTest:
         self.file = file
         self.load = load
         self.asked: list[str] = []  # the names of its functions that were asked for
+
+    @property
+    def clock(self) -> Callable[[], float]:
+        """What its seconds are counted by."""
+        return time.thread_time
 
     def trial(self, seconds: float) -> AbstractContextManager[None]:
         """Around one check: what it does of the stage ends within `seconds`."""

@@ -73,21 +73,33 @@ def describe_failure(
     if told is None and held_back:  # a traceback shows what its functions hold
         broken = Finding(words.broken_check, type(error).__name__)
         return Failure((broken,), str(broken), (checked,))
-    if told is None:
-        return None
-    subject = diagnosis.story or told.subject
-    return replace(told, cause=diagnosis.findings, subject=subject, named=bool(diagnosis.story))
+    return told and _with_cause(told, diagnosis)
+
+
+def describe_fault_of_the_course(promise: str, pack: str | None) -> Failure:
+    """What to say where the reference fails a check, too: nobody's stage is told a mistake."""
+    said = Finding(words.check_is_wrong) if pack is None else Finding(words.pack_is_wrong, pack)
+    return Failure((said,), str(said), (Finding(words.checked, promise),))
 
 
 def describe_unusable(
-    judge: Judge, error: BaseException, promise: str, in_check: StackSummary
+    judge: Judge,
+    error: BaseException,
+    promise: str,
+    diagnosis: Diagnosis,
+    in_check: StackSummary,
 ) -> Failure:
     """What to say where the check broke on what a stage gave it, and not in the stage's lines."""
     kind, message = name_of_class(error), message_of(error)
     said = Finding(words.unusable, f"{judge.stage.name}.py", kind, message)
     lines = [f"  {shown(frame.line or '')}" for frame in in_check[-1:]]
     below = (*lines, *_around(judge, error, ""), Finding(words.checked, promise))
-    return Failure((said,), str(said), below, broken=True)
+    return _with_cause(Failure((said,), str(said), below, broken=True), diagnosis)
+
+
+def _with_cause(told: Failure, diagnosis: Diagnosis) -> Failure:
+    subject = diagnosis.story or told.subject
+    return replace(told, cause=diagnosis.findings, subject=subject, named=bool(diagnosis.story))
 
 
 def _not_run(judge: Judge, error: NotRun) -> Finding:
