@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import inspect
 import itertools
+import math
 import sys
+import time
 import weakref
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields, is_dataclass
@@ -33,7 +35,7 @@ from token_journey.player.protocol import (
     NotData,
     Parcel,
 )
-from token_journey.player.raised import is_name, plain_name, rebuilt, told
+from token_journey.player.raised import Told, frames_of, is_name, plain_name, rebuilt, told
 
 _MOST_METHODS, _MOST_PRINTED = 200, 20_000
 _GRACE = 0.5  # seconds in which a player may say itself where it was stopped
@@ -58,13 +60,21 @@ class Conversation(End):
 
     mine = "j"
 
-    def __init__(self, channel: Channel, kill: Callable[[str], str], clock: Callable[[], float]):
+    def __init__(
+        self,
+        channel: Channel,
+        kill: Callable[[str], str],
+        clock: Callable[[], float],
+        spare: bool = False,
+    ):
         """A conversation with one player.
 
         kill:  end it; is told what was wrong, and returns a sentence for the learner
         clock: the seconds that it has computed
+        spare: nothing is lost with what it keeps
         """
         super().__init__(channel, weak=True)
+        self.spare = spare
         channel.watched_by(self._look_at_the_clock)
         self._kill, self._clock = kill, clock
         self.alive = True
@@ -108,7 +118,7 @@ class Conversation(End):
             raise
         finally:
             self._calls.pop()
-        changed, self.tensors.violated = self.tensors.violated, set()
+        changed = self.tensors.let_go_of_violated()
         if isinstance(found, _Failed):
             raise found.error from None
         if changed and found is not None:
@@ -158,7 +168,11 @@ class Conversation(End):
         return found
 
     def _error(self, told: dict[str, Any]) -> BaseException:
-        return self._raised[told["judge_s"]] if "judge_s" in told else rebuilt(told)
+        if "judge_s" not in told:
+            return rebuilt(told)
+        error = self._raised[told["judge_s"]]
+        error.__dict__["told"] = Told(frames_of(told), torch_s=False)
+        return error
 
     def _refill(self, ours: Any, theirs: Any) -> None:
         if type(ours) is not type(theirs):
@@ -319,11 +333,11 @@ class Conversation(End):
 
     # -- one check after the other ----------------------------------------------------
 
-    def begin(self, seconds: float) -> None:
-        """Before a check, for which the player may compute so long."""
-        self.busy = True
+    def begin(self, seconds: float, wall: float = math.inf) -> None:
+        """Before a check, for which the player may compute so long, and take at most `wall`."""
+        self.busy, self.began = True, time.monotonic()
         self.channel.left = MOST_A_CHECK
-        self._patience = Patience(seconds, self._clock)
+        self._patience = Patience(seconds, self._clock, wall)
 
     def _look_at_the_clock(self) -> None:
         """A player that does not end by itself is ended a little later."""

@@ -9,10 +9,12 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from pathlib import Path
 from traceback import FrameSummary
 from typing import Any, Protocol
+
+import torch
 
 from token_journey.course.borrowed import operators
 from token_journey.course.implementation import CannotLoad
@@ -82,13 +84,13 @@ class Together:
 
     @property
     def left(self) -> float:
-        return SECONDS_A_STAGE * slowness() - self._taken
+        return SECONDS_A_STAGE - self._taken / slowness()
 
 
 class Starter(Protocol):
     """Who starts players."""
 
-    def start(self, folder: Path) -> Conversation:
+    def start(self, folder: Path, spare: bool) -> Conversation:
         """A conversation with a new player, which may read this folder."""
 
     def reader(self, folder: Path) -> Conversation:
@@ -116,10 +118,14 @@ class RemoteImplementation:
         self._number = -1
         self._modules: dict[str, RemoteModule] = {}
         self._seconds = SECONDS_OUTSIDE
+        self._is_spare = together is not None
         self._together = together or Together()
 
     def module(self, stage: str) -> Any:
         """The stage's module; raises CannotLoad as `Implementation` does, or Ended."""
+        conversation = self._conversation
+        if conversation is not None and conversation.alive and stage in self._modules:
+            return self._modules[stage]
         if missing := self.missing(stage):
             raise CannotLoad(missing)
         conversation = self._running()
@@ -134,8 +140,8 @@ class RemoteImplementation:
 
     def _running(self) -> Conversation:
         if self._conversation is None or not self._conversation.alive:
-            self._conversation = self._players.start(self.folder)
-            self._conversation.begin(self._seconds)
+            self._conversation = self._players.start(self.folder, self._is_spare)
+            self._conversation.begin(self._seconds, self._together.left)
             self.load_afresh()
         return self._conversation
 
@@ -210,7 +216,10 @@ class RemoteImplementation:
         """Something of a file's text, by a player that runs none of it."""
         reader = self._players.reader(self.folder)
         reader.begin(SECONDS_OUTSIDE)
-        return reader.request("read", what=what, folder=str(self.folder), stage=stage)
+        try:
+            return reader.request("read", what=what, folder=str(self.folder), stage=stage)
+        finally:
+            reader.settle()
 
     @contextmanager
     def profiled(self) -> Iterator[list[str]]:
@@ -223,9 +232,15 @@ class RemoteImplementation:
         finally:
             conversation.recorded = None
 
-    def own_imports(self) -> AbstractContextManager[None]:
-        """A player's imports are its own."""
-        return nullcontext()
+    @contextmanager
+    def apart(self, left: set[str]) -> Iterator[None]:
+        """A stage changes its own player, and of this process chance and grad mode alone."""
+        gradients = torch.is_grad_enabled()
+        with torch.random.fork_rng(devices=()):
+            try:
+                yield
+            finally:
+                torch.set_grad_enabled(gradients)
 
     def frames(self, error: BaseException) -> list[FrameSummary]:
         """The part of a traceback that lies in this folder, outermost first."""
@@ -243,7 +258,7 @@ class RemoteImplementation:
         self._together.begin()
         self._seconds = seconds
         if self._conversation is not None and self._conversation.alive:
-            self._conversation.begin(seconds)
+            self._conversation.begin(seconds, self._together.left)
 
     def settle(self) -> None:
         self._together.count()

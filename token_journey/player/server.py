@@ -32,7 +32,7 @@ from token_journey.player.protocol import Channel, Closed, NotData, Parcel
 _LONGEST_MESSAGE = 2_000
 _MOST_PRINTED = 20_000
 _MOST_FRAMES = 40
-_SIMPLE = (bool, int, float, str, type(None))
+_SIMPLE = (bool, int, float, str, bytes, type(None))
 
 
 class FromJudge(Exception):
@@ -206,8 +206,6 @@ class Server(End):
     # -- what it says of itself --------------------------------------------------
 
     def _raised(self, error: BaseException) -> dict[str, Any]:
-        if isinstance(error, FromJudge):
-            return {"judge_s": error.number}
         folders = {implementation.folder for implementation in self._implementations.values()}
         walked = traceback.extract_tb(error.__traceback__)[-_MOST_FRAMES * 5 :]
         frames = [
@@ -215,11 +213,13 @@ class Server(End):
             for f in walked
             if Path(f.filename).parent in folders
         ]
+        if isinstance(error, FromJudge):
+            return {"judge_s": error.number, "frames": frames[-_MOST_FRAMES:]}
         return {
             "type": type(error).__name__[:200],
             "bases": [base.__name__[:200] for base in type(error).__mro__],
-            "said": message_of(error) if type(error) is not CannotLoad else str(error),
-            "args": _arguments(error),
+            "said": str(error) if isinstance(error, CannotLoad) else message_of(error),
+            "args": self.encode(_arguments(error), Parcel()),
             "name": getattr(error, "name", None) if isinstance(error, NameError) else None,
             "frames": frames[-_MOST_FRAMES:],
             "torch_s": self._torch_s(error, folders),

@@ -183,7 +183,6 @@ class Tensors:
         target = flat(self._storages[storage])
         if storage in self.protected:  # numbers that are expected may be computed from it
             self.violated.add(storage)
-            self._let_go(storage)
             return
         if target.shape != content.shape:
             raise NotData("it changed the size of a tensor's storage")
@@ -304,6 +303,13 @@ class Tensors:
         for name in [n for n, about in self._about.items() if about.storage == storage]:
             self.dead.append(name)
             self._forget(name)
+
+    def let_go_of_violated(self) -> bool:
+        """The judge's, after a call: whether it changed what it must not."""
+        changed, self.violated = self.violated, set()
+        for storage in changed & self._storages.keys():
+            self._let_go(storage)
+        return bool(changed)
 
     def protect(self, tensors: Iterable[Tensor]) -> None:
         """The judge's: a stage must leave these as they are."""
