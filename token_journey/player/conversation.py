@@ -34,6 +34,7 @@ from token_journey.player.protocol import (
     Closed,
     NotData,
     Parcel,
+    flat,
 )
 from token_journey.player.raised import Told, frames_of, is_name, plain_name, rebuilt, told
 
@@ -107,8 +108,8 @@ class Conversation(End):
                 question["args"] = self.encode(args, parcel)
                 self.tensors.protect(parcel.kept)
             question["forget"], self._forgotten = self._forgotten, []
-            answered, blobs = self.ask(question, parcel)
-            found = self._settled(answered, blobs)
+            answered = self.ask(question, parcel)
+            found = self._settled(answered)
         except (NotData, Closed) as error:
             raise self._end(str(error)) from None
         except Exception as error:  # whatever nonsense makes of what reads it
@@ -146,20 +147,20 @@ class Conversation(End):
         self.channel.close()
         return Ended(self._kill(why))
 
-    def _settled(self, answered: dict[str, Any], blobs: list[Tensor]) -> Any:
+    def _settled(self, answered: dict[str, Any]) -> Any:
         """What an answer says came of a call, with all that it changed beside."""
         printed = answered.get("printed")
         if isinstance(printed, str):
             sys.stdout.write(shown(printed, _MOST_PRINTED))
-        found = self.decode(answered["is"], blobs) if "is" in answered else None
+        found = self.decode(answered["is"]) if "is" in answered else None
         if "graph" in answered:
             self._connect(*answered["graph"])
         for name, (tag, items) in answered.get("containers", ()):
-            self._refill(self._calls[-1].containers[name], self.filled(tag, items, blobs, 0))
+            self._refill(self._calls[-1].containers[name], self.filled(tag, items, 0))
         for name, place in answered.get("generators", ()):
-            self._calls[-1].generators[name].set_state(blobs[place])
+            self._calls[-1].generators[name].set_state(flat(self.blobs[place]))
         before = torch.get_rng_state() if "chance" in answered else None
-        chance = self.take_state(answered, blobs)
+        chance = self.take_state(answered)
         if chance is not None and before is not None:
             self._known_chance = chance
             self._undo.append(lambda: torch.set_rng_state(before))
@@ -204,13 +205,13 @@ class Conversation(End):
 
     # -- answering --------------------------------------------------------------
 
-    def answer(self, fields: dict[str, Any], blobs: list[Tensor]) -> tuple[dict[str, Any], Parcel]:
+    def answer(self, fields: dict[str, Any]) -> tuple[dict[str, Any], Parcel]:
         """Run a method of the judge's that a stage was given, and no other."""
         ours, methods = self._shown[fields["of"]]
         method = fields["method"]
         if fields["do"] != "method" or method not in methods:
             raise NotData("it asked for what it was not given")
-        args, kwargs = self.decode(fields["args"], blobs)
+        args, kwargs = self.decode(fields["args"])
         parcel = Parcel()
         try:
             call = ours if method == "__call__" else getattr(ours, method)
@@ -260,7 +261,7 @@ class Conversation(End):
     def _generator(self, value: torch.Generator, parcel: Parcel) -> list[Any]:
         name = f"g{id(value)}"
         self._calls[-1].generators[name] = value
-        return ["G", name, parcel.add(value.get_state().numpy())]
+        return ["G", name, parcel.add(value.get_state().untyped_storage())]
 
     def _show(self, value: Any) -> list[Any]:
         """Let a stage call a function or the public methods of an object, and nothing else."""
@@ -282,7 +283,7 @@ class Conversation(End):
             self._shown[name] = value, frozenset(methods)
         return ["J", name, called, methods]
 
-    def decode_other(self, tag: str, rest: list[Any], blobs: list[Tensor], depth: int) -> Any:
+    def decode_other(self, tag: str, rest: list[Any], depth: int) -> Any:
         if tag == "@":
             return self._calls[-1].containers[rest[0]]
         if tag == "J":
@@ -290,8 +291,8 @@ class Conversation(End):
         if tag == "class":
             return self._class(*rest)
         if tag == "object":
-            return self._object(*rest, blobs=blobs, depth=depth)
-        return super().decode_other(tag, rest, blobs, depth)
+            return self._object(*rest, depth=depth)
+        return super().decode_other(tag, rest, depth)
 
     def _class(self, name: str, called: str, methods: list[str], mapping: bool) -> RemoteType:
         found = self._proxies.get(name)
@@ -310,12 +311,12 @@ class Conversation(End):
         return made
 
     def _object(
-        self, name: str, called: str, methods: list[str], kind: Any, *, blobs: Any, depth: int
+        self, name: str, called: str, methods: list[str], kind: Any, *, depth: int
     ) -> RemoteObject:
         found = self._proxies.get(name)
         if isinstance(found, RemoteObject):
             return found
-        made: RemoteObject = object.__new__(self.decode(kind, blobs, depth))
+        made: RemoteObject = object.__new__(self.decode(kind, depth))
         object.__setattr__(made, "_name", name)
         self._keep(name, made)
         return made

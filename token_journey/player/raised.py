@@ -14,6 +14,10 @@ from token_journey.guards.time_limit import OutOfTime, WaitedTooLong
 from token_journey.player.protocol import Coder
 
 _LONGEST_MESSAGE, _LONGEST_NAME, _MOST_FRAMES, _MOST_PARAMETERS = 2_000, 100, 40, 50
+_REFUSED = (
+    "With --isolated a stage starts no process, opens no connection, sets no priority, and reads "
+    "and writes nothing outside its folder."
+)
 _OURS: dict[str, type[BaseException]] = {
     "OutOfTime": OutOfTime,
     "WaitedTooLong": WaitedTooLong,
@@ -33,6 +37,8 @@ class Told:
 def rebuilt(told: dict[str, Any]) -> BaseException:
     """The exception that a player tells of, of the same kind and with the same words."""
     called, said = told["type"], told["said"]
+    if said and told["refused"] is True:
+        said = f"{said}\n{_REFUSED}" if called == "CannotLoad" else f"{said} ({_REFUSED})"
     if called == "KeyboardInterrupt":  # only a person at the judge's own keyboard makes one
         told["bases"] = ["SystemExit"]
     if called in _OURS:
@@ -56,7 +62,7 @@ def _exception(called: Any, bases: list[Any], said: Any, args: Any) -> BaseExcep
     message = None if said is None else _cut(said)
     if known.__name__ == called and args is not None:
         try:
-            given = Coder().decode(args, [])
+            given = Coder().decode(args)
             error = known(*(_cut(a) if isinstance(a, str) else a for a in given))
             if str(error) == message:
                 return error

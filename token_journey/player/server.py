@@ -27,7 +27,7 @@ from token_journey.foreign import message_of
 from token_journey.guards.time_limit import OutOfTime, time_limit
 from token_journey.llama.config import ModelConfig
 from token_journey.player.exchange import SPECIAL, End
-from token_journey.player.protocol import Channel, Closed, NotData, Parcel
+from token_journey.player.protocol import Channel, Closed, NotData, Parcel, flat
 
 _LONGEST_MESSAGE = 2_000
 _MOST_PRINTED = 20_000
@@ -67,14 +67,14 @@ class Server(End):
         with redirect_stdout(self._printed), redirect_stderr(self._printed):
             while True:
                 try:
-                    fields, blobs = self.hear()
-                    self.tell(*self.answer(fields, blobs))
+                    fields = self.hear()
+                    self.tell(*self.answer(fields))
                 except Closed:
                     return
 
     # -- answering ------------------------------------------------------------
 
-    def answer(self, fields: dict[str, Any], blobs: list[Tensor]) -> tuple[dict[str, Any], Parcel]:
+    def answer(self, fields: dict[str, Any]) -> tuple[dict[str, Any], Parcel]:
         parcel = Parcel()
         for name in fields.get("forget", ()):
             self._drop(name)
@@ -82,13 +82,13 @@ class Server(End):
         self._generators_of.append([])
         self._inputs.append([])
         self._outputs.append([])
-        chance = self.take_state(fields, blobs)
+        chance = self.take_state(fields)
         self._chance = torch.get_rng_state() if chance is None else chance
         nested = len(self._containers) > 2
         seconds = fields.get("seconds")
         try:
             with nullcontext() if nested or not seconds else time_limit(seconds):
-                found = self._do(fields, blobs)
+                found = self._do(fields)
                 answered: dict[str, Any] = {"is": self.encode(found, parcel)}
                 answered |= self._aftermath(parcel)
         except BaseException as error:
@@ -117,7 +117,7 @@ class Server(End):
         if changed:
             told["containers"] = changed
         states = [
-            [name, parcel.add(generator.get_state().numpy())]
+            [name, parcel.add(generator.get_state().untyped_storage())]
             for name, generator, before in self._generators_of[-1]
             if not torch.equal(generator.get_state(), before)
         ]
@@ -133,63 +133,63 @@ class Server(End):
             told["printed"] = printed
         return told
 
-    def _do(self, fields: dict[str, Any], blobs: list[Tensor]) -> Any:
+    def _do(self, fields: dict[str, Any]) -> Any:
         doing: Callable[..., Any] = getattr(self, f"_do_{fields['do']}")
-        return doing(fields, blobs)
+        return doing(fields)
 
-    def _do_implementation(self, fields: dict[str, Any], blobs: list[Tensor]) -> None:
+    def _do_implementation(self, fields: dict[str, Any]) -> None:
         for implementation in self._implementations.values():
             implementation.unload()
         self._implementations.clear()
         made = _stand_ins(**fields["stand_ins"]) if fields["stand_ins"] else {}
         self._implementations[fields["number"]] = Implementation(Path(fields["folder"]), made)
 
-    def _do_replace(self, fields: dict[str, Any], blobs: list[Tensor]) -> None:
+    def _do_replace(self, fields: dict[str, Any]) -> None:
         """Put a function of the reference in the place of the hand-in's."""
         stage, name, shared = fields["function"]
         reference = _stand_ins([stage], fields["texts"])[stage]
         module = self._implementations[fields["number"]].module(stage)
         setattr(module, name, among(module, reference, name, shared))
 
-    def _do_load(self, fields: dict[str, Any], blobs: list[Tensor]) -> None:
+    def _do_load(self, fields: dict[str, Any]) -> None:
         self._module(fields)
 
-    def _do_describe(self, fields: dict[str, Any], blobs: list[Tensor]) -> Any:
+    def _do_describe(self, fields: dict[str, Any]) -> Any:
         """What a name of a stage stands for: a function, or something that crosses itself."""
         found = getattr(self._module(fields), fields["name"])
         if isinstance(found, type):
             return found
         return ("function",) if callable(found) else ("value", type(found).__name__)
 
-    def _do_call(self, fields: dict[str, Any], blobs: list[Tensor]) -> Any:
+    def _do_call(self, fields: dict[str, Any]) -> Any:
         function = self._target(fields)
-        args, kwargs = self.decode(fields["args"], blobs)
+        args, kwargs = self.decode(fields["args"])
         if fields.get("profile"):
             return recorded(lambda: function(*args, **kwargs))
         return function(*args, **kwargs)
 
-    def _do_read(self, fields: dict[str, Any], blobs: list[Tensor]) -> Any:
+    def _do_read(self, fields: dict[str, Any]) -> Any:
         """Something of the text of a file, none of which is run here."""
         folder, stage = Path(fields["folder"]), fields["stage"]
         if fields["what"] == "imports":
             return answers_imported(folder / f"{stage}.py")
         return Implementation(folder).siblings(stage)
 
-    def _do_get(self, fields: dict[str, Any], blobs: list[Tensor]) -> Any:
+    def _do_get(self, fields: dict[str, Any]) -> Any:
         return getattr(self._objects[fields["of"]], fields["name"])
 
-    def _do_set(self, fields: dict[str, Any], blobs: list[Tensor]) -> None:
-        (value,) = self.decode(fields["args"], blobs)
+    def _do_set(self, fields: dict[str, Any]) -> None:
+        (value,) = self.decode(fields["args"])
         setattr(self._objects[fields["of"]], fields["name"], value)
 
-    def _do_signature(self, fields: dict[str, Any], blobs: list[Tensor]) -> Any:
+    def _do_signature(self, fields: dict[str, Any]) -> Any:
         parameters = inspect.signature(self._target(fields)).parameters.values()
         return [(p.name, p.kind.name, p.default is not p.empty) for p in parameters]
 
-    def _do_gradients(self, fields: dict[str, Any], blobs: list[Tensor]) -> Any:
+    def _do_gradients(self, fields: dict[str, Any]) -> Any:
         inputs, outputs = self._calls[fields["call"]]
         torch.set_grad_enabled(True)  # off while the judge runs its own back
-        grads = self.decode(fields["args"], blobs)
+        grads = self.decode(fields["args"])
         pairs = [(o, g) for o, g in zip(outputs, grads, strict=True) if g is not None]
         # Of numbers: torch imports all of sympy before it takes a gradient of more than one.
         sums = [(o * g.conj()).real.sum() if o.is_complex() else (o * g).sum() for o, g in pairs]
@@ -223,6 +223,7 @@ class Server(End):
             "name": getattr(error, "name", None) if isinstance(error, NameError) else None,
             "frames": frames[-_MOST_FRAMES:],
             "torch_s": self._torch_s(error, folders),
+            "refused": isinstance(error.__cause__ or error, PermissionError),
         }
 
     def _torch_s(self, error: BaseException, folders: set[Path]) -> bool:
@@ -266,21 +267,21 @@ class Server(End):
     def _is_of_a_stage(self, kind: type) -> bool:
         return kind.__module__.startswith("_implementation_")
 
-    def decode_other(self, tag: str, rest: list[Any], blobs: list[Tensor], depth: int) -> Any:
+    def decode_other(self, tag: str, rest: list[Any], depth: int) -> Any:
         if tag in ("list", "dict", "set"):
-            return self._container(tag, *rest, blobs=blobs, depth=depth)
+            return self._container(tag, *rest, depth=depth)
         if tag == "@":
             return self._containers[-1][rest[0]][0]
         if tag == "G":
-            return self._generator(*rest, blobs=blobs)
+            return self._generator(*rest)
         if tag == "R":
             return self._objects[rest[0]]
         if tag == "J":
             return self._proxy(*rest)
         if tag == "config":
-            return ModelConfig(**self.decode(rest[0], blobs, depth))
+            return ModelConfig(**self.decode(rest[0], depth))
         if tag == "namespace":
-            return SimpleNamespace(**self.decode(rest[0], blobs, depth))
+            return SimpleNamespace(**self.decode(rest[0], depth))
         if tag == "=" and rest[0] in self._leaves:
             self._inputs[-1].append(rest[0])
         if tag == "=" and not rest[0].startswith("j"):
@@ -290,7 +291,7 @@ class Server(End):
                 self._inputs[-1].append(rest[0])
         if tag == "T" and rest[6]:
             return self._leaf(rest)
-        return super().decode_other(tag, rest, blobs, depth)
+        return super().decode_other(tag, rest, depth)
 
     def _leaf(self, rest: list[Any]) -> Tensor:
         """A tensor that gradients are asked for; what was computed at the judge's is no leaf."""
@@ -304,18 +305,18 @@ class Server(End):
         return tensor
 
     def _container(
-        self, tag: str, name: str, items: Any, *, blobs: list[Tensor], depth: int
+        self, tag: str, name: str, items: Any, *, depth: int
     ) -> Any:
-        made = self.filled(tag[0], items, blobs, depth)
+        made = self.filled(tag[0], items, depth)
         self._containers[-1][name] = made, made.copy()
         return made
 
-    def _generator(self, name: str, place: int, *, blobs: list[Tensor]) -> torch.Generator:
+    def _generator(self, name: str, place: int) -> torch.Generator:
         for known, generator, _ in self._generators_of[-1]:
             if known == name:
                 return generator
         generator = torch.Generator()
-        generator.set_state(blobs[place])
+        generator.set_state(flat(self.blobs[place]))
         self._generators_of[-1].append((name, generator, generator.get_state()))
         return generator
 
@@ -333,10 +334,10 @@ class Server(End):
             "method": method,
             "args": self.encode((args, kwargs), parcel),
         }
-        fields, blobs = self.ask(question, parcel)
+        fields = self.ask(question, parcel)
         if "raised" in fields:
             raise _from_judge(**fields["raised"])
-        return self.decode(fields["is"], blobs)
+        return self.decode(fields["is"])
 
     def _drop(self, name: str) -> None:
         if name in self._objects:
