@@ -55,9 +55,13 @@ class Judge:
     """Judges one stage of one folder; `reference` is the folder that can stand in."""
 
     def __init__(
-        self, stage: Stage, folder: Stages, reference: Stages | None, endless: set[str] | None = None
+        self,
+        stage: Stage,
+        folder: Stages,
+        reference: Stages | None,
+        endless: set[str] | None = None,
     ):
-        """endless: the stages of this folder that were seen to go on for ever, for all its judges"""
+        """endless: the stages of this folder that never ended, for all that judge it"""
         self.stage = stage
         self._endless = set() if endless is None else endless
         self.folder = folder

@@ -109,19 +109,19 @@ class Conversation(End):
                 self.tensors.protect(parcel.kept)
             question["forget"], self._forgotten = self._forgotten, []
             answered = self.ask(question, parcel)
-            found = self._settled(answered)
-        except (NotData, Closed) as error:
-            raise self._end(str(error)) from None
-        except Exception as error:  # whatever nonsense makes of what reads it
-            raise self._end("it answered with something that is no data") from error
+            found, error = self._settled(answered)
+        except (NotData, Closed) as wrong:
+            raise self._end(str(wrong)) from None
+        except Exception as wrong:  # whatever nonsense makes of what reads it
+            raise self._end("it answered with something that is no data") from wrong
         except BaseException:  # the judge's time limit
             self._end("")
             raise
         finally:
             self._calls.pop()
         changed = self.tensors.let_go_of_violated()
-        if isinstance(found, _Failed):
-            raise found.error from None
+        if error is not None:
+            raise error from None
         if changed and found is not None:
             called = plain_name(fields.get("name") or "It")
             raise CheckFailure(changed_its_input(called))
@@ -147,8 +147,8 @@ class Conversation(End):
         self.channel.close()
         return Ended(self._kill(why))
 
-    def _settled(self, answered: dict[str, Any]) -> Any:
-        """What an answer says came of a call, with all that it changed beside."""
+    def _settled(self, answered: dict[str, Any]) -> tuple[Any, BaseException | None]:
+        """What an answer says came of a call, or was raised, with all that it changed beside."""
         printed = answered.get("printed")
         if isinstance(printed, str):
             sys.stdout.write(shown(printed, _MOST_PRINTED))
@@ -164,9 +164,7 @@ class Conversation(End):
         if chance is not None and before is not None:
             self._known_chance = chance
             self._undo.append(lambda: torch.set_rng_state(before))
-        if "raised" in answered:
-            return _Failed(self._error(answered["raised"]))
-        return found
+        return found, self._error(answered["raised"]) if "raised" in answered else None
 
     def _error(self, told: dict[str, Any]) -> BaseException:
         if "judge_s" not in told:
@@ -303,8 +301,6 @@ class Conversation(End):
             if method in SPECIAL or (is_name(method) and not method.startswith("_")):
                 inside[method] = RemoteFunction(self, name, method)
         made = RemoteType(plain_name(called), (RemoteObject,), inside)
-        for method in inside.keys() - {"_name", "_conversation"}:
-            inside[method].owner = weakref.ref(made)
         if mapping is True:
             Mapping.register(made)  # type: ignore[arg-type]
         self._keep(name, made)
@@ -354,11 +350,6 @@ class Conversation(End):
         self._forgotten += self._shown
         for kept in (self._undo, self._shown, self._shown_names, self._raised):
             kept.clear()
-
-
-class _Failed:
-    def __init__(self, error: BaseException):
-        self.error = error
 
 
 class _Gradients(Function):

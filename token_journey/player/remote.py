@@ -6,7 +6,6 @@ classes and values that behave for a check as those of a module of this process 
 
 from __future__ import annotations
 
-import itertools
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -54,8 +53,13 @@ class RemoteStage(StageUnderTest):
         self, reference: Stages, name: str, shared: Collection[str]
     ) -> Iterator[StageUnderTest]:
         """The same stage with the reference's function in its place, in a player of its own."""
-        with self.implementation.with_function_of(reference, self.file.stem, name, shared) as other:
-            yield other
+        stage, other = self.file.stem, self.implementation.another()
+        try:
+            other.module(stage)
+            other.replace(stage, name, shared, _texts(reference, [stage]))
+            yield other.under_test(stage)
+        finally:
+            other.unload()
 
     def imported_answers(self) -> set[str]:
         found = self.implementation.read("imports", self.file.stem)
@@ -100,8 +104,6 @@ class Starter(Protocol):
 class RemoteImplementation:
     """The stage files of one folder, in a player; `stand_ins` are earlier stages as text."""
 
-    _numbers = itertools.count()
-
     def __init__(
         self,
         folder: Path,
@@ -115,7 +117,6 @@ class RemoteImplementation:
         self._players, self._refusal = players, refusal
         self._stand_ins = dict(stand_ins or {})
         self._conversation: Conversation | None = None
-        self._number = -1
         self._modules: dict[str, RemoteModule] = {}
         self._seconds = SECONDS_OUTSIDE
         self._is_spare = together is not None
@@ -130,8 +131,8 @@ class RemoteImplementation:
             raise CannotLoad(missing)
         conversation = self._running()
         if stage not in self._modules:
-            conversation.request("load", number=self._number, stage=stage)
-            self._modules[stage] = RemoteModule(conversation, self._number, stage)
+            conversation.request("load", stage=stage)
+            self._modules[stage] = RemoteModule(conversation, stage)
         return self._modules[stage]
 
     def missing(self, stage: str) -> str | None:
@@ -149,13 +150,7 @@ class RemoteImplementation:
         """Forget all modules of this folder in the player."""
         conversation = self._running()
         self._modules.clear()
-        self._number = next(self._numbers)
-        conversation.request(
-            "implementation",
-            number=self._number,
-            folder=str(self.folder),
-            stand_ins=self._stand_ins,
-        )
+        conversation.request("implementation", folder=str(self.folder), stand_ins=self._stand_ins)
 
     def under_test(self, stage: str) -> RemoteStage:
         """The stage as a check sees it."""
@@ -166,7 +161,7 @@ class RemoteImplementation:
     @contextmanager
     def called_afresh(self, stage: str) -> Iterator[StageUnderTest]:
         """The stage, loaded anew for every call, in a player that ends afterwards."""
-        other = self._another(self._stand_ins)
+        other = self.another()
 
         def load() -> Any:
             other.load_afresh()
@@ -179,28 +174,20 @@ class RemoteImplementation:
         finally:
             other.unload()
 
-    @contextmanager
-    def with_function_of(
-        self, reference: Stages, stage: str, name: str, shared: Collection[str]
-    ) -> Iterator[StageUnderTest]:
-        other = self._another(self._stand_ins)
-        try:
-            other.module(stage)
-            texts = _texts(reference, [stage])
-            other._running().request(
-                "replace", number=other._number, texts=texts, function=[stage, name, [*shared]]
-            )
-            yield other.under_test(stage)
-        finally:
-            other.unload()
+    def replace(
+        self, stage: str, name: str, shared: Collection[str], texts: Mapping[str, str]
+    ) -> None:
+        """Put the reference's function in the place of the hand-in's."""
+        self._running().request("replace", texts=texts, function=[stage, name, [*shared]])
 
     def standing_in(self, reference: Stages, names: Iterable[str]) -> RemoteImplementation:
         """This folder with the reference's stages in the place of these."""
         stand_ins = {"only": [*names], "texts": _texts(reference, names)}
-        return self._another(stand_ins)
+        return self.another(stand_ins)
 
-    def _another(self, stand_ins: Mapping[str, Any]) -> RemoteImplementation:
+    def another(self, stand_ins: Mapping[str, Any] | None = None) -> RemoteImplementation:
         """The same folder in another player, on the same account of seconds."""
+        stand_ins = self._stand_ins if stand_ins is None else stand_ins
         return RemoteImplementation(
             self.folder, self._players, self._refusal, stand_ins, self._together
         )

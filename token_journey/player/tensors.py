@@ -345,9 +345,7 @@ def _sum(storage: torch.UntypedStorage) -> int:
 
 def _plain(tensor: Tensor) -> Tensor:
     """The same numbers in an ordinary tensor."""
-    if type(tensor) is Tensor and not (
-        tensor.requires_grad or tensor.is_conj() or tensor.is_neg()
-    ):
+    if type(tensor) is Tensor and not (tensor.requires_grad or tensor.is_conj() or tensor.is_neg()):
         return tensor
     with torch.no_grad():
         plain = tensor.detach()
