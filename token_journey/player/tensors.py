@@ -131,7 +131,7 @@ class Tensors:
     def news(self, parcel: Parcel, whole: bool) -> dict[str, Any]:
         """What the other end must know before it reads the values of a frame.
 
-        whole: look also for changes that torch did not count
+        whole: look also at what the other end gave for changes that torch did not count
         """
         fields = {"changed": self._changes(parcel, whole), "dead": self.dead, "lost": self._lost}
         fields["new"], self._new = self._new, []
@@ -147,8 +147,9 @@ class Tensors:
             if tensor is not None and _version(tensor) != about.version:
                 about.version = _version(tensor)
                 bumped.setdefault(about.storage, []).append(name)
-        for storage, known in self._sums.items() if whole else ():
-            if _sum(self._storages[storage]) != known:
+        for storage, known in self._sums.items():
+            looked_at = whole or storage.startswith(self._mine)
+            if looked_at and _sum(self._storages[storage]) != known:
                 bumped.setdefault(storage, [])
         return [self._changed(s, names, parcel) for s, names in bumped.items() if s not in fresh]
 
