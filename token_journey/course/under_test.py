@@ -205,8 +205,11 @@ class Stages(Protocol):
     def siblings(self, stage: str) -> tuple[str, ...]:
         """The stages that a stage's file imports from beside itself, directly or through others."""
 
-    def own_imports(self) -> AbstractContextManager[None]:
-        """Around what runs these stages: nobody else finds what lies beside them."""
+    def apart(self, left: set[str]) -> AbstractContextManager[None]:
+        """Around what runs these stages: nobody else meets what they change.
+
+        left: gets the names of what can't be put back
+        """
 
     def frames(self, error: BaseException) -> list[traceback.FrameSummary]:
         """The part of a traceback that lies in this folder, outermost first."""

@@ -132,7 +132,8 @@ class Pack:
     def weight(self, name: str) -> Tensor:
         """A fresh copy of a weight in float32, whatever it is stored in."""
         stored = self._tensor(WEIGHTS, self._weights[name])
-        return stored.float() if stored.dtype != stored.float().dtype else stored.clone()
+        wide = stored.float()
+        return stored.clone() if wide is stored else wide
 
     def layer_weights(self, layer: int) -> dict[str, Tensor]:
         """One layer's weights, named as they are inside the layer.
