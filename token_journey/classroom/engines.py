@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
@@ -35,6 +36,7 @@ def _on_this_machine(orders: Iterable[Order], workers: int) -> Iterator[Judged]:
     import dask
     import distributed
 
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what is wrong we say ourselves
     with (
         tempfile.TemporaryDirectory(prefix="token-journey-") as scratch,
         dask.config.set({"distributed.comm.timeouts.connect": "60s"}),

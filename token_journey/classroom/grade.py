@@ -29,8 +29,8 @@ class Grading:
     course: Course
     packs: Sequence[Path]
     results: Results
-    heard: Callable[[HandIn], object] = lambda hand_in: None
     regrade: bool = False
+    heard: Callable[[HandIn], object] = lambda hand_in: None
     of_other_versions: int = 0
     _version: str = field(init=False)
     _packs: dict[str, str] = field(init=False)

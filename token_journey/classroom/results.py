@@ -20,15 +20,15 @@ class Results:
     def __init__(self, file: Path):
         """Raises ClassError for a file that can't be read, or holds other lines."""
         self.file = file
+        self._places: dict[str, tuple[int, int]] = {}
+        self.end = 0  # of the last whole line
         if file.is_file():
             self._index()
 
-        else:
-            self._places, self.end = {}, 0
 
     def _index(self) -> None:
-        self._places: dict[str, tuple[int, int]] = {}
-        self.end = 0  # of the last whole line
+        self._places.clear()
+        self.end = 0
         try:
             with self.file.open("rb") as stream:
                 for line in stream:

@@ -73,7 +73,7 @@ def paragraph(course: Course, stage: Stage, mistake: Mistake) -> str:
     def fits(text: str) -> float:
         words = _words(text)
         shared = sum((2 * (word in read) + (word in wrong)) / often[word] for word in words)
-        return shared / (10 + len(words)) ** 0.8
+        return float(shared / (10 + len(words)) ** 0.8)
 
     best = max(texts, key=fits, default="")
     return best if best and fits(best) else ""
