@@ -110,8 +110,7 @@ class Counting:
         self.asked = []
 
     def __call__(self, orders):
-        for order in engine(1, None)(self._seen(orders)):
-            yield order
+        yield from engine(1, None)(self._seen(orders))
 
     def _seen(self, orders):
         for order in orders:
@@ -250,7 +249,10 @@ def test_a_hundred_and_twenty_hand_ins_of_which_twelve_are_hostile(tmp_path):
     subprocess.run([sys.executable, script, "make", tmp_path / "in", "108"], check=True)
     hostile = sorted((COURSE.home / "tests/grading/hostile").glob("*_*.py"))[::35][:12]
     for file in hostile:
-        place = shutil.copytree(tmp_path / "in" / "student 00000", tmp_path / "in" / file.stem)
+        place = tmp_path / "in" / file.stem
+        place.mkdir()
+        for right in COURSE.reference.glob("s*.py"):
+            shutil.copy(right, place)
         shutil.copy(file, place / NORM)
     out = tmp_path / "out"
     exports = [f"--export={name}" for name in ("moodle", "canvas", "junit", "gradescope")]
@@ -261,6 +263,6 @@ def test_a_hundred_and_twenty_hand_ins_of_which_twelve_are_hostile(tmp_path):
         if "same as the reference: 1, 2, 3, 4, 5, 6, 7, 8, 9, 10" in "; ".join(each.remarks):
             assert all(stage.done for stage in each.stages), name
     for file in hostile:
-        assert not found[file.stem].stages[2].done or "right" in file.stem
+        assert not (file.stem.startswith("cheating") and found[file.stem].stages[2].done)
         others = [s for s in found[file.stem].stages if s.stage != STAGES[2].name]
         assert all(stage.done for stage in others), file.stem

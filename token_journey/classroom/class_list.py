@@ -48,9 +48,12 @@ class ClassList:
         # How many checks a stage has; of a hand-in without it nobody asked.
         self.totals = dict.fromkeys(self.stages, 0)
         said, passed = [], {}
+        self.lost: list[str] = []  # hand-ins that no judge could grade
         for result in results:
             said.append((result.hand_in, result.name, result.number))
             passed[result.hand_in] = result.passed
+            if result.lost:
+                self.lost.append(result.hand_in)
             for stage in result.stages:
                 self.totals[stage.stage] = max(self.totals.get(stage.stage, 0), stage.total)
         self._rows = self._of_all(said) if roster is None else _of(roster, said, passed)
@@ -58,6 +61,11 @@ class ClassList:
 
     def _of_all(self, said: list[tuple[str, str, str]]) -> list[_Place]:
         return [(key, Student(name, number), key, ()) for key, name, number in said]
+
+    @property
+    def nobodys(self) -> list[str]:
+        """Hand-ins that no student of the roster made."""
+        return [key for key, _, _, remarks in self._rows if _NOBODYS in remarks]
 
     @property
     def most(self) -> Decimal:
@@ -80,6 +88,7 @@ class ClassList:
             yield Row(key, student, result, tuple(said), points)
 
 
+_NOBODYS = "this hand-in is nobody's on the roster"
 _Place = tuple[str, Student, str | None, tuple[str, ...]]
 
 
@@ -102,6 +111,5 @@ def _of(
         rows.append((key, student, keys[0] if keys else None, remarks))
     for key, name, number_ in said:
         if whose[key] is None:
-            remark = "this hand-in is nobody's on the roster"
-            rows.append((key, Student(name, number_), key, (remark,)))
+            rows.append((key, Student(name, number_), key, (_NOBODYS,)))
     return rows

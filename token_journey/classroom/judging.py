@@ -24,8 +24,9 @@ _KIT = Path(__file__).resolve().parents[2]
 # Of the clock, for one check: a player's limits end a stage long before, on any machine.
 _SILENCE = 1200.0
 _TRIES = 2
-# What Python raises where the jail says no.
+# What Python raises where the jail says no, and what is said of what it ended.
 _REFUSED = ("PermissionError", "MemoryError", "BlockingIOError", "OSError")
+_ENDED = (*ENDED, "did not end in time")
 
 
 @dataclass(frozen=True)
@@ -50,13 +51,16 @@ class Judged:
     @property
     def stopped(self) -> list[str]:
         """What the jail stopped, as far as it was told: a sentence for each stage and story."""
-        told = (
-            f"{verdict.stage}: {verdict.message.splitlines()[0]}"
-            for verdict in self.verdicts
-            if verdict.kind == "failed"
-            and (verdict.subject.startswith(_REFUSED) or any(s in verdict.message for s in ENDED))
-        )
+        told = (f"{v.stage}: {v.message.splitlines()[0]}" for v in self.verdicts if _is_stopped(v))
         return list(dict.fromkeys(told))
+
+
+def _is_stopped(verdict: Verdict) -> bool:
+    if verdict.kind != "failed":
+        return False
+    said = verdict.message if verdict.subject == "cannot load" else verdict.subject
+    refused = any(f"{kind} " in said or f"{kind}:" in said for kind in _REFUSED)
+    return refused or any(ended in verdict.message for ended in _ENDED)
 
 
 def _refuse_no_pack(packs: tuple[str, ...]) -> None:

@@ -25,7 +25,6 @@ class Results:
         if file.is_file():
             self._index()
 
-
     def _index(self) -> None:
         self._places.clear()
         self.end = 0

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from token_journey.commands.options import path
 from token_journey.course.course import Course, find_course
 from token_journey.errors import ClassError
+from token_journey.foreign import foreign
 
 if TYPE_CHECKING:
     from token_journey.classroom.class_list import ClassList
@@ -82,6 +83,9 @@ def run(options: argparse.Namespace) -> None:
     usual = () if options.export and not options.hand_ins else _USUAL
     rows = ClassList(graded, course.stages(), *lists)
     _export(dict.fromkeys((*usual, *options.export)), rows, course, options.out)
+    for what, hand_ins in (("are nobody's on the roster", rows.nobodys), ("were lost", rows.lost)):
+        if hand_ins:
+            print(f"To look at by hand, for they {what}: {foreign(', '.join(hand_ins))}.")
 
 
 def _refuse_nonsense(options: argparse.Namespace) -> None:
