@@ -14,6 +14,7 @@ from collections.abc import Sequence
 
 from token_journey.commands import (
     capture,
+    class_,
     cost,
     fetch,
     matrix,
@@ -34,7 +35,7 @@ from token_journey.glyphs import write_plainly
 
 _COMMANDS = (
     *(start, reset, solution),
-    *(fetch, show, cost),
+    *(fetch, show, cost, class_),
     *(capture, verify, rebuild, stubs, matrix),
 )
 

@@ -23,6 +23,8 @@ from token_journey.player.protocol import MOST_BYTES, MOST_TEXT, Channel, Closed
 from token_journey.player.remote import RemoteImplementation
 
 _MOST_ALIVE = 4
+# With what is said of a player that did not end by the judge's own will.
+ENDED = ("The process that ran it was ended", "It ended Python itself")
 _KIT = Path(__file__).resolve().parents[2]
 
 
@@ -171,8 +173,8 @@ def _environment() -> dict[str, str]:
 def _how(status: int | None, why: str) -> str:
     """How a player ended, for a learner."""
     if why:
-        return f"The process that ran it was ended: {why}."
+        return f"{ENDED[0]}: {why}."
     if status is not None and status < 0:
         name = signal.Signals(-status).name
-        return f"It ended Python itself, with {name}."
-    return "It ended Python itself."
+        return f"{ENDED[1]}, with {name}."
+    return f"{ENDED[1]}."
