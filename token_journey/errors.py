@@ -58,7 +58,7 @@ def no_text() -> JourneyError:
 
 # What grading does not need: which of pyproject.toml's extras a module comes with.
 _EXTRAS = {
-    **dict.fromkeys(("jinja2", "rich", "vl_convert"), "show"),
+    **dict.fromkeys(("jinja2", "rich", "vl_convert", "watchfiles"), "show"),
     **dict.fromkeys(
         ("accelerate", "filelock", "gguf", "tokenizers", "tqdm", "transformers"), "models"
     ),

@@ -45,6 +45,8 @@ def run(code: str, *arguments: object, **settings: str) -> subprocess.CompletedP
         ("rich", "verify {pack}", "show"),
         ("distributed", "class {right} --out {new}", "class"),
         ("rich", "class {right} --out {new} --workers 1", "show"),
+        ("rich", "watch", "show"),
+        ("watchfiles", "watch", "show"),
         ("transformers", "fetch", "models"),
         ("transformers", "show --model {checkpoint} Hola", "models"),
         ("transformers", "capture {checkpoint} --prompt Hola --out {new}", "models"),

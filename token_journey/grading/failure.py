@@ -20,6 +20,8 @@ from token_journey.guards.time_limit import OutOfTime, WaitedTooLong
 from token_journey.words import failure as words
 from token_journey.words.finding import Finding, Said
 
+COLUMNS = 96  # that messages are broken into
+
 
 @dataclass(frozen=True)
 class Failure:
@@ -165,5 +167,7 @@ def _wrapped(text: str) -> str:
     lines = []
     for line in text.splitlines():
         margin = line[: len(line) - len(line.lstrip())]
-        lines += textwrap.wrap(line, 96, subsequent_indent=margin, break_long_words=False) or [""]
+        lines += textwrap.wrap(line, COLUMNS, subsequent_indent=margin, break_long_words=False) or [
+            ""
+        ]
     return "\n".join(lines)

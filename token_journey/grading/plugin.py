@@ -54,6 +54,8 @@ from token_journey.words.diagnosis import lies_in
 _TELLING_FRAMES, _FRAMES = ("short", "long", "native"), 8_000
 
 OUTCOME = pytest.StashKey[Outcome]()
+# Who wants to hear whether a check holds before it is known why, if anybody does.
+OUTCOME_KNOWN = pytest.StashKey[Callable[[pytest.Function, bool], object]]()
 FAILURE = pytest.StashKey[Failure]()
 
 
@@ -128,6 +130,8 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> object | None:
     limit = pyfuncitem.get_closest_marker("seconds")
     outcome = module.judge.run(check, limit.args[0] if limit else SECONDS_A_CHECK)
     pyfuncitem.stash[OUTCOME] = outcome
+    if OUTCOME_KNOWN in pyfuncitem.config.stash:
+        pyfuncitem.config.stash[OUTCOME_KNOWN](pyfuncitem, outcome.error is None)
     if outcome.error is not None:
         with module.judge.apart():
             failure = _failure(pyfuncitem, module.judge, check, outcome)

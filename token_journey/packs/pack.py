@@ -183,6 +183,14 @@ class Pack:
 
     # -- reading --------------------------------------------------------------
 
+    def load(self) -> None:
+        """Read now what is otherwise read when it is asked for."""
+        for file, entries in ((WEIGHTS, self._weights), (ACTIVATIONS, self._activations)):
+            for entry in entries.values():
+                self._tensor(file, entry)
+        if self.has_vocabulary:
+            _ = self.vocabulary
+
     def _tensor(self, file: str, entry: Entry) -> Tensor:
         if file not in self._opened:
             self._opened[file] = self._load(file)
