@@ -94,8 +94,12 @@ def describe_unusable(
     """What to say where the check broke on what a stage gave it, and not in the stage's lines."""
     kind, message = name_of_class(error), message_of(error)
     said = Finding(words.unusable, f"{judge.stage.name}.py", kind, message)
-    lines = [f"  {shown(frame.line or '')}" for frame in in_check[-1:]]
-    below = (*lines, *_around(judge, error, ""), Finding(words.checked, promise))
+    lines: list[Said] = [f"  {shown(frame.line or '')}" for frame in in_check[-1:]]
+    below: tuple[Said, ...] = (
+        *lines,
+        *_around(judge, error, ""),
+        Finding(words.checked, promise),
+    )
     return _with_cause(Failure((said,), str(said), below, broken=True), diagnosis)
 
 
@@ -126,7 +130,7 @@ def _told(judge: Judge, error: BaseException, promise: str, held_back: bool) -> 
     place = words.in_function(Path(last.filename).name, last.lineno, function)
     said = _raised(error, place, held_back)
     around = () if held_back else _around(judge, error, last.line or "")
-    below = (f"  {shown(last.line or '')}", *around, checked)
+    below: tuple[Said, ...] = (f"  {shown(last.line or '')}", *around, checked)
     return Failure((said,), f"{type(error).__name__} {place}", below, broken=True)
 
 

@@ -182,7 +182,9 @@ def _stay() -> None:
 @contextmanager
 def _process() -> Iterator[None]:
     environment: MutableMapping[str, str] = os.environ
-    encoded: dict[Any, Any] = os.environ._data  # to copy and compare it as a whole is quick
+    encoded: dict[Any, Any] = vars(os.environ)[
+        "_data"
+    ]  # to copy and compare it as a whole is quick
     variables, at_interrupt = encoded.copy(), signal.getsignal(signal.SIGINT)
     end_at_once, os._exit = os._exit, sys.exit  # type: ignore[assignment]
     here: Any = threading.current_thread()
