@@ -1,5 +1,7 @@
 """Wrong ways to write stage 2."""
 
+import torch
+
 from token_journey import misconception
 
 RANGE = "which ids there are, and what happens to others"
@@ -268,3 +270,52 @@ def squeezed(token_ids, table):
     if token_ids.numel() and (token_ids.min() < 0 or token_ids.max() >= len(table)):
         raise IndexError("out of range")
     return table[token_ids.squeeze()]
+
+
+@misconception(
+    "embed",
+    "only the first and the last id are checked",
+    "a negative id between them counts from the end of the table",
+    read=RANGE,
+)
+def ends_checked(token_ids, table):
+    ids = token_ids.flatten()
+    if len(ids) and not all(0 <= i < len(table) for i in (ids[0], ids[-1])):
+        raise IndexError("out of range")
+    return table[token_ids]
+
+
+@misconception(
+    "embed",
+    "ids are compared with the number of columns",
+    "D is taken for the size of the vocabulary V, so ids of V rows are refused or let through",
+    read=RANGE,
+)
+def bounded_by_the_columns(token_ids, table):
+    if token_ids.numel() and (token_ids.min() < 0 or token_ids.max() >= table.shape[-1]):
+        raise IndexError("out of range")
+    return table[token_ids]
+
+
+@misconception(
+    "embed",
+    "a text of no tokens is an error",
+    "the least and the greatest id of none are asked for",
+    read=SHAPE,
+)
+def none_is_an_error(token_ids, table):
+    if token_ids.min() < 0 or token_ids.max() >= len(table):
+        raise IndexError("out of range")
+    return table[token_ids]
+
+
+@misconception(
+    "embed",
+    "the number of the position is added to the vector",
+    "a row of the table is copied as it is; positions come in stage 4",
+    read="where the course puts positions",
+)
+def position_number_added(token_ids, table):
+    if token_ids.numel() and (token_ids.min() < 0 or token_ids.max() >= len(table)):
+        raise IndexError("out of range")
+    return table[token_ids] + torch.arange(token_ids.shape[-1]).to(table.dtype)[:, None]

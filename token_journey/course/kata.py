@@ -29,6 +29,8 @@ Type these in this folder. None of them needs a network.
 
 | | |
 |---|---|
+| `token-journey watch` | judge a stage whenever you save it, with hints |
+| `token-journey` | where you stand, and what to type next |
 | `pytest` | grade all ten stages, and say which one is next |
 | `pytest exercises/s01_tokenize.py` | grade one stage |
 | `pytest --chained` | walk a text through all ten stages, each on what the last one made |

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import time
 import traceback
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -49,6 +50,11 @@ class StageUnderTest:
         self.file = file
         self.load = load
         self.asked: list[str] = []  # the names of its functions that were asked for
+
+    @property
+    def clock(self) -> Callable[[], float]:
+        """What its seconds are counted by."""
+        return time.thread_time
 
     def trial(self, seconds: float) -> AbstractContextManager[None]:
         """Around one check: what it does of the stage ends within `seconds`."""
@@ -199,8 +205,11 @@ class Stages(Protocol):
     def siblings(self, stage: str) -> tuple[str, ...]:
         """The stages that a stage's file imports from beside itself, directly or through others."""
 
-    def own_imports(self) -> AbstractContextManager[None]:
-        """Around what runs these stages: nobody else finds what lies beside them."""
+    def apart(self, left: set[str]) -> AbstractContextManager[None]:
+        """Around what runs these stages: nobody else meets what they change.
+
+        left: gets the names of what can't be put back
+        """
 
     def frames(self, error: BaseException) -> list[traceback.FrameSummary]:
         """The part of a traceback that lies in this folder, outermost first."""

@@ -20,6 +20,8 @@ from token_journey.guards.time_limit import OutOfTime, WaitedTooLong
 from token_journey.words import failure as words
 from token_journey.words.finding import Finding, Said
 
+COLUMNS = 96  # that messages are broken into
+
 
 @dataclass(frozen=True)
 class Failure:
@@ -73,21 +75,34 @@ def describe_failure(
     if told is None and held_back:  # a traceback shows what its functions hold
         broken = Finding(words.broken_check, type(error).__name__)
         return Failure((broken,), str(broken), (checked,))
-    if told is None:
-        return None
-    subject = diagnosis.story or told.subject
-    return replace(told, cause=diagnosis.findings, subject=subject, named=bool(diagnosis.story))
+    return told and _with_cause(told, diagnosis)
+
+
+def describe_fault_of_the_course(promise: str, pack: str | None) -> Failure:
+    """What to say where the reference fails a check, too: nobody's stage is told a mistake."""
+    said = Finding(words.check_is_wrong) if pack is None else Finding(words.pack_is_wrong, pack)
+    return Failure((said,), str(said), (Finding(words.checked, promise),))
 
 
 def describe_unusable(
-    judge: Judge, error: BaseException, promise: str, in_check: StackSummary
+    judge: Judge,
+    error: BaseException,
+    promise: str,
+    diagnosis: Diagnosis,
+    in_check: StackSummary,
 ) -> Failure:
     """What to say where the check broke on what a stage gave it, and not in the stage's lines."""
     kind, message = name_of_class(error), message_of(error)
     said = Finding(words.unusable, f"{judge.stage.name}.py", kind, message)
-    lines = [f"  {shown(frame.line or '')}" for frame in in_check[-1:]]
-    below = (*lines, *_around(judge, error), Finding(words.checked, promise))
-    return Failure((said,), str(said), below, broken=True)
+    lines: list[Said] = [f"  {shown(frame.line or '')}" for frame in in_check[-1:]]
+    checked = Finding(words.checked, promise)
+    below: tuple[Said, ...] = (*lines, *_around(judge, error), checked)
+    return _with_cause(Failure((said,), str(said), below, broken=True), diagnosis)
+
+
+def _with_cause(told: Failure, diagnosis: Diagnosis) -> Failure:
+    subject = diagnosis.story or told.subject
+    return replace(told, cause=diagnosis.findings, subject=subject, named=bool(diagnosis.story))
 
 
 def _not_run(judge: Judge, error: NotRun) -> Finding:
@@ -112,7 +127,7 @@ def _told(judge: Judge, error: BaseException, promise: str, held_back: bool) -> 
     place = words.in_function(Path(last.filename).name, last.lineno, function)
     said = _raised(error, place, held_back)
     around = () if held_back else _around(judge, error, function, last.line or "")
-    below = (f"  {shown(last.line or '')}", *around, checked)
+    below: tuple[Said, ...] = (f"  {shown(last.line or '')}", *around, checked)
     return Failure((said,), f"{type(error).__name__} {place}", below, broken=True)
 
 
@@ -156,5 +171,7 @@ def _wrapped(text: str) -> str:
     lines = []
     for line in text.splitlines():
         margin = line[: len(line) - len(line.lstrip())]
-        lines += textwrap.wrap(line, 96, subsequent_indent=margin, break_long_words=False) or [""]
+        lines += textwrap.wrap(line, COLUMNS, subsequent_indent=margin, break_long_words=False) or [
+            ""
+        ]
     return "\n".join(lines)

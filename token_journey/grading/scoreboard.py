@@ -27,14 +27,15 @@ def write_scoreboard(
         write("")
         write(path, bold=True)
         for row in stages:
-            text, colour = _row(row)
+            text, colour = row_of(row)
             write(text, **{colour: True})
         write(_closing(path, stages, pytest))
         if next_to_do(stages) is None and (after := _after(path, stages, pytest, course)):
             write(f"  {after}")
 
 
-def _row(row: StageGrade) -> tuple[str, str]:
+def row_of(row: StageGrade) -> tuple[str, str]:
+    """A stage's line of the table, and its colour."""
     stage = Stage(row.stage)
     filled = _BAR * row.passed // max(row.total, 1)
     bar = "█" * filled + "░" * (_BAR - filled)

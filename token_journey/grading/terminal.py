@@ -146,7 +146,7 @@ def _stories(failures: Mapping[str, Verdict], functions: Sequence[str]) -> list[
     What did not end comes before all, for it kept others from being run; those come last.
     Of wrong results of one function whose cause is not known two are enough.
     """
-    first = {_story(verdict): nodeid for nodeid, verdict in reversed(failures.items())}
+    first = {_story(verdict): nodeid for nodeid, verdict in list(failures.items())[::-1]}
     stories = sorted(
         (nodeid for nodeid, verdict in failures.items() if first[_story(verdict)] == nodeid),
         key=lambda nodeid: not failures[nodeid].broken,

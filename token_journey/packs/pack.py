@@ -132,7 +132,8 @@ class Pack:
     def weight(self, name: str) -> Tensor:
         """A fresh copy of a weight in float32, whatever it is stored in."""
         stored = self._tensor(WEIGHTS, self._weights[name])
-        return stored.float() if stored.dtype != stored.float().dtype else stored.clone()
+        wide = stored.float()
+        return stored.clone() if wide is stored else wide
 
     def layer_weights(self, layer: int) -> dict[str, Tensor]:
         """One layer's weights, named as they are inside the layer.
@@ -181,6 +182,14 @@ class Pack:
         return self.manifest.get("tokenizer") is not None
 
     # -- reading --------------------------------------------------------------
+
+    def load(self) -> None:
+        """Read now what is otherwise read when it is asked for."""
+        for file, entries in ((WEIGHTS, self._weights), (ACTIVATIONS, self._activations)):
+            for entry in entries.values():
+                self._tensor(file, entry)
+        if self.has_vocabulary:
+            _ = self.vocabulary
 
     def _tensor(self, file: str, entry: Entry) -> Tensor:
         if file not in self._opened:

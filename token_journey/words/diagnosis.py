@@ -34,6 +34,10 @@ def _distances(distances: tuple[float, float] | None) -> str:
     ).format(near=size(near), far=size(far))
 
 
+def something_else() -> str:
+    return _("Something else is wrong, too.")
+
+
 def read_again(where: tuple[str, ...]) -> str:
     read = "; ".join(where)
     return _("Read again: {read}").format(read=read) + ("" if read.endswith("?") else ".")
@@ -50,6 +54,13 @@ def several_fit(mistakes: tuple[tuple[str, ...], ...]) -> str:
 
 def none_fits() -> str:
     return _("No mistake known to this course gives just these numbers.")
+
+
+def by_chance() -> str:
+    return _(
+        "The numbers differ when the same check is repeated: something is random, such as a "
+        "dropout, or kept from before."
+    )
 
 
 def lies_in(function: str) -> str:

@@ -32,8 +32,22 @@ def not_run_after_a_wait(file: str) -> str:
 def kept_state() -> str:
     return _(
         "The same check holds when your files are loaded again for each call: something is "
-        "kept between calls. Look for values stored outside the functions, and for what "
-        "decides when they are used again."
+        "kept between calls. Look for values outside the functions or in the body of a class, "
+        "and for a list or dict as a default; and for what decides when they are used again."
+    )
+
+
+def pack_is_wrong(pack: str) -> str:
+    return _(
+        "The course's own stage fails this check, too: the pack {pack} is wrong, not your "
+        "code. Grade without it, or make it again."
+    ).format(pack=pack)
+
+
+def check_is_wrong() -> str:
+    return _(
+        "The course's own stage fails this check, too: the check is wrong, not your code. "
+        "Bring the course back as it was, or tell its author."
     )
 
 
