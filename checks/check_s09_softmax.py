@@ -244,7 +244,7 @@ def what_comes_of(call):
 def test_no_temperature(stage):
     """A temperature that is not above 0 is a ValueError."""
     came = [what_comes_of(lambda t=t: stage.apply_temperature(X, t)) for t in (0.0, 0, -1.0)]
-    expect_equal(came, ["ValueError"] * 3, "what comes of the temperatures 0.0, 0 and −1")
+    expect_equal(came, ["ValueError"] * 3, "the result for the temperatures 0.0, 0 and −1")
 
 
 def test_temperature_manners(stage):
@@ -599,7 +599,7 @@ def test_low_temperature(stage):
 def test_negative_temperature(stage):
     """A temperature below 0 is a ValueError for sample, too."""
     came = what_comes_of(lambda: stage.sample(X, temperature=-0.5, generator=seeded(0)))
-    expect_equal(came, "ValueError", "what comes of temperature −0.5")
+    expect_equal(came, "ValueError", "the result for temperature −0.5")
 
 
 # So many tokens that the same draws twice are no accident: 100⁻¹⁶.

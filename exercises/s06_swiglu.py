@@ -73,7 +73,7 @@ it works better, and says so. SiLU is also called Swish (Hendrycks and Gimpel, 2
 
 Why 8/3? Three matrices with F neurons have 3·F·D weights, two matrices with 4 D neurons have
 8·D². Both cost the same when F = 8/3 · D. For SmolLM2 that is 8/3 · 576 = 1536. For Aitana it
-would be 5461, and 5440 is a rounder number nearby, 85 · 64, which hardware likes better.
+would be 5461. 5440 is near it and a multiple of 64, which is faster to compute.
 
 In Aitana-2B-S a layer has 33.4 million weights here and 16.8 million in attention: two of
 every three. In SmolLM2-135M, where attention shares its keys and values, it is three of four.

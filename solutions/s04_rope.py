@@ -84,9 +84,10 @@ product depends on the distance m − n and not on m or n themselves. Nothing is
 is added to the vectors, and their lengths stay.
 
 The pairs turn at different speeds, as the hands of a clock do. In Aitana-2B-S the first pair
-turns by 1 radian a token: it is round after 6 tokens, and tells near positions apart. The last
-turns by 10,000^(−126/128) ≈ 0.000115 and needs 54,000 tokens for a turn: it tells far ones
-apart. A larger θ gives slower hands, for longer texts.
+turns by 1 radian a token: a full turn takes 6 tokens, and positions that are near each other
+get very different angles. The last turns by 10,000^(−126/128) ≈ 0.000115 and needs 54,000 tokens
+for a full turn: with it, positions that are far apart differ. A larger θ gives slower hands, for
+longer texts.
 
 The paper pairs neighbours: (x₀, x₁), (x₂, x₃), … The checkpoints of Llama models in Hugging
 Face's format pair halves, as drawn above. Both work for a model that was trained with them,

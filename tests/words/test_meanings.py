@@ -180,7 +180,7 @@ RAISED = {
     "multinomial zeros": (lambda: torch.multinomial(0 * W, 1), "all probabilities are 0"),
     "in place": (changed_in_place, "was changed in place"),
     "a leaf": (a_leaf_changed, "An input was changed in place"),
-    "numpy": (lambda: LEAF.numpy(), "numpy knows nothing of gradients"),
+    "numpy": (lambda: LEAF.numpy(), "numpy loses the gradients"),
     "cut off": (lambda: LEAF.detach().sum().backward(), "no gradient flows back"),
     "optimize": (lambda: torch.optim.SGD([LEAF.exp()]), "Nothing is trained here"),
     "join str": (lambda: "".join([b"a"]), '`b"".join(…)` joins `bytes`.'),

@@ -344,7 +344,7 @@ MEANINGS: tuple[tuple[str, str], ...] = (
     ),
     (
         r"Can't call numpy\(\) on Tensor that requires grad",
-        "numpy knows nothing of gradients: compute with torch's own operations.",
+        "numpy loses the gradients: compute with torch's own operations.",
     ),
     (
         r"does not require grad and does not have a grad_fn",

@@ -53,11 +53,11 @@ def permuted(axis: str, order: tuple[int, ...]) -> str:
 
 
 def too_late(axis: str) -> str:
-    return _("Along {axis} everything comes one place too late.").format(axis=axis)
+    return _("Along {axis} every number stands one place too late.").format(axis=axis)
 
 
 def too_early(axis: str) -> str:
-    return _("Along {axis} everything comes one place too early.").format(axis=axis)
+    return _("Along {axis} every number stands one place too early.").format(axis=axis)
 
 
 def in_reverse(axis: str) -> str:
