@@ -82,9 +82,7 @@ def test_ids_out_of_range(stage):
     """An id below 0 or above V − 1 is an IndexError, never another token's row."""
     ids = (-1, -6, -7, 6, 13)
     came = [f"{i}: {what_comes_of(stage, torch.tensor([i]), 0)}" for i in ids]
-    expect_equal(
-        came, [f"{i}: IndexError" for i in ids], "the result for ids that a table of 6 rows has not"
-    )
+    expect_equal(came, [f"{i}: IndexError" for i in ids], "the result for ids without a row")
 
 
 def test_out_of_range_anywhere(stage):
@@ -95,9 +93,7 @@ def test_out_of_range_anywhere(stage):
         ids[place] = i
         came.append(f"{i} at place {place}: {what_comes_of(stage, ids.reshape(2, 2), place)}")
     expected = [f"{said.partition(':')[0]}: IndexError" for said in came]
-    expect_equal(
-        came, expected, "the result for ids that a table of 6 rows has not, in a batch of 2 × 2"
-    )
+    expect_equal(came, expected, "the result for ids without a row, in a batch of 2 × 2")
 
 
 def test_batch_of_ids(stage):
