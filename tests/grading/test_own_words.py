@@ -131,3 +131,27 @@ def test_the_kind_of_numbers_is_said_where_it_is_not_the_usual(told):
     body = "return x.no_such_name if x.element_size() == 2 else x"
     said = told("s06_swiglu", SWIGLU.format(body=body), "test_bfloat16")
     assert "x (…, D) = bfloat16 (" in said
+
+
+def test_what_stands_in_the_line_is_said_where_it_is_known(told):
+    source = SWIGLU.format(body="y = x.mT\n    return y @ (w_up if True else None)")
+    said = told("s06_swiglu", source, "more_neurons")
+    assert "In that line: y = (" in said and "; w_up = (" in said
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="players need Linux")
+def test_what_stands_in_a_line_of_a_player_is_not_said(told):
+    source = SWIGLU.format(body="return x @ w_gate")
+    assert "In that line" not in told("s06_swiglu", source, "more_neurons", "--isolated")
+
+
+def test_one_story_for_all_prompts(tmp_path):
+    file = tmp_path / "s05_attention.py"
+    file.write_text(
+        "import torch\n\n\n"
+        "def causal_mask(n_queries, n_keys):\n"
+        "    return torch.ones(n_queries, n_keys).tril(n_keys - n_queries)\n"
+    )
+    output = grade(file, options=("-k", "mask_of_the_model")).output
+    assert output.count("is float32; it should be bool") == 1
+    assert "1 failed" in output and "more failed" in output
