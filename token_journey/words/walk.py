@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from token_journey.words.language import _
 
@@ -56,5 +56,5 @@ def has_some_layers(held: int, layers: int) -> str:
     return _("holds {held} of {layers} layers").format(held=held, layers=layers)
 
 
-def goes_beyond(parts: Sequence[str]) -> str:
+def goes_beyond(parts: Iterable[str]) -> str:
     return _("has {parts}, which the stages don't know").format(parts=_(" and ").join(parts))
