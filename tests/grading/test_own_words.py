@@ -155,3 +155,18 @@ def test_one_story_for_all_prompts(tmp_path):
     output = grade(file, options=("-k", "mask_of_the_model")).output
     assert output.count("is float32; it should be bool") == 1
     assert "1 failed" in output and "more failed" in output
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        "__dict__ = None",
+        "_token_journey_called = _token_journey_asked = property(lambda self: 1 / 0)",
+        "_token_journey_called, _token_journey_asked = 'nothing', 'of ours'",
+        "args = property(lambda self: exit())",
+    ],
+)
+def test_errors_of_odd_classes_are_told(odd, told):
+    source = f"class Odd(KeyError):\n    {odd}\n\n\n" + SWIGLU.format(body="raise Odd('oh')")
+    said = told("s06_swiglu", source, "more_neurons")
+    assert "Odd at s06_swiglu.py:11, in swiglu" in said

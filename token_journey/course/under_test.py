@@ -6,11 +6,11 @@ import inspect
 import time
 import traceback
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import FunctionType, ModuleType
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from torch import Tensor
 
@@ -18,6 +18,8 @@ from token_journey.course.borrowed import answers_imported, functions_called
 from token_journey.foreign import message_of, name_of_class
 from token_journey.guards.time_limit import time_limit
 from token_journey.words import calls as words
+
+_Noted = TypeVar("_Noted")
 
 
 class CheckFailure(AssertionError):
@@ -33,10 +35,19 @@ class Called:
     kwargs: Mapping[str, Any]
 
 
-def call_of(error: BaseException) -> Called | None:
-    """The call that an error ended."""
-    called = error.__dict__.get("called")
-    return called if isinstance(called, Called) else None
+def note(error: BaseException, name: str, value: object) -> None:
+    """Let an error carry something along, if its class lets it."""
+    with suppress(Exception):
+        object.__setattr__(error, f"_token_journey_{name}", value)
+
+
+def noted(error: BaseException, name: str, kind: type[_Noted]) -> _Noted | None:
+    """What an error carries along under a name, if it is of this very type."""
+    try:
+        value = object.__getattribute__(error, f"_token_journey_{name}")
+    except BaseException:  # a property of theirs may raise what it likes
+        return None
+    return value if type(value) is kind else None
 
 
 class StageUnderTest:
@@ -129,7 +140,7 @@ def _watched(name: str, function: Callable[..., Any], folder: Path) -> Callable[
         try:
             result = function(*args, **kwargs)
         except Exception as error:
-            error.__dict__["called"] = Called(name, args, kwargs)
+            note(error, "called", Called(name, args, kwargs))
             if isinstance(error, TypeError):
                 _check_parameters(name, function, args, kwargs)
             if _is_torch_s_alone(error, folder):
@@ -147,7 +158,10 @@ def _watched(name: str, function: Callable[..., Any], folder: Path) -> Callable[
 
 def _is_torch_s_alone(error: Exception, folder: Path) -> bool:
     """Whether a function was torch's own, `silu = F.silu`, so that no line of a file raised."""
-    told = error.__dict__.get("told")
+    try:
+        told = object.__getattribute__(error, "told")
+    except AttributeError:
+        told = None
     if told is not None:  # by a player, which saw where it came from
         return bool(told.torch_s)
     assert error.__traceback__ is not None

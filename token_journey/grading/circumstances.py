@@ -14,13 +14,14 @@ from torch import Tensor
 
 from token_journey.course.implementation import frames_in
 from token_journey.course.signatures import parameters
-from token_journey.course.under_test import Called, call_of
+from token_journey.course.under_test import Called, noted
 from token_journey.foreign import message_of, name_of_class, written
 from token_journey.words import meanings as words
 from token_journey.words.finding import Finding
 
 _LONGEST = 60
 _USUAL = "float32"
+_ARGS = BaseException.__dict__["args"]
 _MOST_PARTS, _MOST_NAMES = 4, 400
 _KEYS = (str, bytes, int)
 _IN_A_LINE = (Tensor, int, float, type(None))
@@ -35,7 +36,7 @@ def circumstances(
     function, line: theirs that raised it, "" where they did not; folder: where their files lie;
     reference: the stage file that names parameters and axes
     """
-    called = call_of(error)
+    called = noted(error, "called", Called)
     arguments = {} if called is None or reference is None else _named(called, reference)
     in_it = called is not None and called.function == function
     if wrong_key := _wrong_key(error, arguments, in_it):
@@ -141,7 +142,8 @@ def _like(key: Any, keys: list[Any]) -> str | None:
 
 
 def _key(error: BaseException) -> Any:
-    return error.args[0] if isinstance(error, KeyError) and len(error.args) == 1 else None
+    given: tuple[Any, ...] = _ARGS.__get__(error)  # whatever its class says of them
+    return given[0] if isinstance(error, KeyError) and len(given) == 1 else None
 
 
 def _kinds_of_keys(arguments: Mapping[str, Any]) -> dict[str, str]:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from token_journey.course.implementation import CannotLoad, LoadsForEver
 from token_journey.course.stage import Stage
-from token_journey.course.under_test import Check, Stages, StageUnderTest
+from token_journey.course.under_test import Check, Stages, StageUnderTest, note
 from token_journey.guards.time_limit import OutOfTime, WaitedTooLong
 
 SECONDS_A_CHECK = 10.0
@@ -124,7 +124,7 @@ class Judge:
             with self.apart(), stage.trial(seconds):
                 check(stage)
         except BaseException as error:  # SystemExit and OutOfTime are the learner's, too
-            error.__dict__["asked"] = tuple(stage.asked)
+            note(error, "asked", tuple(stage.asked))
             if isinstance(error, KeyboardInterrupt) and not self.folder.frames(error):
                 raise
             return error

@@ -20,7 +20,7 @@ from token_journey.checking.case import NotOnThisPack, cases, only_in_print
 from token_journey.course.implementation import CannotLoad, frames_in
 from token_journey.course.lessons import promise_of
 from token_journey.course.signatures import parameters
-from token_journey.course.under_test import Check, Stages, StageUnderTest
+from token_journey.course.under_test import Check, Stages, StageUnderTest, noted
 from token_journey.foreign import name_of_class, shown
 from token_journey.grading import torch_start as quick_torch  # noqa: F401  (before whatever else imports torch)
 from token_journey.grading.chained import ChainedItem
@@ -264,7 +264,7 @@ def _function(judge: Judge, outcome: Outcome | None, failure: Failure | None) ->
             return str(finding.values[0])
     named = [frame.name for frame in reversed(judge.folder.frames(outcome.error))]
     known = parameters(judge.reference_file) if judge.reference_file else {}
-    asked = outcome.error.__dict__.get("asked", ())
+    asked = noted(outcome.error, "asked", tuple) or ()
     return next((name for name in named if name in known), asked[-1] if asked else "")
 
 
