@@ -792,7 +792,7 @@ def top_p_before_top_k(logits, temperature=1.0, top_k=None, top_p=None, generato
 @misconception(
     "sample",
     "the temperature comes last",
-    "top-p counts with probabilities that are not yet sharpened or flattened",
+    "it comes after top-p, which counts with probabilities not yet sharpened or flattened",
     read=ORDER,
 )
 def temperature_last(logits, temperature=1.0, top_k=None, top_p=None, generator=None):
@@ -1086,7 +1086,7 @@ def zero_not_treated_apart(logits, temperature=1.0, top_k=None, top_p=None, gene
 @misconception(
     "sample",
     "the token before the right one is drawn",
-    "the place in the running sum is off by one; before the first token the last one comes",
+    "the place in the running sum is off by one: the sums that were passed are counted one too few",
     read=CHANCE,
 )
 def one_too_early(logits, temperature=1.0, top_k=None, top_p=None, generator=None):
@@ -1100,8 +1100,8 @@ def one_too_early(logits, temperature=1.0, top_k=None, top_p=None, generator=Non
     probs = softmax(logits.double())
     sums = probs.cumsum(dim=-1)
     chance = torch.rand(*probs.shape[:-1], 1, generator=generator, dtype=torch.float64)
-    drawn = torch.searchsorted(sums, chance * sums[..., -1:], right=True).squeeze(-1) - 1
-    return drawn % logits.shape[-1]
+    passed = torch.searchsorted(sums, chance * sums[..., -1:], right=True).squeeze(-1)
+    return (passed - 1).clamp(min=0)
 
 
 @misconception(

@@ -303,7 +303,7 @@ def sample(logits, temperature=1.0, top_k=None, top_p=None, generator=None):
     logits = keep_top_p(logits, top_p) if top_p else logits
     sums = softmax(logits.double()).cumsum(-1)
     u = torch.rand(*sums.shape[:-1], 1, generator=generator, dtype=torch.float64)
-    return ((sums <= u * sums[..., -1:]).sum(-1) - 1) % sums.shape[-1]
+    return torch.relu((sums <= u * sums[..., -1:]).sum(-1) - 1)
 """,
         "the token before the right one is drawn",
         "the generator is not used",
@@ -334,7 +334,7 @@ def rms_norm(x, weight, eps):
     return (weight * wide / torch.sqrt(deviation + eps)).to(x.dtype)
 """,
         "the standard deviation and eps stand under the root",
-        "the variance is taken",
+        "the variance is taken for",
     ),
     "text by whole letters": (
         "s01_tokenize",

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from math import inf
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 import torch
@@ -103,6 +104,14 @@ class Matrix:
             for row in wrong:
                 seen = observe(question.check, under_test[id(row)])
                 row.note(question, seen, honest)
+                if (
+                    question.name in row.fails
+                    and not observe(question.check, _Alone(self._reference, stage, row.rewrite))
+                    .until_wrong()
+                    .wrong
+                ):
+                    row.fails.remove(question.name)  # it depends on others, or on chance
+                    row.unsure.add(question.name)
         self.patterns[stage] = Patterns(
             tuple(question.name for question in questions),
             {r.rewrite.name: Pattern(frozenset(r.fails), frozenset(r.unsure)) for r in wrong},
@@ -130,6 +139,32 @@ class _Fresh(StageUnderTest):
     def trial(self, seconds: float) -> AbstractContextManager[None]:
         self._module = None
         return super().trial(seconds)
+
+
+class _Alone(StageUnderTest):
+    """The reference's stage with a rewrite that the check calls and the other functions don't.
+
+    What is drawn by a check's generator is drawn otherwise.
+    """
+
+    def __init__(self, reference: Implementation, stage: str, change: Rewrite):
+        right, wrong = rewritten(reference, stage), rewritten(reference, stage, change)
+        module = ModuleType(right.__name__)
+        module.__dict__.update(vars(right), **{change.function: vars(wrong)[change.function]})
+        super().__init__(reference.folder / f"{stage}.py", lambda: module)
+
+    def __getattr__(self, function: str) -> Any:
+        found = super().__getattr__(function)
+        if isinstance(found, type):
+            return found
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            for value in (*args, *kwargs.values()):
+                if isinstance(value, torch.Generator):
+                    torch.rand(1, generator=value)
+            return found(*args, **kwargs)
+
+        return call
 
 
 def _called(doctor: Doctor, questions: list[Question], row: Row) -> list[str]:

@@ -38,7 +38,7 @@ class Answers:
         """questions: those that say most come first, for a slow stage is not asked all"""
         self._stage = stage
         self.asked: dict[str, Question] = {}
-        self._seen: dict[str, Observed] = {}
+        self.seen: dict[str, Observed] = {}
         self._again: dict[str, Observed] = {}
         patience = Patience(_SECONDS_FOR_ALL, stage.clock)
         for question in questions:
@@ -47,23 +47,23 @@ class Answers:
 
     def of(self, question: Question) -> Observed:
         """What came of a question, which is asked now if it was not before."""
-        if question.name not in self._seen:
+        if question.name not in self.seen:
             self.asked[question.name] = question
-            self._seen[question.name] = self._ask(question)
-        return self._seen[question.name]
+            self.seen[question.name] = self._ask(question)
+        return self.seen[question.name]
 
     @property
     def failing(self) -> dict[str, Observed]:
-        return {name: seen for name, seen in self._seen.items() if seen.wrong}
+        return {name: seen for name, seen in self.seen.items() if seen.wrong}
 
     def surely_holds(self, name: str) -> bool:
         """Whether a check that was asked is passed, and is again when it is repeated."""
-        seen = self._seen[name]
+        seen = self.seen[name]
         return seen.ended and not seen.wrong and self.is_steady(name)
 
     def is_steady(self, name: str) -> bool:
         """Whether a check that was asked holds or fails again when it is repeated."""
-        before, again = self._seen[name], self.again(name)
+        before, again = self.seen[name], self.again(name)
         return (again.wrong, again.ended) == (before.wrong, before.ended)
 
     def again(self, name: str) -> Observed:

@@ -34,6 +34,8 @@ _SECONDS_A_CHECK = 0.2
 _SECONDS_A_MISTAKE = 0.1
 # For putting another in the place of each function, where no mistake is known.
 _SECONDS_TO_REPLACE = 0.5
+# At how many checks is seen which mistakes are likely.
+_QUICK = 2
 # How many mistakes that all fit are called by their names.
 _LISTED = 4
 
@@ -70,6 +72,7 @@ class Doctor:
         known = [question for question in questions if question.name in bank.checks]
         self._answers = Answers(stage, known)
         self._evidence = cache(self._held_against_all)
+        self._fits = cache(self._do_fit)
 
     def diagnose(self, question: Question) -> Diagnosis:
         """Find what went wrong in a check that the stage fails."""
@@ -78,14 +81,14 @@ class Doctor:
             return Diagnosis()
         if not self._answers.is_steady(question.name):  # then it says nothing
             return _of_chance() if self._is_drawn(question, seen) else Diagnosis()
-        found = self._that_fit(question, seen)
+        found = self._that_fit(question.name)
         if found is None:
             return Diagnosis()
         found = self._best([fit for fit in found if self._evidence(fit).believable])
         if not found and seen.breaks:
-            found = self._that_break(question, seen)
+            found = self._that_break(question.name)
         if len(found) == 1:
-            theirs = self._bank.observe(question, found[0], seen)
+            theirs = self._look(question.name, found[0])
             return _named(found[0], theirs, seen, self._evidence(found[0]).all)
         if found:
             return Diagnosis((_several(found),))
@@ -97,55 +100,65 @@ class Doctor:
     def _possible(self) -> list[Mistakes]:
         return self._bank.possible(self._answers)
 
-    def _that_fit(self, question: Question, seen: Observed) -> list[Mistakes] | None:
+    def _that_fit(self, name: str) -> list[Mistakes] | None:
         """All mistakes that fit, or else pairs of them; None where not all could be tried."""
+        if found := [m for m in self._possible if self._is_likely(m) and self._fits(name, m)]:
+            return found
         patience = Patience(_SECONDS_A_CHECK)
-        found: list[Mistakes] = []
         for candidates in (self._possible, self._bank.pairs(self._possible)):
             for mistakes in candidates:
                 if patience.left <= 0:
                     return None
-                if self._fit(question, seen, mistakes):
+                if self._fits(name, mistakes):
                     found.append(mistakes)
             if found:
                 break
         return found
 
-    def _fit(self, question: Question, seen: Observed, mistakes: Mistakes) -> bool:
-        if self._bank.holds(mistakes, question.name):
-            return False
-        return self._bank.observe(question, mistakes, seen).is_like(seen)
+    def _is_likely(self, mistakes: Mistakes) -> bool:
+        """Whether it fits one of the first checks that it fails, which are the quick ones."""
+        fails = self._bank.fails(mistakes, self._answers.failing)
+        return any(self._fits(name, mistakes) for name in fails[:_QUICK])
 
-    def _that_break(self, question: Question, seen: Observed) -> list[Mistakes]:
+    def _look(self, name: str, mistakes: Mistakes) -> Observed:
+        """What a check sees of the mistakes, as far as they go the learner's way."""
+        return self._bank.observe(self._answers.asked[name], mistakes, self._answers.seen[name])
+
+    def _do_fit(self, name: str, mistakes: Mistakes) -> bool:
+        if self._bank.holds(mistakes, name):
+            return False
+        return self._look(name, mistakes).is_like(self._answers.seen[name])
+
+    def _that_break(self, name: str) -> list[Mistakes]:
         """The one mistake that breaks here, too, and explains all, if there is just one.
 
         What Python says of it depends on how the rest is written.
         """
-        breaking = [m for m in self._possible if self._breaks(question, seen, m)]
+        breaking = [mistakes for mistakes in self._possible if self._breaks(name, mistakes)]
         found = [mistakes for mistakes in breaking if self._evidence(mistakes).all]
         return found if len(found) == 1 else []
 
-    def _breaks(self, question: Question, seen: Observed, mistakes: Mistakes) -> bool:
-        if not seen.breaks or self._bank.holds(mistakes, question.name):
+    def _breaks(self, name: str, mistakes: Mistakes) -> bool:
+        if not self._answers.seen[name].breaks or self._bank.holds(mistakes, name):
             return False
-        return self._bank.observe(question, mistakes, seen).breaks
+        return self._look(name, mistakes).breaks
 
     def _held_against_all(self, mistakes: Mistakes) -> _Evidence:
         """How far a mistake explains all that fails."""
         patience = Patience(_SECONDS_A_MISTAKE)
         explained, against, rest = set(), set(), False
-        for name, seen in self._answers.failing.items():
-            question = self._answers.asked[name]
+        for name in self._answers.failing:
+            check = self._answers.asked[name].of
             if self._bank.holds(mistakes, name):
                 rest = rest or self._answers.is_steady(name)
             elif patience.left <= 0:
                 continue
-            elif self._fit(question, seen, mistakes):
-                explained.add(question.of)
-            elif self._breaks(question, seen, mistakes):
+            elif self._fits(name, mistakes):
+                explained.add(check)
+            elif self._breaks(name, mistakes):
                 continue  # each says so in the words of its own lines
             elif self._bank.fails(mistakes, [name]) and self._answers.is_steady(name):
-                against.add(question.of)
+                against.add(check)
         return _Evidence(len(explained), len(against), not (rest or against))
 
     def _best(self, found: Sequence[Mistakes]) -> list[Mistakes]:

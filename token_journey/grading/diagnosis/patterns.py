@@ -12,8 +12,11 @@ FILE = "patterns.json"  # beside the misconceptions
 
 @dataclass(frozen=True)
 class Pattern:
-    """The checks that a mistake fails, and those that it fails by so little that nobody counts
-    on it: another machine may round the other way."""
+    """The checks that a mistake fails, whatever surrounds it, and those at which nobody is sure.
+
+    It may fail there by so little that another machine rounds the other way, by what was drawn by
+    chance, or only where other functions of the stage call the one that is wrong.
+    """
 
     fails: frozenset[str]
     unsure: frozenset[str] = frozenset()
