@@ -74,6 +74,7 @@ class Channel:
     def send(self, fields: dict[str, Any], storages: list[torch.UntypedStorage]) -> None:
         sizes = [storage.nbytes() for storage in storages]
         text = json.dumps(fields | {"blobs": sizes} if sizes else fields).encode()
+        pieces: list[bytes | memoryview]
         pieces = [_HEAD.pack(_WORD, len(text), sum(sizes)), text, *map(bytes_of, storages)]
         # What is small goes at once: each piece would wake who waits for it.
         if len(text) + sum(sizes) <= _AT_ONCE:
