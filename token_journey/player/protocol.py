@@ -108,7 +108,7 @@ class Channel:
         return fields, [self._blob(size) for size in sizes]
 
     def _blob(self, size: int) -> torch.UntypedStorage:
-        found = torch.UntypedStorage(size)
+        found = torch.UntypedStorage(size)  # type: ignore[no-untyped-call]
         self._exactly(bytes_of(found))
         return found
 
