@@ -63,9 +63,9 @@ def test_it_is_waited_for_once(s03, isolated, ran_out, tmp_path):
     assert {stage for stage, seconds in ran_out if seconds >= LIMIT} <= {S03}
     assert sum(seconds for _, seconds in ran_out) <= 2 * LIMIT + 1.0 * len(found)
     assert {v.kind for v in found[S03]} == {"failed"}
-    builds_on_it = [v for stage in ("s07_decoder", "s08_lm_head") for v in found[stage][:1]]
-    assert [(v.kind, v.mend) for v in builds_on_it] == [("failed", (S03,))] * 2
-    assert {v.kind for v in found["s06_swiglu"]} == {"passed"}
+    for stage in ("s07_decoder", "s08_lm_head"):  # right in themselves, and say what to mend
+        assert {(v.kind, v.mend) for v in found[stage] if v.mend} == {("passed", (S03,))}
+    assert {(v.kind, v.mend) for v in found["s06_swiglu"]} == {("passed", ())}
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="no players")

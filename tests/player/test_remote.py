@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 from types import SimpleNamespace
 
@@ -9,8 +10,10 @@ import pytest
 import torch
 
 from conftest import STAGE
+from token_journey.course.course import find_course
 from token_journey.course.implementation import CannotLoad, LoadsForEver
 from token_journey.course.under_test import CheckFailure
+from token_journey.packs.pack import Pack, find_packs
 
 SAME = "def same(*values, **named):\n    return values[0] if values else named\n"
 CACHE = """
@@ -323,3 +326,15 @@ def test_what_the_jail_refuses_is_said(players, stage):
         stage(f"{asks}def f():\n    socket.socket()\n").f()
     with pytest.raises(CannotLoad, match=r"With --isolated a stage .* opens no connection"):
         stage(f"{asks}socket.socket()\n").f()
+
+
+def test_copies_of_a_pack_s_tensor_are_equal_until_one_is_changed(stage):
+    pack = next(Pack(folder) for folder in find_packs(find_course().packs))
+    name = next(pack.weight_names())
+    under_test = stage("def f(*given):\n    return [x.clone() for x in given]\n")
+    changed, again = pack.weight(name), copy.deepcopy(pack.weight(name))
+    changed.mul_(2)
+    for _ in range(2):  # the second time they are known
+        given = pack.weight(name), pack.weight(name), changed, copy.deepcopy(changed), again
+        for mine, theirs in zip(given, under_test.f(*given), strict=True):
+            assert torch.equal(mine, theirs) and mine is not theirs

@@ -9,7 +9,7 @@ import sys
 import time
 import weakref
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass
 from types import SimpleNamespace
 from typing import Any
 
@@ -246,7 +246,7 @@ class Conversation(End):
         if isinstance(value, torch.Generator):
             return self._generator(value, parcel)
         if isinstance(value, ModelConfig):
-            return ["config", self.contents(asdict(value), parcel)]
+            return ["config", self.contents(vars(value), parcel)]
         if isinstance(value, SimpleNamespace):
             return ["namespace", self.contents(vars(value), parcel)]
         if is_dataclass(value) and not isinstance(value, type):

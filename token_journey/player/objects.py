@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from functools import cached_property
 from typing import Any, Protocol
 
 from token_journey.player.raised import signature
@@ -47,7 +48,7 @@ class RemoteFunction:
         """The function as an object of the player's."""
         return self.pinned or self._conversation.request("get", of=self._of, name=self.__name__)
 
-    @property
+    @cached_property
     def __signature__(self) -> inspect.Signature:
         return signature(self._conversation.request("signature", **self._where()))
 
@@ -75,7 +76,10 @@ class RemoteType(type):
 
     @property
     def __signature__(cls) -> inspect.Signature:
-        return signature(cls._conversation.request("signature", of=cls._name))
+        if "_signature" not in cls.__dict__:
+            found = signature(cls._conversation.request("signature", of=cls._name))
+            type.__setattr__(cls, "_signature", found)
+        return cls.__dict__["_signature"]  # type: ignore[no-any-return]
 
 
 class RemoteObject:

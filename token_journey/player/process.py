@@ -98,7 +98,7 @@ class Players:
         """One with a player that runs nothing of the folder, and only reads it."""
         known = self._readers.get(folder)
         if known is None or not known.alive:
-            known = self.start(folder, spare=True)
+            known = self.start(folder)
             self._readers = {folder: known}
         return known
 

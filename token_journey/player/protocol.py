@@ -10,7 +10,7 @@ import ctypes
 import json
 import socket
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,6 +24,7 @@ MOST_TEXT = 8 << 20
 MOST_BYTES = 256 << 20
 MOST_A_CHECK = 1 << 30
 ANY = 1 << 40  # what a player takes of the judge
+PLAIN = frozenset((type(None), bool, int, float, str))  # what stands for itself
 _DEEPEST, _MOST_BLOBS, _AT_ONCE = 60, 10_000, 1 << 16
 _PATIENCE = 0.1  # seconds until who waits looks whether it has waited long enough
 
@@ -73,6 +74,7 @@ class Channel:
     def send(self, fields: dict[str, Any], storages: list[torch.UntypedStorage]) -> None:
         sizes = [storage.nbytes() for storage in storages]
         text = json.dumps(fields | {"blobs": sizes} if sizes else fields).encode()
+        pieces: list[bytes | memoryview]
         pieces = [_HEAD.pack(_WORD, len(text), sum(sizes)), text, *map(bytes_of, storages)]
         # What is small goes at once: each piece would wake who waits for it.
         if len(text) + sum(sizes) <= _AT_ONCE:
@@ -106,7 +108,7 @@ class Channel:
         return fields, [self._blob(size) for size in sizes]
 
     def _blob(self, size: int) -> torch.UntypedStorage:
-        found = torch.UntypedStorage(size)
+        found = torch.UntypedStorage(size)  # type: ignore[no-untyped-call]
         self._exactly(bytes_of(found))
         return found
 
@@ -179,7 +181,7 @@ class Coder:
 
     def encode(self, value: Any, parcel: Parcel) -> Any:
         kind = type(value)
-        if value is None or kind in (bool, int, float, str):
+        if kind in PLAIN:
             return value
         if kind is bytes:
             return ["b", value.decode("latin-1")]
@@ -188,9 +190,9 @@ class Coder:
         if kind in (list, set, dict):
             return self.encode_container(value, parcel)
         if kind is frozenset:
-            return ["frozen", [self.encode(item, parcel) for item in value]]
+            return ["frozen", self.items(value, parcel)]
         if isinstance(value, tuple):
-            return ["t", [self.encode(item, parcel) for item in tuple.__iter__(value)]]
+            return ["t", self.items(tuple.__iter__(value), parcel)]
         if kind is range:
             return ["range", value.start, value.stop, value.step]
         if kind is complex:
@@ -204,13 +206,23 @@ class Coder:
     def contents(self, value: list[Any] | set[Any] | dict[Any, Any], parcel: Parcel) -> list[Any]:
         """The tag and the items of a container."""
         if isinstance(value, dict):
-            pairs = value.items()
-            return ["d", [[self.encode(k, parcel), self.encode(v, parcel)] for k, v in pairs]]
-        tag = "l" if isinstance(value, list) else "s"
-        return [tag, [self.encode(item, parcel) for item in value]]
+            return ["d", self.items(value.items(), parcel)]
+        return ["l" if isinstance(value, list) else "s", self.items(value, parcel)]
+
+    def items(self, values: Iterable[Any], parcel: Parcel) -> Any:
+        """What stands for each of them; columns where all are bytes, or tuples of one length."""
+        values = list(values)
+        kinds = set(map(type, values))
+        if kinds <= PLAIN:
+            return values
+        if kinds == {bytes}:
+            return {"b": [value.decode("latin-1") for value in values]}
+        if kinds == {tuple} and values[0] and len(set(map(len, values))) == 1:
+            return {"t": [self.items(column, parcel) for column in zip(*values, strict=True)]}
+        return [self.encode(value, parcel) for value in values]
 
     def decode(self, node: Any, depth: int = 0) -> Any:
-        if node is None or isinstance(node, bool | int | float | str):
+        if type(node) in PLAIN:
             return node
         if not isinstance(node, list) or not node or depth > _DEEPEST:
             raise NotData("it answered with something that is no data")
@@ -219,7 +231,7 @@ class Coder:
         if tag == "b":
             return rest[0].encode("latin-1")
         if tag == "t":
-            return tuple([self.decode(item, below) for item in rest[0]])
+            return tuple(self.decoded(rest[0], below))
         if tag in ("l", "s", "d", "frozen"):
             return self.filled(tag, rest[0], below)
         if tag == "range":
@@ -232,13 +244,25 @@ class Coder:
             return torch.device(rest[0])
         return self.decode_other(tag, rest, below)
 
-    def filled(self, tag: str, items: list[Any], depth: int) -> Any:
+    def decoded(self, items: Any, depth: int) -> list[Any]:
+        """The values that `items` stand for."""
+        if type(items) is list:
+            alike = PLAIN.issuperset(map(type, items))
+            return items if alike else [self.decode(item, depth) for item in items]
+        ((kind, columns),) = items.items()
+        if kind == "b":
+            return [value.encode("latin-1") for value in columns]
+        if kind != "t" or depth > _DEEPEST:
+            raise NotData("it answered with something that is no data")
+        return list(zip(*(self.decoded(column, depth + 1) for column in columns), strict=True))
+
+    def filled(self, tag: str, items: Any, depth: int) -> Any:
         # Item by item, not by one call into C, which no time limit could break off.
         if tag == "d":
-            return {self.decode(k, depth): self.decode(v, depth) for k, v in items}
+            return {key: value for key, value in self.decoded(items, depth)}
         if tag == "l":
-            return [self.decode(item, depth) for item in items]
-        found = {self.decode(item, depth) for item in items}
+            return self.decoded(items, depth)
+        found = {value for value in self.decoded(items, depth)}
         return found if tag == "s" else frozenset(found)
 
     # -- what a subclass knows ------------------------------------------------

@@ -28,12 +28,11 @@ from token_journey.foreign import message_of
 from token_journey.guards.time_limit import time_limit
 from token_journey.llama.config import ModelConfig
 from token_journey.player.exchange import SPECIAL, End
-from token_journey.player.protocol import Channel, Closed, Parcel, flat
+from token_journey.player.protocol import PLAIN, Channel, Closed, Parcel, flat
 
 _LONGEST_MESSAGE = 2_000
 _MOST_PRINTED = 20_000
 _MOST_FRAMES = 40
-_SIMPLE = (bool, int, float, str, bytes, type(None))
 
 
 class FromJudge(Exception):
@@ -259,7 +258,7 @@ class Server(End):
             return ["J", value._name]
         if isinstance(value, Mapping) and not self._is_of_a_stage(type(value)):
             pairs = dict.items(value) if isinstance(value, dict) else value.items()
-            return ["d", [[self.encode(k, parcel), self.encode(v, parcel)] for k, v in pairs]]
+            return ["d", self.items([(key, item) for key, item in pairs], parcel)]
         name = self._names.get(id(value))
         if name is None:
             name = f"o{next(self._numbers)}"
@@ -406,7 +405,7 @@ def _same(now: Any, before: Any) -> bool:
 
 def _arguments(error: BaseException) -> Any:
     """The exception's own arguments, where they are plain and short."""
-    plain = all(type(value) in _SIMPLE for value in error.args)
+    plain = all(type(value) in PLAIN | {bytes} for value in error.args)
     return [*error.args] if plain and len(repr(error.args)) < _LONGEST_MESSAGE else None
 
 

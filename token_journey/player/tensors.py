@@ -1,7 +1,8 @@
 """The tensors that both ends know, by name, so that each crosses once and stays the same one.
 
 The bytes of a storage cross when it is first named, and again when they changed; a tensor is a
-view of a storage. What the judge has forgotten, the player is told to forget.
+view of a storage. Those of a pack cross once to each player, for a copy says whose it is. What the
+judge has forgotten, the player is told to forget.
 """
 
 from __future__ import annotations
@@ -30,9 +31,7 @@ from token_journey.player.protocol import (
     is_size,
 )
 
-# Storages of this size cross once, whatever tensors come to hold the same bytes.
-_LARGE = 1 << 16
-_MOST_KEPT = 1 << 30
+_MOST_KEPT = 1 << 30  # of copies of a pack's tensors, which cross once
 # So small that a change which torch didn't count is looked for, too.
 _LOOKED_THROUGH = 1 << 16
 _MOST_AXES, _LONGEST_NAME = 32, 100
@@ -60,8 +59,7 @@ class Tensors:
         self._sums: dict[str, int] = {}
         self._keys: dict[str, str] = {}  # storage -> its bytes' key
         self._kept: dict[str, torch.UntypedStorage] = {}  # the player's: key -> storage
-        # The judge's: what the player keeps, by its size and sum, and then by its key.
-        self._sent: dict[tuple[int, int], dict[str, Tensor]] = {}
+        self._sent: dict[Any, str] = {}  # the judge's: whose copies the player keeps -> their key
         self._sent_bytes = 0
         self._new: list[Any] = []
         self.dead: list[str] = []
@@ -103,30 +101,23 @@ class Tensors:
             return name
         name = f"{self._mine}s{next(self._numbers)}"
         self._hold(name, storage)
-        self._new.append([name, *self._source(name, storage, parcel)])
+        self._new.append([name, *self._source(tensor, storage, parcel)])
         return name
 
-    def _source(self, name: str, storage: torch.UntypedStorage, parcel: Parcel) -> list[Any]:
-        """[the bytes' place in the frame or None, their key or None]"""
-        if not self._weak or storage.nbytes() < _LARGE:
+    def _source(
+        self, tensor: Tensor, storage: torch.UntypedStorage, parcel: Parcel
+    ) -> list[int | str | None]:
+        """[the bytes' place in the frame or None, what the player keeps them by or None]"""
+        copy_of = None if _version(tensor) else getattr(tensor, "copy_of", None)
+        if not self._weak or copy_of is None:
             return [parcel.add(storage), None]
-        key, is_new = self._key_of(storage)
-        return [parcel.add(storage) if is_new else None, key]
-
-    def _key_of(self, storage: torch.UntypedStorage) -> tuple[str | None, bool]:
-        """What the player knows these bytes by, and whether it has yet to be told them."""
-        content = flat(storage)
-        words = content[: content.numel() // 8 * 8].view(torch.int64)
-        like = self._sent.setdefault((content.numel(), int(words.sum())), {})
-        for key, known in like.items():
-            if torch.equal(known, content):
-                return key, False
-        if self._sent_bytes + content.numel() > _MOST_KEPT:
-            return None, True
-        self._sent_bytes += content.numel()
-        key = f"{self._mine}k{next(self._numbers)}"
-        like[key] = content.clone()
-        return key, True
+        if copy_of in self._sent:
+            return [None, self._sent[copy_of]]
+        self._sent_bytes += storage.nbytes()
+        if self._sent_bytes > _MOST_KEPT:
+            return [parcel.add(storage), None]
+        key = self._sent[copy_of] = f"{self._mine}k{next(self._numbers)}"
+        return [parcel.add(storage), key]
 
     def news(self, parcel: Parcel, whole: bool) -> dict[str, Any]:
         """What the other end must know before it reads the values of a frame.
@@ -165,9 +156,8 @@ class Tensors:
 
     def take(self, fields: dict[str, Any], blobs: list[torch.UntypedStorage]) -> None:
         """Read another end's news."""
-        for key in fields.get("lost", ()):
-            for like in self._sent.values():
-                like.pop(key, None)
+        if lost := fields.get("lost"):
+            self._sent = {copy: key for copy, key in self._sent.items() if key not in lost}
         for name in fields.get("dead", ()):
             self._forget(name)
         for name, place, key in fields.get("new", ()):
