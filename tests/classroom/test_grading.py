@@ -177,6 +177,13 @@ def test_a_judge_that_dies_is_started_anew_and_costs_one_hand_in(monkeypatch):
     assert [v.kind for v in first.verdicts] == [v.kind for v in third.verdicts]
 
 
+def test_a_judge_that_can_not_be_started_is_one_sentence(monkeypatch):
+    code = "import sys; sys.exit('--isolated needs Linux: grade in a container.')"
+    monkeypatch.setattr(judging, "_COMMAND", [sys.executable, "-c", code])
+    with Judge() as judge, pytest.raises(ClassError, match="No judge can be started: --isolated"):
+        judge.grade(Order("1", {}, ()))
+
+
 def test_a_pack_that_is_not_on_this_machine_is_one_sentence():
     with Judge() as judge, pytest.raises(ClassError, match="There is no pack in /nowhere on "):
         judge.grade(Order("1", {}, ("/nowhere",)))
