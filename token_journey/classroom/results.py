@@ -113,10 +113,14 @@ def _write_sorted(file: Path, places: Mapping[str, Results]) -> None:
 
 
 def _refuse_incomplete(shards: list[Path]) -> None:
-    of = int(shards[0].stem.rpartition("-")[2])
+    ends = {int(shard.stem.rpartition("-")[2]) for shard in shards}
+    if len(ends) > 1:
+        raise ClassError(
+            f"{shards[0].parent} has shards of {min(ends)} and of {max(ends)}: keep those of one run."
+        )
     there = {int(shard.stem.split("-")[1]) for shard in shards}
-    if missing := sorted(set(range(1, of + 1)) - there):
-        named = ", ".join(f"{number}/{of}" for number in missing[:5])
+    if missing := sorted(set(range(1, max(ends) + 1)) - there):
+        named = ", ".join(f"{number}/{max(ends)}" for number in missing[:5])
         raise ClassError(f"Of these shards there are no results yet: {named}; run them first.")
 
 
