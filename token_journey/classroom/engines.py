@@ -22,6 +22,8 @@ _SECONDS_TO_ANSWER = 20
 def engine(workers: int | None, scheduler: str | None) -> Engine:
     """workers: on this machine; one a core if not said. scheduler: where a cluster is asked."""
     count = workers or len(os.sched_getaffinity(0))
+    if scheduler or count > 1:
+        import distributed  # noqa: F401  (said before anything is written, where it is missing)
     if scheduler:
         return _if_any(lambda orders: _on_cluster(orders, scheduler))
     return _if_any(_alone if count == 1 else lambda orders: _on_this_machine(orders, count))

@@ -116,7 +116,7 @@ def _refuse_incomplete(shards: list[Path]) -> None:
     ends = {int(shard.stem.rpartition("-")[2]) for shard in shards}
     if len(ends) > 1:
         raise ClassError(
-            f"{shards[0].parent} has shards of {min(ends)} and of {max(ends)}: keep those of one run."
+            f"{shards[0].parent} has shards of {min(ends)} and of {max(ends)}: keep one run's."
         )
     there = {int(shard.stem.split("-")[1]) for shard in shards}
     if missing := sorted(set(range(1, max(ends) + 1)) - there):
