@@ -7,6 +7,7 @@ import subprocess
 import sys
 import zipfile
 
+import psutil
 import pytest
 from made_up import COURSE, STAGES
 
@@ -176,6 +177,13 @@ def test_a_judge_that_dies_is_started_anew_and_costs_one_hand_in(monkeypatch):
     assert [v.kind for v in first.verdicts] == [v.kind for v in third.verdicts]
 
 
+def test_a_judge_that_can_not_be_started_is_one_sentence(monkeypatch):
+    code = "import sys; sys.exit('--isolated needs Linux: grade in a container.')"
+    monkeypatch.setattr(judging, "_COMMAND", [sys.executable, "-c", code])
+    with Judge() as judge, pytest.raises(ClassError, match="No judge can be started: --isolated"):
+        judge.grade(Order("1", {}, ()))
+
+
 def test_a_pack_that_is_not_on_this_machine_is_one_sentence():
     with Judge() as judge, pytest.raises(ClassError, match="There is no pack in /nowhere on "):
         judge.grade(Order("1", {}, ("/nowhere",)))
@@ -206,6 +214,22 @@ def test_two_workers_give_the_same(hand_ins, out, tmp_path):
     pytest.importorskip("distributed")
     assert main(["class", str(hand_ins), "--out", str(tmp_path), "--workers", "2"]) == 0
     assert timeless(tmp_path) == timeless(out)
+
+
+def test_a_local_cluster_listens_to_this_machine_alone():
+    pytest.importorskip("distributed")
+    heard = []
+
+    def orders():
+        yield Order("1", {}, ("/nowhere",))
+        me = psutil.Process()
+        for process in (me, *me.children(recursive=True)):
+            heard.extend(c.laddr.ip for c in process.net_connections() if c.status == "LISTEN")
+        yield Order("2", {}, ("/nowhere",))
+
+    with pytest.raises(ClassError, match="There is no pack"):
+        list(engine(2, None)(orders()))
+    assert len(heard) > 3 and set(heard) == {"127.0.0.1"}
 
 
 def test_a_cluster_that_loses_workers(hand_ins, tmp_path):

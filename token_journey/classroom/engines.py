@@ -6,7 +6,7 @@ import logging
 import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 from token_journey.classroom.judging import Judge, Judged, Order
@@ -21,10 +21,23 @@ _SECONDS_TO_ANSWER = 20
 
 def engine(workers: int | None, scheduler: str | None) -> Engine:
     """workers: on this machine; one a core if not said. scheduler: where a cluster is asked."""
-    if scheduler:
-        return lambda orders: _on_cluster(orders, scheduler)
     count = workers or len(os.sched_getaffinity(0))
-    return _alone if count == 1 else lambda orders: _on_this_machine(orders, count)
+    if scheduler or count > 1:
+        import distributed  # noqa: F401  (said before anything is written, where it is missing)
+    if scheduler:
+        return _if_any(lambda orders: _on_cluster(orders, scheduler))
+    return _if_any(_alone if count == 1 else lambda orders: _on_this_machine(orders, count))
+
+
+def _if_any(engine: Engine) -> Engine:
+    """One that is not started for nothing."""
+
+    def grade(orders: Iterable[Order]) -> Iterator[Judged]:
+        waiting = iter(orders)
+        for first in waiting:
+            yield from engine(chain((first,), waiting))
+
+    return grade
 
 
 def _alone(orders: Iterable[Order]) -> Iterator[Judged]:
@@ -44,7 +57,7 @@ def _on_this_machine(orders: Iterable[Order], workers: int) -> Iterator[Judged]:
             n_workers=workers,
             threads_per_worker=1,  # a judge answers one question at a time
             host="127.0.0.1",
-            dashboard_address=None,
+            dashboard_address="127.0.0.1:0",
             local_directory=scratch,
             memory_limit=0,  # a worker holds next to nothing, its judge is another process
         ) as cluster,
@@ -56,9 +69,7 @@ def _on_cluster(orders: Iterable[Order], address: str) -> Iterator[Judged]:
     import distributed
 
     try:
-        client: Any = distributed.Client(  # type: ignore[no-untyped-call]
-            address, timeout=_SECONDS_TO_ANSWER, set_as_default=False
-        )
+        client: Any = distributed.Client(address, timeout=_SECONDS_TO_ANSWER)  # type: ignore[no-untyped-call]
     except (OSError, ValueError) as error:
         raise ClassError(
             f"No scheduler answers at {address} ({type(error).__name__}): start one with `dask "

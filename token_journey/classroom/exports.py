@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from pathlib import Path
 
 from token_journey.classroom import tables
@@ -14,6 +14,7 @@ from token_journey.classroom.pages.feedback import feedback, file_of
 from token_journey.classroom.pages.overview import overview
 from token_journey.classroom.results import cannot_write, write
 from token_journey.course.course import Course
+from token_journey.drawing import vega
 from token_journey.files import replacing
 
 _FILES: dict[str, tuple[str, Callable[[ClassList, Course], str]]] = {
@@ -35,6 +36,12 @@ _EACH: dict[str, tuple[str, Callable[[Row, ClassList, Course], str | bytes]]] = 
     ),
 }
 NAMES = (*_FILES, *_EACH)
+
+
+def prepare(names: Container[str]) -> None:
+    """Begin what takes long. Raises ModuleNotFoundError for what is not installed."""
+    if "overview" in names:
+        vega.start()
 
 
 def export(name: str, rows: ClassList, course: Course, out: Path) -> Path:

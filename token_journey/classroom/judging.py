@@ -12,7 +12,7 @@ import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from token_journey.errors import ClassError
 from token_journey.foreign import foreign
@@ -130,16 +130,32 @@ class Judge:
         return line
 
     def _started(self) -> subprocess.Popen[bytes]:
+        """Raises ClassError where none can be started, which is no hand-in's fault."""
         if self._process is None:
             self._unread = b""
-            self._process = subprocess.Popen(
-                _COMMAND,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                env={**os.environ, "PYTHONPATH": str(_KIT), "OMP_NUM_THREADS": "1"},
-            )
+            with tempfile.TemporaryFile() as said:
+                self._process = subprocess.Popen(
+                    _COMMAND,
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=said,
+                    env={**os.environ, "PYTHONPATH": str(_KIT), "OMP_NUM_THREADS": "1"},
+                )
+                self._greet(self._process, said)
         return self._process
+
+    def _greet(self, process: subprocess.Popen[bytes], said: IO[bytes]) -> None:
+        """A line that asks for nothing: who answers has course and packs open."""
+        try:
+            assert process.stdin
+            process.stdin.write(b"\n")
+            process.stdin.flush()
+            self._line(process)
+        except (OSError, ValueError):
+            self.close()
+            said.seek(0)
+            why = said.read().decode("utf-8", "replace").strip().splitlines()[-1:]
+            raise ClassError(f"No judge can be started: {foreign(''.join(why))}") from None
 
     def close(self) -> None:
         if self._process is not None:
