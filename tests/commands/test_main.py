@@ -34,7 +34,16 @@ def test_every_file_is_the_subcommand_it_is_named_as(capsys):
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--help"], ["show", "--help"], ["reset", "x"], ["start", "."]]
+    "arguments",
+    [
+        [],
+        ["--help"],
+        ["show", "--help"],
+        ["reset", "x"],
+        ["start", "."],
+        ["hint", "x"],
+        ["shapes", "1"],
+    ],
 )
 def test_what_needs_no_torch_loads_none(arguments):
     run = subprocess.run(

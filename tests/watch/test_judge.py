@@ -100,45 +100,27 @@ def test_the_stage_that_was_saved_and_those_that_use_it(judge):
     assert said[0]["judging"] == [NORM, "s07_decoder", "s08_lm_head", "s10_generate"]
     assert [line["ended"] for line in said if "ended" in line] == said[0]["judging"]
     judge.ask("s06_swiglu", also=["s01_tokenize"])
-    order = judge.answer()[0]["judging"]
+    order = judge.answer("judging")[0]["judging"]
     assert order == ["s06_swiglu", "s07_decoder", "s10_generate", "s01_tokenize"]
 
 
-def test_a_file_of_their_own_that_two_stages_use(judge):
-    helper = judge.folder / "handy.py"
-    helper.write_text("def root(x):\n    return x.sqrt()\n")
-    source = (COURSE.reference / f"{NORM}.py").read_text(encoding="utf-8")
-    write(
-        judge,
-        source.replace(
-            "from torch import Tensor", "from torch import Tensor\nfrom .handy import root"
-        ),
-    )
-    judge.ask("handy")
-    order = judge.answer()[0]["judging"]
-    helper.unlink()
-    assert order == [NORM, "s07_decoder", "s08_lm_head", "s10_generate"]
+def test_after_a_file_of_their_own_all_are_judged(judge):
+    judge.ask("handy", also=["s05_attention"])
+    order = judge.answer("judging")[0]["judging"]
+    assert order == [stage.name for stage in COURSE.stages()]
+    judge.ask("s06_swiglu", "s02_embed", "setup", also=[])
+    assert judge.answer("judging")[0]["judging"][:2] == ["s06_swiglu", "s02_embed"]
 
 
 def test_what_failed_last_time_is_first_and_known_before_its_cause(judge):
     write(judge, WRONG)
     judge.ask(NORM)
-    failed = [
-        s["verdict"]["check"]
-        for s in judge.answer()
-        if s.get("verdict", {}).get("kind") == "failed"
-    ]
-    late = failed[-1]
+    late = [v["check"] for v in verdicts(judge.answer(NORM)) if v["kind"] == "failed"][-1]
     judge.ask(NORM, **{NORM: [late]})
-    said = judge.answer()
-    events = [
-        (next(iter(k for k in ("holds", "verdict", "check") if k in s)), s)
-        for s in said
-        if "check" in s or "verdict" in s
-    ]
-    assert [name for name, _ in events[:3]] == ["check", "holds", "verdict"]
-    assert events[1][1]["check"] == late and events[1][1]["holds"] is False
-    assert events[1][1]["promise"].endswith(".")
+    said = judge.answer(NORM)
+    begun, known, judged = said[1:4]
+    assert begun["check"] == known["check"] == judged["verdict"]["check"] == late
+    assert known["holds"] is False and known["promise"].endswith(".")
     assert {(v["check"], v["kind"]) for v in verdicts(said)} == {
         (v["check"], v["kind"]) for v in graded_plainly(judge.folder)
     }
@@ -160,10 +142,9 @@ def test_the_same_words_in_whatever_order(judge):
     source = (COURSE.reference / f"{NORM}.py").read_text(encoding="utf-8")
     write(judge, source.replace("(mean_square + eps).sqrt()", "(mean_square.sqrt() + eps)"))
     judge.ask(NORM)
-    before = {v["check"]: v["message"] for v in verdicts(judge.answer())}
-    failed = [check for check, message in before.items() if message]
+    failed = [v["check"] for v in verdicts(judge.answer(NORM)) if v["message"]]
     judge.ask(NORM, **{NORM: failed[::-1]})
-    again = verdicts(judge.answer())
+    again = verdicts(judge.answer(NORM))
     assert [v["check"] for v in again[: len(failed)]] == failed
     subjects = {v["subject"] for v in again if v["named"]}
     assert subjects == {"eps is added outside the root"}
@@ -192,7 +173,7 @@ def test_a_new_save_ends_what_an_older_one_began(judge):
     shutil.copy(COURSE.reference / f"{NORM}.py", judge.folder)
     for _ in range(5):
         judge.ask(NORM)
-    assert kinds(judge.answer()) == {"passed"}
+    assert kinds(judge.answer(NORM)) == {"passed"}
 
 
 def test_a_breakpoint_says_what_to_run_instead(judge):
@@ -208,7 +189,7 @@ def test_a_breakpoint_says_what_to_run_instead(judge):
 def test_what_the_code_prints_comes_with_the_verdict(judge):
     write(judge, HEAD + "    print('here', x.shape)\n    return x\n")
     judge.ask(NORM)
-    assert any("here torch.Size" in s["printed"] for s in judge.answer() if "verdict" in s)
+    assert any("here torch.Size" in s["printed"] for s in judge.answer(NORM) if "verdict" in s)
 
 
 def test_a_file_that_is_deleted_half_written_or_no_text(judge):
@@ -237,11 +218,11 @@ def test_memory_stays_flat(judge):
         status = Path(f"/proc/{judge.process.pid}/status").read_text()
         return int(status.split("VmRSS:")[1].split()[0])
 
-    judge.ask("s06_swiglu")
+    judge.ask("s01_tokenize")
     judge.answer()
     before = kilobytes()
     for _ in range(5):
-        judge.ask("s06_swiglu")
+        judge.ask("s01_tokenize")
         judge.answer()
     assert kilobytes() - before < 2_000
     assert len(os.listdir(f"/proc/{judge.process.pid}/task")) == 1
@@ -252,10 +233,10 @@ def test_where_nothing_can_be_forked(judge):
     here = Asked(judge.folder, "--here")
     write(judge, WRONG)
     here.ask(NORM)
-    assert "failed" in kinds(here.answer())
+    assert "failed" in kinds(here.answer(NORM))
     shutil.copy(COURSE.reference / f"{NORM}.py", judge.folder)
     here.ask(NORM)
-    assert kinds(here.answer()) == {"passed"}
+    assert kinds(here.answer(NORM)) == {"passed"}
     here.close()
 
 

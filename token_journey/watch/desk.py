@@ -5,7 +5,6 @@ from __future__ import annotations
 import queue
 import time
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from rich.console import Console, Group, RenderableType
@@ -30,15 +29,11 @@ _TICK = 0.05  # seconds between looks at the keys
 # Seconds without a word from a stage after which it is ended. No check may compute for so long.
 _SILENCE = 100.0
 
-Open = Callable[[Path], Sequence[str]]
-
 
 class Desk:
     """One learner's folder, watched.
 
-    walk: the command that shows a stage's step, yours beside the model's
-    edit: the command that opens a file; each raises UserError where there is none
-    run:  runs a command that may use the terminal
+    commands: what further keys do with the stage in work; each may raise UserError
     """
 
     def __init__(

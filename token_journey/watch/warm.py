@@ -9,6 +9,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +65,12 @@ class Warm:
             return
 
     def close(self) -> None:
+        """End the judge, and with it what it runs."""
         self._closing = True
+        assert self._process.stdin is not None
+        with suppress(OSError, subprocess.TimeoutExpired):
+            self._process.stdin.close()
+            self._process.wait(2 if self._forks else 0)
         self._process.kill()
         self._process.wait()
 
