@@ -115,7 +115,7 @@ def test_a_check_that_the_reference_fails_is_no_mistake_of_theirs(write, tmp_pat
     assert graded.exit_code == 1
     for message in told(graded):
         at_fault = "the check" if "√7" in message else "the pack witness-mha"
-        assert f"{at_fault} is at fault, not your code" in message and LOOKS not in message
+        assert f"{at_fault} is wrong, not your code" in message and LOOKS not in message
 
 
 # -- told untruly before, or not at all -------------------------------------------

@@ -71,13 +71,15 @@ class Session:
         self._folders: dict[Path, Implementation] = {}
         self._players = players
         self._judges: list[Judge] = []
+        self._endless: dict[Path, set[str]] = {}  # of each folder the stages that go on for ever
         self._banks: dict[Stage, Bank] = {}
         self._doctors: dict[Judge, Doctor] = {}
         self._diagnoses: dict[Judge, dict[str, Diagnosis]] = {}
 
     def judge(self, stage: Stage, folder: Path, refusal: str | None = None) -> Judge:
         """Who runs the checks on one stage file. refusal: why none of the folder is run, if so"""
-        judge = Judge(stage, self._implementation(folder, refusal), self.reference)
+        endless = self._endless.setdefault(folder, set())
+        judge = Judge(stage, self._implementation(folder, refusal), self.reference, endless)
         self._judges.append(judge)
         return judge
 

@@ -23,6 +23,8 @@ def _distances(distances: tuple[float, float] | None) -> str:
     if distances is None:
         return ""
     near, far = distances
+    if not far:  # another dtype or shape, say
+        return ""
     if not near:
         return _(" (It gives exactly your numbers; the right ones are up to {far} away.)").format(
             far=size(far)
