@@ -67,7 +67,7 @@ class Server(End):
         self._asked = [_Question()]
         self._printed = Printed()
         self._proxies: dict[str, Any] = {}
-        self._chance: Tensor | None = None
+        self._chance = torch.get_rng_state()  # as the judge knows it
 
     def serve(self) -> None:
         """Answer until the judge is gone."""
@@ -87,7 +87,7 @@ class Server(End):
             self._drop(name)
         self._asked.append(_Question())
         chance = self.take_state(fields)
-        self._chance = torch.get_rng_state() if chance is None else chance
+        self._chance = self._chance if chance is None else chance
         nested = len(self._asked) > 2
         seconds = fields.get("seconds")
         try:
@@ -110,7 +110,7 @@ class Server(End):
 
     def _aftermath(self, parcel: Parcel) -> dict[str, Any]:
         """What a call changed beside what it returned."""
-        fields, _ = self.state(parcel, self._chance)
+        fields, self._chance = self.state(parcel, self._chance)
         told: dict[str, Any] = fields
         asked = self._asked[-1]
         changed = [
