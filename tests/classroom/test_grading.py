@@ -16,7 +16,7 @@ from token_journey.classroom.collecting import collect
 from token_journey.classroom.engines import engine
 from token_journey.classroom.grade import Grading
 from token_journey.classroom.hand_ins import found_in
-from token_journey.classroom.judging import Judge, Order
+from token_journey.classroom.judging import JudgeTask, WarmJudge
 from token_journey.classroom.results import NAME, Results
 from token_journey.commands.main import main
 from token_journey.errors import ClassError
@@ -110,13 +110,13 @@ class Counting:
     def __init__(self):
         self.asked = []
 
-    def __call__(self, orders):
-        yield from engine(1, None)(self._seen(orders))
+    def __call__(self, tasks):
+        yield from engine(1, None)(self._seen(tasks))
 
-    def _seen(self, orders):
-        for order in orders:
-            self.asked.append(order.hand_in)
-            yield order
+    def _seen(self, tasks):
+        for task in tasks:
+            self.asked.append(task.hand_in)
+            yield task
 
 
 def test_only_what_changed_is_graded_again(hand_ins, out, tmp_path):
@@ -165,13 +165,13 @@ def test_a_judge_that_dies_is_started_anew_and_costs_one_hand_in(monkeypatch):
         "server.main()\n"
     )
     monkeypatch.setattr(judging, "_COMMAND", [sys.executable, "-P", "-c", code])
-    orders = [
-        Order("1", {NORM: RIGHT.encode()}, ()),
-        Order("2", {NORM: RIGHT.encode(), "deadly.py": b""}, ()),
-        Order("3", {NORM: RIGHT.encode()}, ()),
+    tasks = [
+        JudgeTask("1", {NORM: RIGHT.encode()}, ()),
+        JudgeTask("2", {NORM: RIGHT.encode(), "deadly.py": b""}, ()),
+        JudgeTask("3", {NORM: RIGHT.encode()}, ()),
     ]
-    with Judge() as judge:
-        first, second, third = map(judge.grade, orders)
+    with WarmJudge() as judge:
+        first, second, third = map(judge.grade, tasks)
     assert second.lost and not second.verdicts
     assert not first.lost and not third.lost
     assert [v.kind for v in first.verdicts] == [v.kind for v in third.verdicts]
@@ -180,13 +180,16 @@ def test_a_judge_that_dies_is_started_anew_and_costs_one_hand_in(monkeypatch):
 def test_a_judge_that_can_not_be_started_is_one_sentence(monkeypatch):
     code = "import sys; sys.exit('--isolated needs Linux: grade in a container.')"
     monkeypatch.setattr(judging, "_COMMAND", [sys.executable, "-c", code])
-    with Judge() as judge, pytest.raises(ClassError, match="No judge can be started: --isolated"):
-        judge.grade(Order("1", {}, ()))
+    with (
+        WarmJudge() as judge,
+        pytest.raises(ClassError, match="No judge can be started: --isolated"),
+    ):
+        judge.grade(JudgeTask("1", {}, ()))
 
 
 def test_a_pack_that_is_not_on_this_machine_is_one_sentence():
-    with Judge() as judge, pytest.raises(ClassError, match="There is no pack in /nowhere on "):
-        judge.grade(Order("1", {}, ("/nowhere",)))
+    with WarmJudge() as judge, pytest.raises(ClassError, match="There is no pack in /nowhere on "):
+        judge.grade(JudgeTask("1", {}, ("/nowhere",)))
 
 
 def test_held_back_prompts_are_judged_and_not_told(hand_ins, tmp_path):
@@ -220,15 +223,15 @@ def test_a_local_cluster_listens_to_this_machine_alone():
     pytest.importorskip("distributed")
     heard = []
 
-    def orders():
-        yield Order("1", {}, ("/nowhere",))
+    def tasks():
+        yield JudgeTask("1", {}, ("/nowhere",))
         me = psutil.Process()
         for process in (me, *me.children(recursive=True)):
             heard.extend(c.laddr.ip for c in process.net_connections() if c.status == "LISTEN")
-        yield Order("2", {}, ("/nowhere",))
+        yield JudgeTask("2", {}, ("/nowhere",))
 
     with pytest.raises(ClassError, match="There is no pack"):
-        list(engine(2, None)(orders()))
+        list(engine(2, None)(tasks()))
     assert len(heard) > 3 and set(heard) == {"127.0.0.1"}
 
 
@@ -241,10 +244,10 @@ def test_a_cluster_that_loses_workers(hand_ins, tmp_path):
         ) as cluster,
         found_in(hand_ins, COURSE) as found,
     ):
-        orders = [Order(h.key, collect(h, COURSE).files, ()) for h in found if h.key == "right"]
-        orders.insert(0, Order("deadly", {"../deadly": b""}, ()))
+        tasks = [JudgeTask(h.key, collect(h, COURSE).files, ()) for h in found if h.key == "right"]
+        tasks.insert(0, JudgeTask("deadly", {"../deadly": b""}, ()))
         cluster.get_client().run(_deadly)
-        said = {j.hand_in: j for j in engines._on_cluster(orders, cluster.scheduler_address)}
+        said = {j.hand_in: j for j in engines._on_cluster(tasks, cluster.scheduler_address)}
     assert said["deadly"].lost and not said["right"].lost and said["right"].verdicts
 
 
@@ -254,14 +257,14 @@ def _deadly():
 
     from token_journey.classroom import judging
 
-    grade = judging.Judge.grade
+    grade = judging.WarmJudge.grade
 
-    def dies(self, order):
-        if order.hand_in == "deadly":
+    def dies(self, task):
+        if task.hand_in == "deadly":
             os._exit(9)
-        return grade(self, order)
+        return grade(self, task)
 
-    judging.Judge.grade = dies
+    judging.WarmJudge.grade = dies
 
 
 # -- the whole --------------------------------------------------------------------------------

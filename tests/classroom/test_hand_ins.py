@@ -131,14 +131,14 @@ def test_the_most_complete_set_counts_and_that_is_said(tmp_path):
     put(tmp_path / "maria" / "mine", **{NORM: MINE, "s04_rope.py": b"x = 1"})
     files, said = one(tmp_path)
     assert files[NORM] == MINE and files["s04_rope.py"] == b"x = 1"
-    assert "stages are there twice: what lies in maria/exercises does not count" in said
+    assert "stages are there twice: what lies in exercises does not count" in said
 
 
 def test_a_stage_may_lie_in_a_folder_of_its_own(tmp_path):
     put(tmp_path / "maria", **{f"stage 3/{NORM}": MINE, "stage 4/s04_rope.py": b"x = 1"})
     files, said = one(tmp_path)
     assert files == {NORM: MINE, "s04_rope.py": b"x = 1"}
-    assert said == "stages lie in several places: 4 in maria/stage 4"
+    assert said == "stages lie in several places: 4 in stage 4"
 
 
 def test_folders_without_end_end(tmp_path):
@@ -203,9 +203,18 @@ def test_a_notebook_is_a_hand_in(tmp_path):
     put(tmp_path, **{"nora.ipynb": json.dumps({"cells": [cell, cell]}).encode()})
     files, said = one(tmp_path)
     assert files[NORM].endswith(b"\n" + MINE)
-    assert said == "nora.ipynb: rms_norm is there twice: its last cell counts"
+    assert said == "nora.ipynb: the last cell of a stage counts: rms_norm"
     put(tmp_path, **{"nora.ipynb": b"{}"})
     assert "can't be read as a notebook" in one(tmp_path)[1]
+
+
+def test_a_notebook_that_nobody_wrote_in_is_marked(tmp_path):
+    write_stubs(COURSE.reference, tmp_path / "stubs")
+    files = sorted((tmp_path / "stubs").glob("s*.py"))
+    texts = [f"%%stage {file.stem}\n{file.read_text('utf-8')}" for file in files]
+    cells = [{"cell_type": "code", "source": text} for text in texts]
+    put(tmp_path / "in", **{"nora.ipynb": json.dumps({"cells": cells}).encode()})
+    assert "the same as the stub: 1, 2, 3, 4, 5, 6, 7, 8, 9, 10" in one(tmp_path / "in")[1]
 
 
 def test_links_and_pipes_are_left_out(tmp_path):

@@ -14,7 +14,7 @@ from token_journey.course.stage import Stage
 
 
 @dataclass(frozen=True)
-class Row:
+class StudentRow:
     """key: of the hand-in, or of the student where there is none; it is no other row's"""
 
     key: str
@@ -75,7 +75,7 @@ class ClassList:
     def __len__(self) -> int:
         return len(self._rows)
 
-    def __iter__(self) -> Iterator[Row]:
+    def __iter__(self) -> Iterator[StudentRow]:
         for key, student, hand_in, remarks in self._rows:
             result = None if hand_in is None else self._results.get(hand_in)
             said = [*remarks, *(result.remarks if result else ())]
@@ -85,7 +85,7 @@ class ClassList:
             for stage in result.stages if result else ():
                 worth = self.points[stage.stage]
                 points[stage.stage] = worth.of(len(stage.passed), stage.total)
-            yield Row(key, student, result, tuple(said), points)
+            yield StudentRow(key, student, result, tuple(said), points)
 
 
 _NOBODYS = "this hand-in is nobody's on the roster"

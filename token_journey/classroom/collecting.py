@@ -12,7 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from token_journey.classroom.hand_ins import HandIn, plain
-from token_journey.classroom.likeness import fingerprint, known
+from token_journey.classroom.likeness import nobodys
 from token_journey.classroom.unpacking import (
     Limits,
     Refused,
@@ -62,13 +62,8 @@ class _Set:
 
     def written(self, course: Course) -> int:
         """How many stages somebody has written in."""
-        stages = {stage.file: stage for stage in course.stages()}
-        nobodys = known(course)
-        return sum(
-            nobodys.get((stages[name].name, fingerprint(source))) != "the stub"
-            for name, source in self.files.items()
-            if name in stages
-        )
+        stages = [stage for stage in course.stages() if stage.file in self.files]
+        return sum(nobodys(course, s, self.files[s.file]) != "the stub" for s in stages)
 
     def count(self, course: Course) -> int:
         return sum(stage.file in self.files for stage in course.stages())
@@ -108,10 +103,8 @@ def _added(
 def _nobodys(files: dict[str, bytes], course: Course) -> Iterator[str]:
     found: dict[str, list[int]] = {}
     for stage in course.stages():
-        if stage.file in files:
-            whose = known(course).get((stage.name, fingerprint(files[stage.file])))
-            if whose:
-                found.setdefault(whose, []).append(stage.number)
+        if stage.file in files and (whose := nobodys(course, stage, files[stage.file])):
+            found.setdefault(whose, []).append(stage.number)
     for whose, numbers in found.items():
         yield f"the same as {whose}: {', '.join(map(str, numbers))}"
 
@@ -121,7 +114,10 @@ _Found = tuple[Path, str, str]  # a file, the place it lies in, and what it is c
 
 def _found(hand_in: HandIn, scratch: Path, remarks: list[str]) -> Iterator[_Found]:
     """The files, wherever they lie."""
-    walk = _walk(hand_in.files, "", scratch, remarks, of_a_hand_in())
+    entries = hand_in.files
+    if len(entries) == 1 and entries[0][0].is_dir() and not entries[0][0].is_symlink():
+        entries = tuple(_listed(entries[0][0], hand_in.name, remarks))
+    walk = _walk(entries, "", scratch, remarks, of_a_hand_in())
     for count, found in enumerate(walk):
         if count == _MOST_FOUND:
             remarks.append(f"only the first {_MOST_FOUND:,} files were looked at")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Container
 from pathlib import Path
 
 from token_journey.classroom import tables
-from token_journey.classroom.class_list import ClassList, Row
+from token_journey.classroom.class_list import ClassList, StudentRow
 from token_journey.classroom.gradescope import gradescope
 from token_journey.classroom.junit import junit
 from token_journey.classroom.pages.feedback import feedback, file_of
@@ -24,7 +24,7 @@ _FILES: dict[str, tuple[str, Callable[[ClassList, Course], str]]] = {
     "overview": ("overview.html", overview),
 }
 # A file each: what it ends in, and what is in it.
-_EACH: dict[str, tuple[str, Callable[[Row, ClassList, Course], str | bytes]]] = {
+_EACH: dict[str, tuple[str, Callable[[StudentRow, ClassList, Course], str | bytes]]] = {
     "junit": (".xml", lambda row, rows, course: junit(row)),
     "gradescope": (
         ".json",

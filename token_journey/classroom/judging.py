@@ -30,7 +30,7 @@ _ENDED = (*ENDED, "did not end in time")
 
 
 @dataclass(frozen=True)
-class Order:
+class JudgeTask:
     """What a worker needs to know of a hand-in, wherever it runs."""
 
     hand_in: str
@@ -64,7 +64,7 @@ def _is_stopped(verdict: Verdict) -> bool:
 
 
 def _refuse_no_pack(packs: tuple[str, ...]) -> None:
-    """Raises ClassError: whoever gave the order saw them, and this may be another machine."""
+    """Raises ClassError: whoever gave the task saw them, and this may be another machine."""
     for pack in packs:
         if not Path(pack, "pack.json").is_file():
             raise ClassError(
@@ -73,27 +73,27 @@ def _refuse_no_pack(packs: tuple[str, ...]) -> None:
             )
 
 
-class Judge:
+class WarmJudge:
     """Talks to the process; `close` ends it."""
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
         self._unread = b""
 
-    def grade(self, order: Order) -> Judged:
+    def grade(self, task: JudgeTask) -> Judged:
         """A hand-in that the judge does not survive is tried again, alone, and then lost."""
         began = time.perf_counter()
-        _refuse_no_pack(order.packs)
+        _refuse_no_pack(task.packs)
         with tempfile.TemporaryDirectory(prefix="hand-in-") as folder:
-            for name, source in order.files.items():
+            for name, source in task.files.items():
                 Path(folder, name).write_bytes(source)
             for _ in range(_TRIES):
-                verdicts, last = self._asked(folder, order.packs)
+                verdicts, last = self._asked(folder, task.packs)
                 if "id" in last:
                     break
                 self.close()
         return Judged(
-            order.hand_in,
+            task.hand_in,
             tuple(verdicts),
             tuple(last.get("open", ())),
             foreign(last.get("error", "")),
@@ -166,7 +166,7 @@ class Judge:
                     pipe.close()
             self._process = None
 
-    def __enter__(self) -> Judge:
+    def __enter__(self) -> WarmJudge:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from jinja2 import Template
 from markupsafe import Markup
 
-from token_journey.classroom.class_list import Row
+from token_journey.classroom.class_list import StudentRow
 from token_journey.classroom.result import StageResult
 from token_journey.classroom.roster import folded
 from token_journey.classroom.tables import number
@@ -23,13 +23,13 @@ from token_journey.files import sha256_of_text
 _STORIES = 3
 
 
-def file_of(row: Row) -> str:
+def file_of(row: StudentRow) -> str:
     """A name that every file system takes, and no other row has."""
     said = re.sub(r"[^a-z0-9]+", "-", folded(row.student.name).encode("ascii", "ignore").decode())
     return f"{said[:60] or 'student'}-{sha256_of_text(row.key)[:8]}"
 
 
-def feedback(row: Row, most: str, course: Course) -> str:
+def feedback(row: StudentRow, most: str, course: Course) -> str:
     """One complete HTML document."""
     stages = [_told(stage, course) for stage in (row.result.stages if row.result else ())]
     page = _template().render(row=row, stages=stages, sum=number(row.sum), most=most, style=style())
