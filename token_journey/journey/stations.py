@@ -6,9 +6,12 @@ Every sentence that a reader meets at a station is here, apart from code that co
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf
 
+from token_journey.journey.journey import State
 from token_journey.llama import formulas
 from token_journey.llama.formulas import Formula
+from token_journey.numbers import size
 
 
 @dataclass(frozen=True)
@@ -121,6 +124,8 @@ REMARKS = {
 
 # What is said beside pictures.
 SAID = {
+    "whose": "Text, pictures and numbers are the model's. What your stages made stands beside them, "
+    "called yours, and is a walk of its own.",
     "stages": "Beside a station stands the stage of the kata in which you write it yourself.",
     "pattern": "How much each token (row) looks at each token before it (column)",
     "raw": "How well the query of each token (row) fits the key of each token (column)",
@@ -163,6 +168,26 @@ SAID = {
     "all_tokens": "Of {count} tokens the last {shown} are shown: the page (--html) shows all.",
     "silu": "SiLU, and how many neurons of {token} have a gate between this number and the next:",
 }
+
+# How somebody's own stages did.
+YOURS, REFERENCES = "yours", "the reference's"
+STATES = {
+    "same": "✓ {whose}: the model's numbers",
+    "differs": "✗ {whose}: not the model's{by}",
+    "stopped": "✗ {whose}: it stopped the walk here",
+    "unreached": "∅ {whose}: the walk did not come here",
+    "unknown": "· {whose}: not compared alone",
+}
+
+
+def stated(state: State) -> str:
+    """A station's state in words."""
+    by = f", by {size(state.difference)}" if 0 < state.difference < inf else ""
+    if state.layer is not None:
+        by += f", from layer {state.layer} on"
+    whose = YOURS if state.by == "yours" else REFERENCES
+    return STATES[state.kind].format(whose=whose, by=by)
+
 
 _BLOCK = "blocks.{layer}."
 _WEIGHTS = "model.layers.{layer}."
