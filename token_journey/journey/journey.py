@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from torch import Tensor
 
@@ -24,13 +25,16 @@ class Token:
     `piece` is its text as it is to be shown (a space is a space, and bytes that are no
     letter alone are `<C3>`); `word` counts the words of the sentence, which blanks part;
     -1 stands for what the tokenizer put in front. `place` is its position in the model,
-    which is not its index where some tokens of a long text are not shown.
+    which is not its index where some tokens of a long text are not shown. A character that
+    takes several tokens is `part_of` each, and `part` the place of the first of them.
     """
 
     id: int
     piece: str
     word: int
     place: int
+    part_of: str = ""
+    part: int = -1
 
 
 @dataclass(frozen=True)
@@ -218,11 +222,13 @@ class Flow:
     """How much of each token's vector each half of a layer adds, attention first.
 
     `added` (2 L, T) is |added| / (|added| + |what was there|): 0.5 adds as much as was there.
-    Where `halves` is False it is (L, T), of whole layers; NaN is not known.
+    Where `halves` is False it is (L, T), of whole layers; NaN is not known. `of` says of what,
+    where it is not the whole vector.
     """
 
     added: Tensor
     halves: bool
+    of: str = ""
 
 
 @dataclass(frozen=True)
@@ -241,6 +247,10 @@ class Part:
     of_bias: bool = False
 
     @property
+    def is_mlp(self) -> bool:
+        return self.layer >= 0 and self.head is None and not self.of_bias
+
+    @property
     def lead(self) -> float:
         """By how much it puts the answer before the runner-up."""
         return self.answer - self.runner_up
@@ -251,7 +261,7 @@ class Part:
             return "the embedding"
         if self.of_bias:
             return f"layer {self.layer}, biases"
-        return f"layer {self.layer}, " + ("MLP" if self.head is None else f"head {self.head}")
+        return f"layer {self.layer}, " + ("MLP" if self.is_mlp else f"head {self.head}")
 
 
 @dataclass(frozen=True)
@@ -278,8 +288,10 @@ class Journey:
     anything here names, and of the likeliest ones; `vocabulary` are the texts of all, by id,
     if there are not too many. `branches` go on greedily after
     each of the likeliest next tokens, by their ids. `costs` are shares of all operations,
-    largest first. All of this is one walk, the model's. `runs` are walks of somebody's own
-    stages: the first as they are, each next one with one stage more that is the reference's.
+    largest first. `facts` are entries of the vocabulary that were published, by id, and
+    `command` is what this walk was asked for with. All of this is one walk, the model's.
+    `runs` are walks of somebody's own stages: the first as they are, each next one with one
+    stage more that is the reference's.
     """
 
     title: str
@@ -305,7 +317,17 @@ class Journey:
     branches: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     costs: Sequence[tuple[str, float]] = ()
     also: tuple[Token, ...] = ()
+    facts: Mapping[int, str] = field(default_factory=dict)
+    command: str = ""
     runs: tuple[Run, ...] = ()
+
+    @property
+    def gap(self) -> tuple[int, int] | None:
+        """Before which of the shown tokens others are left out, and how many."""
+        for index, (one, other) in enumerate(pairwise(self.tokens), start=1):
+            if other.place > one.place + 1:
+                return index, other.place - one.place - 1
+        return None
 
     def step(self, key: str) -> Step:
         """Raises KeyError."""

@@ -35,5 +35,6 @@ class Material:
     continuations: Sequence[Continuation] = ()
     branches: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     also: tuple[Token, ...] = ()
+    facts: Mapping[int, str] = field(default_factory=dict)
     stories: Mapping[str, Story] = field(default_factory=dict)
     runs: tuple[Run, ...] = ()

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import inf
 
-from token_journey.journey.journey import State
+from token_journey.journey.journey import State, Taken
 from token_journey.llama import formulas
 from token_journey.llama.formulas import Formula
 from token_journey.numbers import size
@@ -40,15 +40,12 @@ class Station:
 
 # What the term in the middle means is said around it.
 INTRODUCTION = (
-    "A transformer reads a sentence as a row of pieces, called tokens. Each token becomes one list "
-    "of numbers, a vector, and travels through the layers of the model, which all look alike. The "
-    "vectors on their way through the layers are called the ",
+    "Each token becomes a list of numbers, a vector, and travels to the right through all layers: "
+    "the ",
     "residual stream",
-    ". A layer has two halves. Attention looks at the other tokens and fetches something from "
-    "them; the MLP (multi-layer perceptron) then works on each token alone. Neither replaces the "
-    "vector: each adds something to it, sometimes little and sometimes much. After the last layer "
-    "the model names the next token from the vector of the last one. Below are all stations of "
-    "this way, with the real numbers of this very sentence.",
+    ". Attention fetches something from other tokens, the MLP works on each token alone, and both "
+    "add to the vector. From the last one the model names the next token. Below are all stations "
+    "of this way, with the real numbers of this sentence.",
 )
 
 # What the model card says of each of its entries, and what is left open until a model is known.
@@ -124,10 +121,43 @@ REMARKS = {
 
 # What is said beside pictures.
 SAID = {
-    "whose": "Text, pictures and numbers are the model's. What your stages made stands beside them, "
-    "called yours, and is a walk of its own.",
-    "stages": "Beside a station stands the stage of the kata in which you write it yourself.",
+    "whose": "Text, pictures and numbers are the model's. What your stages made stands beside "
+    "them, called yours, and is a walk of its own.",
     "pattern": "How much each token (row) looks at each token before it (column)",
+    "yours": "yours",
+    "reference": "the reference's",
+    "apart": "How far your shares are from the model's",
+    "show pattern": "the pattern: shares of attention",
+    "show yours": "your pattern",
+    "show apart": "yours minus the model's",
+    "show raw": "Q Kᵀ",
+    "show scores": "Q Kᵀ / √d, the future −∞",
+    "masked": "masked, it comes later",
+    "left out": "{count} tokens are not shown",
+    "facts": "Published entries of its vocabulary: special tokens, and the last 100",
+    "river": "All layers from left to right, a band for each token, and the word that the model "
+    "would say there",
+    "cells": "Blue is above 0, brown below, pale near it; the first and the last numbers of each.",
+    "legend": "The wider a band, the more of the vector is new: above the line by <a "
+    "href='#scores'>attention</a>, below it by the <a href='#mlp'>MLP</a>. Words: <a "
+    "href='#lens'>what it would say</a> if it stopped there.",
+    "legend of layers": "The wider a band, the more of the vector is new after a <a "
+    "href='#layers'>layer</a>{of}.",
+    "legend who": " Curves: the heads that <a href='#who'>said {answer}</a> loudest.",
+    "at the start": "Before layer 0: {token} is only itself.",
+    "at a step": "Layer {layer}, {half}: {share} of the vector of {token} is new.",
+    "would say": "Now it would say “{word}” ({share}).",
+    "sum": "A logit is a sum: {answer} gets {answer_all} = {answer_embedding} from the embedding, "
+    "{answer_heads} from all heads and {answer_mlps} from all MLPs. The runner-up {runner_up} gets "
+    "{runner_up_all} = {runner_up_embedding} + {runner_up_heads} + {runner_up_mlps}.",
+    "who": "What each head and each MLP (columns: layers) puts {answer} ahead by; choose one",
+    "lead": "by so much a part puts “{answer}” ahead of “{other}” (brown: behind)",
+    "raises": "The tokens that it raises most, alone:",
+    "looks": "Where it looks, from the last token:",
+    "whole pattern": "its whole pattern",
+    "at 0": "At position 0 nothing is turned.",
+    "limits": "It ends with the end token, or after max_new_tokens. max_length counts the "
+    "sentence, too; min_length forbids the end token until then.",
     "raw": "How well the query of each token (row) fits the key of each token (column)",
     "scores": "The same, divided by √d; later tokens are masked",
     "shares": "of the row's attention; an empty cell is a later token, which is masked",
@@ -144,12 +174,10 @@ SAID = {
     "lens": "In each cell: the likeliest next token after this token, if the model stopped at this "
     "layer, and how sure it would be. The last column is the one that is asked; its last row is "
     "the model's answer.",
-    "lens_scroll": "The table opens at its end. Scroll up for earlier layers, and to the left for "
-    "earlier tokens.",
     "play": "Temperature, then top-k, then top-p act on all {count} logits, here in your browser, "
     "as your stage 9 does it. What is left is drawn from by chance.",
-    "entropy": "{count} can be drawn; entropy {bits} bits, as much doubt as among {equal} equally "
-    "likely tokens.",
+    "entropy": "{count} left, {likely} with more than one chance in a million. Entropy {bits} "
+    "bits: as much doubt as among {equal} equally likely tokens.",
     "drawn": "Draw {draw} with seed {seed}, of probability {probability}.",
     "branch": "What follows is what the model chose, the best token each time.",
     "draws": "Separate draws so far, each in place of the one before:",
@@ -187,6 +215,18 @@ def stated(state: State) -> str:
         by += f", from layer {state.layer} on"
     whose = YOURS if state.by == "yours" else REFERENCES
     return STATES[state.kind].format(whose=whose, by=by)
+
+
+def told(taken: Taken) -> str:
+    """How far what stages made is from the model's, in words."""
+    if taken.value is None and taken.shape:
+        return "can't be laid beside the model's: its shape is another"
+    if not taken.difference < inf:
+        return "is not the model's"
+    if taken.holds:
+        return f"is the model's, up to {size(taken.difference)}"
+    allowed = f"; rounding explains {size(taken.allowed)}" if taken.allowed else ""
+    return f"is up to {size(taken.difference)} away from the model's{allowed}"
 
 
 _BLOCK = "blocks.{layer}."
@@ -429,6 +469,17 @@ STATIONS = (
         "say if it stopped there. The vector is divided by the RMS that it has at that place and "
         "multiplied by the gains of the last norm; then lm_head and softmax read it. This is "
         "called the logit lens.{tied_lens}",
+    ),
+    Station(
+        "who",
+        "Who said {answer}?",
+        None,
+        "logit = Σ over parts of  ( γ ⊙ part / RMS ) · row of W_vocab",
+        "1 + {L} × ({H} + 1) parts",
+        "The last vector is the sum of all that was added on its way. The last norm divides that "
+        "sum by one number, its RMS. With this number as it was, each head and each MLP has a part of "
+        "its own in every logit. It is a direct part: what a head does through later heads is "
+        "counted there. This is called direct logit attribution.",
     ),
     Station(
         "generate",

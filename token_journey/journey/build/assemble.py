@@ -20,6 +20,7 @@ from token_journey.journey.build.worked import remark, worked
 from token_journey.journey.journey import WORST, Candidate, Growth, Journey, Known, Lens, Seen, Step
 from token_journey.journey.material import Material
 from token_journey.journey.shortening import kept, left_out
+from token_journey.journey.spelling import quoted
 from token_journey.journey.stations import (
     STATIONS,
     TIED_HEAD,
@@ -64,7 +65,7 @@ def assemble(material: Material, layer: int = 0) -> Journey:
         parameters=material.parameters,
         tokens=shown,
         layer=layer,
-        steps=_steps(material, layer, part),
+        steps=_steps(material, layer, part, quoted(best[0]) if best else "it"),
         left_out=left_out(len(tokens)),
         missing=material.missing,
         patterns=dict(_patterns(material)),
@@ -80,6 +81,7 @@ def assemble(material: Material, layer: int = 0) -> Journey:
         branches=material.branches,
         costs=_costs(part),
         also=material.also,
+        facts=material.facts,
         runs=material.runs,
     )
     steps = [
@@ -141,20 +143,20 @@ def _whole(material: Material, name: str) -> Tensor | None:
 # -- stations ---------------------------------------------------------------------------------
 
 
-def _steps(material: Material, layer: int, part: dict[str, float]) -> tuple[Step, ...]:
+def _steps(material: Material, layer: int, part: dict[str, float], answer: str) -> tuple[Step, ...]:
     last = material.config.num_hidden_layers - 1
     did = [states(run, last) for run in material.runs]
     return tuple(
         replace(
-            _step(station, material, layer, part[station.key]),
+            _step(station, material, layer, part[station.key], answer),
             states=tuple(each[station.key] for each in did) if station.stage is not None else (),
         )
         for station in STATIONS
     )
 
 
-def _step(station: Station, material: Material, layer: int, share: float) -> Step:
-    words = _words(material.config, len(material.tokens), layer)
+def _step(station: Station, material: Material, layer: int, share: float, answer: str) -> Step:
+    words = {**_words(material.config, len(material.tokens), layer), "answer": answer}
     stage, story = station.stage, material.stories.get(station.key)
     names = (name.format(layer=layer, last=words["last"]) for name in station.seen)
     said = material.runs[0].said.get(stage, "") if material.runs and stage is not None else ""

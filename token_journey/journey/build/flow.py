@@ -27,7 +27,10 @@ def flow(material: Material) -> Flow | None:
     whole = [_new(streams[n], streams[n + 1]) for n in layers]
     if all(known is None for known in whole):
         return None
-    return Flow(_stacked(whole, len(material.tokens)), halves=False)
+    parts = next((s.visible.get(1, ()) for s in streams if s is not None), ())
+    size = material.config.hidden_size
+    of = f"{len(parts)} of {size:,} numbers" if parts else ""
+    return Flow(_stacked(whole, len(material.tokens)), halves=False, of=of)
 
 
 def _streams(material: Material) -> Iterator[Known | None]:

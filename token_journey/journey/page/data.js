@@ -26,6 +26,9 @@ const visible = (piece) => signs(piece).trim() || "␣";
 /** Unique names of the tokens: their position and their piece. */
 const names = journey.tokens.map((token) => `${token.place} ${visible(token.piece)}`);
 
+/** The colour of a token's name. */
+const tokenColour = (token) => `var(--l${token % COLOURS})`;
+
 /** A token in quotes, for sentences. */
 const quoted = (token) => `“${visible(journey.tokens[token].piece)}”`;
 

@@ -13,11 +13,11 @@ from rich.table import Table
 from rich.text import Text
 
 from token_journey.journey.excerpt import how_much, lines
-from token_journey.journey.journey import Journey, Known, Seen, Step, Story, Taken
-from token_journey.journey.stations import INTRODUCTION, REFERENCES, SAID, YOURS, stated
+from token_journey.journey.journey import Journey, Known, Seen, Step, Story
+from token_journey.journey.stations import INTRODUCTION, REFERENCES, SAID, YOURS, stated, told
 from token_journey.journey.terminal.colours import sentence, token_text
 from token_journey.journey.terminal.drawings import PICTURES
-from token_journey.numbers import percent, size
+from token_journey.numbers import percent
 
 
 def show(journey: Journey, console: Console, keys: Sequence[str] = ()) -> None:
@@ -104,7 +104,9 @@ def _add(table: Table, seen: Seen, journey: Journey) -> None:
     taken = seen.taken[0] if seen.taken else None
     if taken is not None:
         whose = YOURS if taken.by == "yours" else REFERENCES
-        group.append(Text(f"  {whose}{_held(taken)}", style="" if taken.holds else "bold red"))
+        mark = "✓" if taken.holds else "✗"
+        style = "" if taken.holds else "bold red"
+        group.append(Text(f"  {mark} {whose} {told(taken)}", style=style))
         if taken.value is not None and not taken.holds:
             group.append(_lines(replace(seen, known=Known(taken.value)), journey))
     table.add_row(Group(*group))
@@ -116,15 +118,6 @@ def _lines(seen: Seen, journey: Journey) -> RenderableType:
         token = token_text(line.token, line.index) if line.token else Text("")
         body.add_row(Text(f"  {line.label}"), token, Text(line.numbers))
     return body
-
-
-def _held(taken: Taken) -> str:
-    if taken.holds:
-        return f" ✓ {size(taken.difference)} from the model's"
-    if taken.value is None:
-        return " ✗ can't be laid beside the model's"
-    allowed = f" ({size(taken.allowed)} is allowed)" if taken.allowed else ""
-    return f" ✗ {size(taken.difference)} from the model's{allowed}"
 
 
 # -- stories ------------------------------------------------------------------------------------
