@@ -23,8 +23,8 @@ from transformers import (
 from token_journey.course.course import find_course
 from token_journey.drawing.page import part
 from token_journey.journey.opening import opened, published
+from token_journey.journey.page.packing import packed
 from token_journey.journey.page.page import framed, page
-from token_journey.journey.page.payload import packed
 from token_journey.numbers import number, percent
 
 COURSE = find_course()

@@ -98,7 +98,7 @@ def walk_against(
 ) -> Walk:
     """Take a sentence through the stages of a folder, as far as they go.
 
-    Stages that are still to do are the reference's, and so are those `instead` of which it is asked.
+    Stages that are still to do are the reference's, and so are those `instead` of which it stands.
     """
     missing = to_do(folder, stages)
     replaced = (*missing, *instead)

@@ -51,6 +51,7 @@ def add(commands: Any) -> None:
         metavar="STEP",
         help=f"show this step only (repeat): {', '.join(station.key for station in STATIONS)}",
     )
+    add("--all", action="store_true", help="every station with its numbers, through your pager")
     add("--html", type=path, metavar="FILE", help="write a page instead")
     add("--open", action="store_true", help="open the page in a browser")
     add("--force", action="store_true", help="replace a page that is there")
@@ -66,6 +67,7 @@ def run(options: argparse.Namespace) -> None:
     from rich.console import Console
 
     from token_journey.journey.terminal.show import show
+    from token_journey.journey.terminal.summary import summary
 
     _refuse_unknown(options.step)
     text = _text(options.text)
@@ -74,7 +76,14 @@ def run(options: argparse.Namespace) -> None:
     with _model(options, text) as model:
         journey = replace(model.walk(text, options.layer, options.impl), command=_command(options))
     if page is None:
-        show(journey, Console(markup=False), options.step)
+        console = Console(markup=False)
+        if not options.all and not options.step:
+            summary(journey, console)
+        elif options.all and console.is_terminal:
+            with console.pager(styles=True):
+                show(journey, console, options.step)
+        else:
+            show(journey, console, options.step)
         return
     _write(page, journey)
     print(f"{page} is written.")

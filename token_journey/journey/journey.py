@@ -90,13 +90,15 @@ class State:
     """How a run did at a station, over all layers.
 
     `kind` is "same", "differs", "stopped", "unreached", or "unknown" where nothing is held
-    against the model. `layer` is the first in which it differs, if it stands in layers.
+    against the model. `layer` is the first in which it differs, if it stands in layers, and
+    `first` says that the run left the model here.
     """
 
     kind: str
     by: str
     difference: float = 0.0
     layer: int | None = None
+    first: bool = False
 
 
 @dataclass(frozen=True)
@@ -320,6 +322,11 @@ class Journey:
     facts: Mapping[int, str] = field(default_factory=dict)
     command: str = ""
     runs: tuple[Run, ...] = ()
+
+    @property
+    def verdict(self) -> str:
+        """What there is to say of somebody's stages, if any walked."""
+        return self.runs[0].verdict if self.runs else ""
 
     @property
     def gap(self) -> tuple[int, int] | None:

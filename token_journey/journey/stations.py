@@ -123,15 +123,18 @@ REMARKS = {
 SAID = {
     "whose": "Text, pictures and numbers are the model's. What your stages made stands beside "
     "them, called yours, and is a walk of its own.",
-    "pattern": "How much each token (row) looks at each token before it (column)",
+    "about pattern": "How much each token (row) looks at each token before it (column)",
+    "the model's": "The model's:",
     "yours": "yours",
     "reference": "the reference's",
-    "apart": "How far your shares are from the model's",
+    "about yours": "Yours: how much each token (row) looks at each token before it (column)",
+    "about apart": "How far your shares are from the model's",
     "show pattern": "the pattern: shares of attention",
     "show yours": "your pattern",
     "show apart": "yours minus the model's",
     "show raw": "Q Kᵀ",
     "show scores": "Q Kᵀ / √d, the future −∞",
+    "more": "More: --all, every station · --step rope, one of them · --html FILE --open, a page",
     "masked": "masked, it comes later",
     "left out": "{count} tokens are not shown",
     "facts": "Published entries of its vocabulary: special tokens, and the last 100",
@@ -158,8 +161,8 @@ SAID = {
     "at 0": "At position 0 nothing is turned.",
     "limits": "It ends with the end token, or after max_new_tokens. max_length counts the "
     "sentence, too; min_length forbids the end token until then.",
-    "raw": "How well the query of each token (row) fits the key of each token (column)",
-    "scores": "The same, divided by √d; later tokens are masked",
+    "about raw": "How well the query of each token (row) fits the key of each token (column)",
+    "about scores": "The same, divided by √d; later tokens are masked",
     "shares": "of the row's attention; an empty cell is a later token, which is masked",
     "products": "the larger the product, the better query and key fit; an empty cell is masked",
     "clamped": "or more (in the middle: 0)",
@@ -251,8 +254,7 @@ STATIONS = (
         "L layers, each with attention and an MLP",
         "V = {V}, D = {D}, L = {L}, H = {H}, K = {K}, d = {d}, F = {F}",
         "A model is a long list of numbers, the parameters, that were learned once and don't "
-        "change while it reads. They sit in a few kinds of matrices. Each of the words below comes "
-        "back at a station of its own: read over them now, and look them up here later.",
+        "change while it reads. Each word below comes back at a station of its own.",
     ),
     Station(
         "embed",
@@ -260,9 +262,9 @@ STATIONS = (
         2,
         "x = E[id]",
         "({T},) → ({T}, {D})",
-        "The embedding table E has one row of {D} numbers for each token that exists. The rows of "
-        "this sentence are taken out. From here on each token is a vector that travels through all "
-        "layers, the residual stream: layers read from it and add to it, and never replace it.",
+        "The embedding table E has one row of {D} numbers for each token that exists. The rows "
+        "of this sentence are taken out. Layers read from these vectors and add to them, and "
+        "never replace them.",
         ("model.embed_tokens.weight", "embed"),
         (formulas.embed,),
     ),
@@ -273,9 +275,9 @@ STATIONS = (
         "γ ⊙ x / RMS(x),   RMS(x) = √(mean(x²) + ε)",
         "({T}, {D}) → ({T}, {D})",
         "Attention reads a normalised copy of the stream, so that long and short vectors count "
-        "alike. First each vector is divided by its root mean square, RMS. Then number i is "
-        "multiplied by γ_i, a gain that was learned (⊙ means: number by number). ε is tiny and "
-        "keeps the RMS above 0. This is called RMSNorm. The stream itself stays as it is.",
+        "alike: each vector is divided by its root mean square, RMS, and number i is multiplied "
+        "by γ_i, a gain that was learned (⊙: number by number). ε keeps the RMS above 0. The "
+        "stream itself stays as it is.",
         (_BLOCK + "ln1.scale", _WEIGHTS + "input_layernorm.weight", _BLOCK + "ln1.out"),
         (formulas.norm,),
     ),
@@ -300,7 +302,7 @@ STATIONS = (
         "tokens × (heads · d) → heads × tokens × d",
         "({T}, {Hd}) → ({H}, {T}, {d});  ({T}, {Kd}) → ({K}, {T}, {d})",
         "Each vector is cut into parts of {d} numbers, the heads. Every head is an attention of "
-        "its own, so a token can look at several places for several reasons. {shared}",
+        "its own. {shared}",
         tuple(_BLOCK + f"attn.{name}" for name in "qkv"),
     ),
     Station(
@@ -309,11 +311,11 @@ STATIONS = (
         4,
         "turn pair i by m · θ_i,   θ_i = base^(−2i/d),   base = {base}",
         "({H}, {T}, {d}) → ({H}, {T}, {d})",
-        "So far nothing says which token comes first. RoPE (rotary position embedding) tells it to "
-        "queries and keys. Numbers i and i + {half} of a head are taken as a point in a plane, and "
-        "the point is turned around the centre by m · θ_i: m is the token's position, from 0, and "
-        "the angle θ_i is 1 radian for the first pair and tiny for the last one. When a query then "
-        "meets a key, their positions count only through the distance between them.",
+        "So far nothing says which token comes first. RoPE (rotary position embedding) tells it "
+        "to queries and keys: numbers i and i + {half} of a head are a point in a plane, turned "
+        "around the centre by m · θ_i. m is the token's position, from 0; the angle θ_i is 1 "
+        "radian for the first pair and tiny for the last one. When a query meets a key, only "
+        "the distance of their positions counts.",
         ("rotary.cos", "rotary.sin", _BLOCK + "attn.rot_q", _BLOCK + "attn.rot_k"),
         (formulas.rope,),
     ),
@@ -323,12 +325,10 @@ STATIONS = (
         5,
         "softmax( Q Kᵀ / √d + mask )",
         "({H}, {T}, {d}) · ({H}, {d}, {T}) → ({H}, {T}, {T})",
-        "The scalar product of a query and a key (multiply number by number, then add up) says how "
-        "well they fit: the larger the product, the better. It is divided by √{d}, for sums of "
-        "{d} products grow large, and softmax would then see one token and no other. The mask "
-        "puts −∞ in place of all later tokens: the model learns to guess them, so it must not see "
-        "them. Softmax makes shares of each row, which sum to 1: how a token divides its "
-        "attention. A head that finds nothing to fetch often looks at the first token.",
+        "The scalar product of a query and a key (multiply number by number, then add up) says "
+        "how well they fit. It is divided by √{d}, or softmax would see one token and no other. "
+        "The mask puts −∞ in place of later tokens: the model learns to guess them. Softmax "
+        "makes shares of each row, which sum to 1: how a token divides its attention.",
         (_BLOCK + "attn.scores_raw", _BLOCK + "attn.scores", _BLOCK + "attn.pattern"),
         (formulas.scores, formulas.softmax),
     ),
@@ -361,8 +361,8 @@ STATIONS = (
         "x_mid = x + attention( norm₁(x) )",
         "({T}, {D}) + ({T}, {D}) → ({T}, {D})",
         "What attention found is added to the stream: to x as it came in, not to the normalised "
-        "copy that attention read. So each half of a layer computes only the difference between "
-        "what comes in and what goes on, the residual. The stream is named after it.",
+        "copy that attention read. So half a layer computes only what is to be added, the "
+        "residual.",
         (_BLOCK + "resid_pre", _BLOCK + "attn_out", _BLOCK + "resid_mid"),
         (formulas.residual,),
     ),
@@ -383,10 +383,10 @@ STATIONS = (
         6,
         "SiLU( n W_gateᵀ ) ⊙ ( n W_upᵀ )    with n = norm₂(x_mid),   SiLU(g) = g / (1 + e^(−g))",
         "({T}, {D}) → ({T}, {F})",
-        "Now each token works alone, in the MLP. It has {F} neurons. Each neuron is a row of "
-        "W_gate and a row of W_up, and computes two scalar products with the normalised copy n: "
-        "what there is to say (up), and how far its gate opens for it. SiLU lets large numbers "
-        "pass and almost shuts the gate for negative ones: SiLU(−1.3) = −0.28, SiLU(−5) = −0.03.",
+        "Now each token works alone. Each of the {F} neurons computes two scalar products with "
+        "the normalised copy n: what there is to say (up), and how far its gate opens for it. "
+        "SiLU lets large numbers pass and almost shuts the gate for negative ones: SiLU(−1.3) = "
+        "−0.28, SiLU(−5) = −0.03.",
         (
             *(_WEIGHTS + f"mlp.{name}_proj.weight" for name in ("gate", "up")),
             *(_BLOCK + f"mlp.{name}" for name in ("gate", "gate_act", "up", "post")),
@@ -421,9 +421,9 @@ STATIONS = (
         7,
         "x → x_mid → x_out,   which is x of the next layer",
         "{L} × ( ({T}, {D}) → ({T}, {D}) )",
-        "Each layer has matrices of its own and does the same with them. See how the stream of "
-        "each token grows, and how it turns away from the direction in which it began. Early "
-        "additions stay in the sum, so a late layer can read what an early one wrote.",
+        "Each layer has matrices of its own and does the same with them. See how the stream "
+        "grows, and turns away from where it began. Early additions stay in the sum: a late "
+        "layer can read them.",
         ("blocks.{last}.resid_post",),
     ),
     Station(
@@ -443,9 +443,9 @@ STATIONS = (
         8,
         "logits = norm(x) W_vocabᵀ    (W_vocab is called lm_head)",
         "({T}, {D}) → ({T}, {V})",
-        "The last matrix, lm_head, has a row of {D} numbers for each of the {V} tokens that exist. "
-        "{tied}The scalar product of a row and the normalised vector of a token is a logit, the "
-        "score of that row's token: the larger, the better it would come next.",
+        "The last matrix, lm_head, has a row of {D} numbers for each of the {V} tokens that "
+        "exist. {tied}The scalar product of a row and a token's normalised vector is a logit, "
+        "the score of that row's token.",
         ("lm_head.weight", "logits.last"),
         (formulas.logits,),
     ),
@@ -465,10 +465,9 @@ STATIONS = (
         None,
         "softmax( norm(xˡ) W_vocabᵀ )  for every layer l",
         "({L} + 1) × ({T}, {D}) → ({V},)",
-        "The stream can be read before it is finished: ask after every layer what the model would "
-        "say if it stopped there. The vector is divided by the RMS that it has at that place and "
-        "multiplied by the gains of the last norm; then lm_head and softmax read it. This is "
-        "called the logit lens.{tied_lens}",
+        "The stream can be read before it is finished: after every layer it is normalised as "
+        "the last norm does it, and lm_head and softmax read it. This is called the logit "
+        "lens.{tied_lens}",
     ),
     Station(
         "who",
@@ -476,10 +475,10 @@ STATIONS = (
         None,
         "logit = Σ over parts of  ( γ ⊙ part / RMS ) · row of W_vocab",
         "1 + {L} × ({H} + 1) parts",
-        "The last vector is the sum of all that was added on its way. The last norm divides that "
-        "sum by one number, its RMS. With this number as it was, each head and each MLP has a part of "
-        "its own in every logit. It is a direct part: what a head does through later heads is "
-        "counted there. This is called direct logit attribution.",
+        "The last vector is the sum of all that was added on its way. The last norm divides it "
+        "by one number, its RMS. With this number as it was, each head and each MLP has a part "
+        "of its own in every logit: its direct part, without what later layers make of it. This "
+        "is called direct logit attribution.",
     ),
     Station(
         "generate",

@@ -41,13 +41,15 @@ def _state(station: Station, made: dict[str, Taken], run: Run, reached: bool) ->
     wrong = next(((name, each) for name, each in made.items() if not each.holds), None)
     if wrong is not None:
         where = _LAYER.match(wrong[0])
-        return State("differs", by, wrong[1].difference, int(where[1]) if where else None)
+        layer = int(where[1]) if where else None
+        first = any(name == run.first.partition(_BY_DECODER)[0] for name in made)
+        return State("differs", by, wrong[1].difference, layer, first)
     if run.stopped is not None and station.stage == run.stopped and not made:
-        return State("stopped", by)
+        return State("stopped", by, first=not run.first)
     if not reached:
         return State("unreached", by)
     if station.key == "generate" and run.wrote_other:
-        return State("differs", by)
+        return State("differs", by, first=not run.first)
     if made:
         return State("same", by, max(each.difference for each in made.values()))
     return State("unknown", by)

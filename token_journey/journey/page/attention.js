@@ -58,7 +58,8 @@ function drawAttention(figure) {
     layer.value = String(kind().alone ? journey.layer : wanted);
     stored.hidden = !kind().alone || layers.length === 1;
     stored.textContent = stored.hidden ? "" : say("stored", { layer: journey.layer });
-    figure.querySelector("figcaption").textContent = journey.words[what.value];
+    const whose = journey.runs.length && !/yours|apart/.test(what.value) ? `${journey.words["the model's"]} ` : "";
+    figure.querySelector("figcaption").textContent = whose + journey.words[`about ${what.value}`];
   }
   offer();
 

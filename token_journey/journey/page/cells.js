@@ -47,7 +47,8 @@ function layOut(grid, width) {
 function drawCells(grid, width) {
   const at = layOut(grid, width);
   const [R, C] = grid.shape;
-  const svg = shape("svg", { width: Math.ceil(at.width) + 12, height: Math.ceil(at.height) + 2, class: "cells", "aria-hidden": "true" });
+  const [wide, high] = [Math.ceil(at.width) + (grid.rows ? 12 : 0), Math.ceil(at.height) + 2];
+  const svg = shape("svg", { width: wide, height: high, viewBox: `0 0 ${wide} ${high}`, class: "cells", "aria-hidden": "true" });
   const cut = (text) => (text.length > 15 ? `${text.slice(0, 14)}…` : text);
   grid.rows?.forEach((name, r) => svg.append(shape("text", {
     x: at.left - 6, y: at.top + at.y[r] + at.tall / 2 + 4, "text-anchor": "end", style: `fill: ${grid.rowColour?.(r) ?? "var(--soft)"}` }, cut(name))));

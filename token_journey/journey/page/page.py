@@ -81,6 +81,7 @@ def page(journey: Journey) -> str:
             also=words_of(journey.also),
             introduction=INTRODUCTION,
             said=SAID,
+            plain=journey.gap is None and not any(token.part_of for token in journey.tokens),
             legend=_legend(journey),
             first=_first(journey),
             tree=module_tree(journey.config),
@@ -109,9 +110,7 @@ def _legend(journey: Journey) -> Markup:
 
 def _first(journey: Journey) -> Step | None:
     """The station where somebody's stages leave the model."""
-    wrong = ("differs", "stopped")
-    found = (step for step in journey.steps if step.states and step.states[0].kind in wrong)
-    return next(found, None)
+    return next((step for step in journey.steps if step.states and step.states[0].first), None)
 
 
 def _sums(journey: Journey) -> dict[str, str]:

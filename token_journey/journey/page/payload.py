@@ -12,7 +12,7 @@ from torch import Tensor
 
 from token_journey.drawing.vega import deflated
 from token_journey.journey.build.rope_rates import rates
-from token_journey.journey.journey import Attribution, Journey, Run
+from token_journey.journey.journey import Attribution, Journey, Run, State
 from token_journey.journey.page.packing import packed
 from token_journey.journey.page.pictures import pictures
 from token_journey.journey.page.simple_charts import SimpleChart
@@ -110,7 +110,7 @@ def _run(place: int, run: Run, journey: Journey) -> dict[str, Any]:
         "verdict": run.verdict,
         "pattern": next(iter(patterns.values()), None),
         "states": {
-            step.key: [step.states[place].kind, stated(step.states[place])]
+            step.key: [_kind(step.states[place]), stated(step.states[place])]
             for step in journey.steps
             if step.states
         },
@@ -121,6 +121,10 @@ def _run(place: int, run: Run, journey: Journey) -> dict[str, Any]:
             if (taken := seen.taken[place] if seen.taken else None) is not None
         },
     }
+
+
+def _kind(state: State) -> str:
+    return f"{state.kind} state-first" if state.first else state.kind
 
 
 def _short(value: float) -> float:

@@ -94,7 +94,7 @@ function drawRiver(figure, flow) {
         if (text === before || at < end || at + wide > x(S) - 2 || layer < 0) continue;
         [end, before] = [at + wide, text];
         found.push(shape("text", { x: at, y: y(t) + 4, class: `word${last ? " last" : ""}${last && text === geometry.answer ? " right" : ""}`,
-          "font-size": size, opacity: Math.max(0.55, Math.min(1, p * 3)) }, text));
+          "font-size": size, opacity: Math.max(0.7, Math.min(1, p * 3)) }, text));
       }
     }
     return found;

@@ -29,8 +29,9 @@ class SimpleChart:
     """A table that is drawn.
 
     `kind` is "bars" (one column) or "lines" (a line for each column, over the rows). `corner`
-    says what rows are, and `unit` is "%" for shares, "count" for whole numbers. `over_tokens` says that columns are the tokens,
-    and `growing` that numbers grow so much that only a logarithm can show them.
+    says what rows are, and `unit` is "%" for shares, "count" for whole numbers. `over_tokens`
+    says that columns are the tokens, and `growing` that numbers grow so much that only a
+    logarithm can show them.
     """
 
     name: str

@@ -10,7 +10,7 @@ function showRun() {
   document.querySelector(".verdict").textContent = run.verdict;
   for (const place of document.querySelectorAll("[data-station]")) {
     const [kind, text] = run.states[place.dataset.station];
-    place.className = `${place.className.replace(/ ?state-\w+/, "")} state-${kind}`;
+    place.className = `${place.className.replace(/ ?state-\w+/g, "")} state-${kind}`;
     place.title = text;
     if (place.classList.contains("badge")) place.textContent = text;
     else place.querySelector(".mark").textContent = text.slice(0, 1);

@@ -188,7 +188,7 @@ class _Taking:
         if walk.departure is not None:
             said.append(f"{leaving(walk.departure)}.")
         if walk.error is not None:
-            said.append(f"{stopped(walk).rstrip('.')}: this walk ends there.")
+            said.append(f"{stopped(walk).rstrip('.')}. This walk ends there.")
         elif walk.departure is None and self._same_tokens(walk):
             said.append("Every number is the model's, up to rounding.")
         elif not self._same_tokens(walk):
