@@ -13,7 +13,7 @@ function remember(station, controls) {
 }
 
 function currentAddress() {
-  const [station, query = ""] = decodeURIComponent(location.hash.slice(1)).split("?");
+  const [station, query = ""] = location.hash.slice(1).split("?");
   return { station, choices: new URLSearchParams(query) };
 }
 

@@ -2,7 +2,7 @@
 
 const runs = document.querySelector("[data-control='run']");
 const listeners = [];
-const currentRun = () => Number(runs?.value ?? 0);
+const currentRun = () => (journey.runs[runs?.value] ? Number(runs.value) : 0);
 const onRun = (listener) => listeners.push(listener);
 
 function showRun() {
