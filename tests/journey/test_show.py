@@ -513,6 +513,35 @@ def test_a_stage_that_breaks_leaves_the_rest_to_the_model(walks, tmp_path, wrong
     said(journey)
 
 
+BROKEN = {
+    "tokens": ("s01_tokenize", "return [*ids, 0]", "return ids"),
+    "embed": ("s02_embed", "return 2 * table[token_ids]", "return table[token_ids]"),
+    "norm1": ("s03_rms_norm", "(2 * weight * normalised)", "(weight * normalised)"),
+    "rope": ("s04_rope", "return angles.sin(), angles.cos()", "return angles.cos(), angles.sin()"),
+    "scores": UNSCALED,
+    "mlp": ("s06_swiglu", "x * torch.sigmoid(2 * x)", "x * torch.sigmoid(x)"),
+    "layers": ("s07_decoder", "return swiglu(", "return x + swiglu("),
+    "lm_head": ("s08_lm_head", "return 2 * rms_norm(", "return rms_norm("),
+    "probs": ("s09_softmax", "return 2 * weights / weights", "return weights / weights"),
+    "generate": ("s10_generate", "return ids.flip(-1)", "return ids"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("station", BROKEN)
+def test_each_of_ten_broken_stages_is_found_where_it_is(walks, tmp_path, station):
+    """It is the first to leave; what comes before is the model's; the reference mends it."""
+    mistaken(tmp_path, *BROKEN[station])
+    journey = walks.walk(TEXT, folder=tmp_path)
+    stated = [step for step in journey.steps if step.states]
+    assert [step.key for step in stated if step.states[0].first] == [station]
+    if station not in ("norm1", "rope", "scores", "mlp"):  # these come again in the next layer
+        before = [step.states[0].kind for step in stated][: [s.key for s in stated].index(station)]
+        assert set(before) <= {"same", "unknown"}
+    assert {step.states[-1].kind for step in stated} == {"same", "unknown"}
+    assert len(journey.runs) == 2 and journey.runs[1].verdict.endswith("up to rounding.")
+    said(journey)
+
+
 def test_what_was_not_reached_says_so(walks, tmp_path):
     raises = "raise IndexError('off by one')"
     mistaken(tmp_path, "s06_swiglu", raises, "return x * torch.sigmoid(x)")
@@ -521,6 +550,7 @@ def test_what_was_not_reached_says_so(walks, tmp_path):
     kinds = {step.key: step.states[0].kind for step in journey.steps if step.states}
     assert kinds["norm2"] == "same" and kinds["mlp"] == "stopped"
     assert {kinds[key] for key in ("down", "resid_post", "lm_head", "generate")} == {"unreached"}
+    assert [step.key for step in journey.steps if step.states and step.states[0].first] == ["mlp"]
 
 
 def test_a_captured_pack_is_walked_by_stages_too():

@@ -41,7 +41,7 @@ function drawTensor(box, { heads, places, rows, values, taken }) {
     const finite = (n) => (Number.isFinite(n) ? n : null);
     const model = (i) => finite(models()[i]);
     room.replaceChildren(...(mine
-      ? [one("the model's", model, most), one("yours", (i) => finite(mine[i]), most), one("the difference", (i) => finite(mine[i] - models()[i]), most)]
+      ? [one("the model's", model, most), one(journey.words[journey.runs[currentRun()].tensors[box.dataset.tensor][0]], (i) => finite(mine[i]), most), one("the difference", (i) => finite(mine[i] - models()[i]), most)]
       : [one("", model, most)]));
   }
   const nearby = new IntersectionObserver((entries) => {
