@@ -19,24 +19,49 @@ from token_journey.journey.material import Material
 
 # How many tokens are told of each part.
 _TOLD = 3
+# So many parts are held against the vocabulary at once.
+_AT_ONCE = 64
+# What the sum of a layer's heads may lack of its attention without that there are biases.
+_ROUNDING = 1e-3
 
 
 def attribution(material: Material, best: Sequence[Candidate]) -> Attribution | None:
     """Of the two likeliest tokens; None where not all of it is known."""
-    vocabulary, read = _vocabulary(material), _reading(material)
-    if len(best) < 2 or vocabulary is None or read is None:
+    vocabulary, read, start = _vocabulary(material), _reading(material), _last(material, "embed")
+    layers = [_added(material, n) for n in range(material.config.num_hidden_layers)]
+    known = [each for each in layers if each is not None]
+    if len(best) < 2 or vocabulary is None or read is None or start is None:
         return None
-    two = vocabulary[[candidate.id for candidate in best[:2]]]
-    parts: list[Part] = []
-    for layer in range(material.config.num_hidden_layers):
-        added = _added(material, layer)
-        if added is None:
-            return None
-        parts += _parts(material, layer, added * read, vocabulary, two)
-    start = _last(material, "embed")
-    assert start is not None
-    embedding = _part(-1, None, start * read, two)
-    return Attribution(best[0], best[1], (embedding, *parts))
+    if len(known) < len(layers):
+        return None
+    two = vocabulary[[candidate.id for candidate in best[:2]]].double()
+    added = torch.cat([start[None].double(), *known]) * read
+    logits = (added @ two.mT).tolist()
+    says = _says(material, added.to(vocabulary.dtype), vocabulary)
+    heads = len(known[0]) - 2
+    parts = [Part(-1, None, *logits[0])]
+    for place, (one, other) in enumerate(logits[1:]):
+        layer, within = divmod(place, heads + 2)
+        if within == heads:
+            if abs(one) + abs(other) > _ROUNDING:
+                parts.append(Part(layer, None, one, other, of_bias=True))
+            continue
+        head = within if within < heads else None
+        parts.append(Part(layer, head, one, other, says[place + 1]))
+    return Attribution(best[0], best[1], tuple(parts))
+
+
+def _says(
+    material: Material, added: Tensor, vocabulary: Tensor
+) -> list[tuple[tuple[str, float], ...]]:
+    """The tokens that each part raises most."""
+    found = []
+    for some in added.split(_AT_ONCE):
+        best = (some @ vocabulary.mT).topk(min(_TOLD, len(vocabulary)))
+        for ids, values in zip(best.indices.tolist(), best.values.tolist(), strict=True):
+            told = zip(map(material.spell, ids), values, strict=True)
+            found.append(tuple(told))
+    return found
 
 
 def _reading(material: Material) -> Tensor | None:
@@ -74,33 +99,3 @@ def _last(material: Material, name: str) -> Tensor | None:
     """An activation at the last token."""
     known = material.activations.get(name)
     return None if known is None or known.visible else known.value[..., -1, :]
-
-
-def _parts(
-    material: Material, layer: int, read: Tensor, vocabulary: Tensor, two: Tensor
-) -> list[Part]:
-    """Of a layer: a part for each head, one for biases if there are any, one for the MLP."""
-    heads = len(read) - 2
-    logits = read.to(vocabulary.dtype) @ vocabulary.mT
-    best = logits.topk(min(_TOLD, logits.shape[-1]))
-    found = []
-    for place, (ids, values) in enumerate(
-        zip(best.indices.tolist(), best.values.tolist(), strict=True)
-    ):
-        head = place if place < heads else None
-        part = _part(layer, head, read[place], two)
-        says = tuple((material.spell(i), value) for i, value in zip(ids, values, strict=True))
-        found.append(Part(part.layer, part.head, part.answer, part.runner_up, says))
-    bias = found.pop(heads)
-    if abs(bias.answer) + abs(bias.runner_up) > _ROUNDING:
-        found.append(Part(layer, None, bias.answer, bias.runner_up, of_bias=True))
-    return found
-
-
-def _part(layer: int, head: int | None, read: Tensor, two: Tensor) -> Part:
-    answer, runner_up = (two.double() @ read).tolist()
-    return Part(layer, head, answer, runner_up)
-
-
-# What the sum of a layer's heads may lack of its attention without that there are biases.
-_ROUNDING = 1e-3

@@ -130,12 +130,11 @@ def _sums(journey: Journey) -> dict[str, str]:
 
 
 def _strongest(journey: Journey) -> str:
-    """The part that says the answer loudest, as an address has it."""
+    """The head that says the answer loudest, as an address has it."""
     if journey.attribution is None:
         return ""
-    inside = (each for each in journey.attribution.strongest(2) if each.layer >= 0)
-    best = next(inside)
-    return f"{best.layer}.{'mlp' if best.is_mlp else best.head}"
+    parts = journey.attribution.strongest(len(journey.attribution.parts))
+    return next(f"{each.layer}.{each.head}" for each in parts if each.head is not None)
 
 
 def framed(journey: Journey) -> str:

@@ -30,7 +30,7 @@ function drawRiver(figure, flow) {
     const left = narrow ? 8 : 16 + Math.min(150, 9.2 * Math.max(...journey.tokens.map((t) => bare(t.piece).length)) + 14);
     const y = (token) => (token + 0.5 + (journey.gap && token >= journey.gap[0] ? 0.6 : 0)) * high + (narrow ? 12 : 6);
     const x = (step) => left + (step / S) * (width - left - right);
-    return { width, narrow, high, left, right, x, y, height: y(T - 1) + high * 0.5 + 26, answer };
+    return { width, narrow, high, left, right, x, y, height: y(T - 1) + high * 0.5 + 34, answer };
   }
 
   /** One edge of a band, from left to right or back; smooth between the middles of its points. */
@@ -91,10 +91,10 @@ function drawRiver(figure, flow) {
         const at = x((layer + 1) * perLayer);
         const size = last ? 13 : 11;
         const wide = (last ? 7.6 : 6.2) * text.length + 12;
-        if (text === before || at < end || at + wide > x(S) - 2 || layer < 0) continue;
+        if (!/[\p{L}\p{N}]/u.test(text) || text === before || at < end || at + wide > x(S) - 2 || layer < 0) continue;
         [end, before] = [at + wide, text];
         found.push(shape("text", { x: at, y: y(t) + 4, class: `word${last ? " last" : ""}${last && text === geometry.answer ? " right" : ""}`,
-          "font-size": size, opacity: Math.max(0.7, Math.min(1, p * 3)) }, text));
+          style: `font-size: ${size}px`, opacity: Math.max(0.7, Math.min(1, p * 3)) }, text));
       }
     }
     return found;
@@ -106,16 +106,23 @@ function drawRiver(figure, flow) {
     const { x, y } = geometry;
     const heads = journey.who.parts.filter(([, head]) => head !== null);
     const best = [...heads].sort((a, b) => b[2] - b[3] - (a[2] - a[3])).slice(0, 4);
-    return best.flatMap(([layer, head, to, against]) => {
+    const loud = best.filter((part) => part[2] - part[3] > 0.3 * (best[0][2] - best[0][3]));
+    const taken = []; // by names, which stand below where there is room
+    return loud.flatMap(([layer, head, to, against]) => {
       const row = lastRow(layer, head);
       const source = row.indexOf(Math.max(...row));
       if (source === T - 1) return [];
       const [from, end] = [x(layer * perLayer), x(layer * perLayer + 1)];
       const name = `layer ${layer}, head ${head} looks at “${bare(journey.tokens[source].piece)}” and adds ${(to - against).toFixed(1)} to the lead of “${geometry.answer}”`;
+      const label = `from ${bare(journey.tokens[source].piece)} ${signed(to - against)}`;
+      const span = [end - 7 * label.length, end + 8];
+      const named = taken.every(([left, right]) => span[1] < left || span[0] > right);
+      if (named) taken.push(span);
       return [shape("a", { href: `#who?part=${layer}.${head}`, "aria-label": name, class: "arc", tabindex: -1 }, [
         shape("title", {}, name),
         shape("path", { d: `M${from},${y(source)}C${end + 12},${y(source)} ${from - 12},${y(T - 1)} ${end},${y(T - 1)}` }),
-        shape("circle", { cx: end, cy: y(T - 1), r: 4 })])];
+        shape("circle", { cx: end, cy: y(T - 1), r: 4 }),
+        ...(named ? [shape("text", { x: end, y: y(T - 1) + 0.5 * geometry.high + 6, "text-anchor": "end", class: "tick" }, label)] : [])])];
     });
   }
 

@@ -155,7 +155,7 @@ def _extremes(journey: Journey) -> SimpleChart | None:
 
 def _named(journey: Journey, token: int) -> str:
     piece = journey.pieces.get(token)
-    return f"id {token}" if piece is None else f"“{piece}” (id {token})"
+    return f"id {token}" if piece is None else f"“{piece}”"
 
 
 def _probabilities(journey: Journey) -> SimpleChart | None:
@@ -167,7 +167,7 @@ def _probabilities(journey: Journey) -> SimpleChart | None:
 
 
 def _candidate(each: Candidate) -> str:
-    return f"“{each.piece}” (id {each.id})"
+    return f"“{each.piece}”"
 
 
 def _chosen(journey: Journey) -> SimpleChart | None:

@@ -15,7 +15,6 @@ function drawWho(figure, who) {
   const nameOf = ([layer, head]) => `layer ${layer}, ${head === null ? "MLP" : `head ${head}`}`;
   const rowNames = [...Array.from({ length: R - 1 }, (_, h) => `head ${h}`), "MLP"];
   const layerNames = Array.from({ length: L }, (_, l) => `${l}`);
-  const signed = (value) => `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(2)}`;
   const wide = () => chart.plot.clientWidth > 560;
   /** On a phone layers go down, elsewhere to the right. */
   const partAt = (i) => {
