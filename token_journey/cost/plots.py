@@ -134,7 +134,7 @@ def _name_the_points(axes: Any, rows: list[PassStep]) -> None:
             axes.annotate(
                 row.step,
                 (row.one.cost.intensity, row.one.rate / 1e9),
-                xytext=(30 * side, 10 - 11 * place if side < 0 else 0),
+                xytext=(30 * side, -11 * place),
                 textcoords="offset points",
                 ha="left" if side > 0 else "right",
                 color=_COLOURS[PARTS[row.step]],
@@ -247,4 +247,5 @@ def svg(plot: Plot, profile: Profile, by: str) -> tuple[str, str]:
 def _write(axes: Any, lines: list[str]) -> None:
     axes.axis("off")
     text = "\n\n".join(lines)
-    axes.text(0, 1, text.replace("`", ""), va="top", wrap=True, transform=axes.transAxes)
+    made = axes.text(0, 1, text.replace("`", ""), va="top", wrap=True, transform=axes.transAxes)
+    made.set_in_layout(False)  # as long as it is, it takes no room from the plots
