@@ -596,7 +596,7 @@ def test_yours_stands_beside_the_model_s(browser, wrong, journey, tmp_path):
         mlp.locator(".whose").nth(2).wait_for()
         assert mlp.locator(".whose").all_text_contents() == [
             "the model's",
-            "yours",
+            "the reference's",
             "the difference",
         ]
         assert (

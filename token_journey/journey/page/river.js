@@ -15,6 +15,7 @@ function drawRiver(figure, flow) {
   const still = matchMedia("(prefers-reduced-motion: reduce)");
   const share = (step, token) => added[step * T + token];
   const word = (layer, token) => journey.lens.find(([l]) => l === layer)?.[1][token];
+  const tokenFill = (token) => `fill: var(--t${token % COLOURS})`;
   const bare = (text) => visible(text);
   let geometry;
   slider.max = String(S);
@@ -59,7 +60,7 @@ function drawRiver(figure, flow) {
   }
 
   function bands() {
-    return journey.tokens.map((token, t) => shape("g", { class: `band t${t % COLOURS}` }, [
+    return journey.tokens.map((token, t) => shape("g", { class: "band", style: tokenFill(t) }, [
       shape("path", { d: band(t, -1), class: "above" }), shape("path", { d: band(t, 1), class: "below" }),
     ]));
   }
@@ -72,7 +73,7 @@ function drawRiver(figure, flow) {
       const wide = Math.min(150, 8.6 * short.length + 14);
       const [cx, cy] = narrow ? [wide / 2 + 2, y(t) - high / 2 + 4] : [left - wide / 2 - 6, y(t)];
       return shape("a", { href: "#tokens", "aria-label": `token ${text}`, tabindex: -1 }, [
-        shape("rect", { x: cx - wide / 2, y: cy - 10, width: wide, height: 20, rx: 4, class: `chip t${t % COLOURS}` }),
+        shape("rect", { x: cx - wide / 2, y: cy - 10, width: wide, height: 20, rx: 4, style: tokenFill(t) }),
         shape("text", { x: cx, y: cy + 5, "text-anchor": "middle", class: "chip-text" }, short)]);
     });
   }
@@ -86,7 +87,7 @@ function drawRiver(figure, flow) {
       if (!last && (high < 30 || narrow)) continue;
       let [end, before] = [x(0) + 4, null];
       for (const [layer, all] of journey.lens) {
-        const [piece, p] = all[t];
+        const [piece] = all[t];
         const text = bare(piece).slice(0, 14);
         const at = x((layer + 1) * perLayer);
         const size = last ? 13 : 11;
@@ -94,7 +95,7 @@ function drawRiver(figure, flow) {
         if (!/[\p{L}\p{N}]/u.test(text) || text === before || at < end || at + wide > x(S) - 2 || layer < 0) continue;
         [end, before] = [at + wide, text];
         found.push(shape("text", { x: at, y: y(t) + 4, class: `word${last ? " last" : ""}${last && text === geometry.answer ? " right" : ""}`,
-          style: `font-size: ${size}px`, opacity: Math.max(0.7, Math.min(1, p * 3)) }, text));
+          style: `font-size: ${size}px` }, text));
       }
     }
     return found;
@@ -110,6 +111,7 @@ function drawRiver(figure, flow) {
     const taken = []; // by names, which stand below where there is room
     return loud.flatMap(([layer, head, to, against]) => {
       const row = lastRow(layer, head);
+      if (!row) return [];
       const source = row.indexOf(Math.max(...row));
       if (source === T - 1) return [];
       const [from, end] = [x(layer * perLayer), x(layer * perLayer + 1)];
@@ -118,7 +120,7 @@ function drawRiver(figure, flow) {
       const span = [end - 7 * label.length, end + 8];
       const named = taken.every(([left, right]) => span[1] < left || span[0] > right);
       if (named) taken.push(span);
-      return [shape("a", { href: `#who?part=${layer}.${head}`, "aria-label": name, class: "arc", tabindex: -1 }, [
+      return [shape("a", { href: `#who?part=${layer}.${head}`, "aria-label": `${label}: ${name}`, class: "arc", tabindex: -1 }, [
         shape("title", {}, name),
         shape("path", { d: `M${from},${y(source)}C${end + 12},${y(source)} ${from - 12},${y(T - 1)} ${end},${y(T - 1)}` }),
         shape("circle", { cx: end, cy: y(T - 1), r: 4 }),
@@ -130,7 +132,7 @@ function drawRiver(figure, flow) {
     const { x, y, width, right } = geometry;
     if (!journey.answer) return [];
     const size = Math.min(30, Math.max(15, right / (0.62 * geometry.answer.length + 0.5)));
-    return [shape("a", { href: "#probs", class: "answer", "aria-label": `the answer, ${geometry.answer}`, tabindex: -1 }, [
+    return [shape("a", { href: "#probs", class: "answer", tabindex: -1 }, [
       shape("text", { x: x(S) + 10, y: y(T - 1) - 1, "font-size": size }, geometry.answer),
       shape("text", { x: x(S) + 10, y: y(T - 1) + 19, "font-size": 15, class: "sure" }, percent(journey.answer[1]))])];
   }
@@ -156,7 +158,7 @@ function drawRiver(figure, flow) {
     geometry = measure();
     const { width, height, x, y, high } = geometry;
     const line = shape("line", { class: "now", y1: 4, y2: height - 22 });
-    const dot = shape("circle", { class: `dot t${(T - 1) % COLOURS}`, r: 8 });
+    const dot = shape("circle", { class: "dot", style: tokenFill(T - 1), r: 8 });
     const svg = shape("svg", { viewBox: `0 0 ${width} ${height}`, width, height, role: "group", "aria-label": figure.dataset.label },
       [...bands(), ...arcs(), line, ...words(), ...gap(), ...scale(), ...chips(), ...ending(), dot]);
     svg.addEventListener("pointermove", (event) => { if (event.pointerType === "mouse" && !running) move(stepAt(event)); });
@@ -236,9 +238,10 @@ function drawRiver(figure, flow) {
   }).observe(place);
 }
 
-/** How the last token divides its attention in a head. */
+/** How the last token divides its attention in a head; null where that is not known. */
 function lastRow(layer, head) {
   const values = tensor(journey.patterns[layer]);
+  if (!values) return null;
   if (values.length === journey.heads * T * T) return Array.from(values.slice((head * T + T - 1) * T, (head * T + T) * T));
   const begin = (head * T * (T + 1)) / 2 + ((T - 1) * T) / 2;
   return Array.from(values.slice(begin, begin + T));

@@ -51,5 +51,6 @@ function drawTensor(box, { heads, places, rows, values, taken }) {
   }, { root: document, rootMargin: "60% 0%" });
   nearby.observe(box);
   addEventListener("beforeprint", draw);
+  matchMedia("print").addEventListener("change", draw);
   onRun(draw);
 }

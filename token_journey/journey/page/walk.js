@@ -75,8 +75,8 @@ addEventListener("keydown", (event) => {
 });
 
 function followHash() {
-  choose();
   const { station } = currentAddress();
+  choose();
   if (station) goTo(steps.findIndex((step) => step.id === station));
 }
 addEventListener("hashchange", followHash);

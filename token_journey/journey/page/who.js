@@ -62,7 +62,7 @@ function drawWho(figure, who) {
       element("p", [element("b", nameOf(part)), `: ${signed(part[2])} to “${who.answer.trim()}”, ${signed(part[3])} to “${who.runnerUp.trim()}”`]),
       element("p", [`${journey.words.raises} `, ...says]),
     ];
-    if (part[1] !== null) lines.push(looks(part));
+    if (part[1] !== null && journey.patterns[part[0]]) lines.push(looks(part));
     told.replaceChildren(...lines);
   }
 
