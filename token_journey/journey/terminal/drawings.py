@@ -359,9 +359,7 @@ def looks_at(part: Part, journey: Journey) -> Text:
 def most_of(row: Tensor, journey: Journey) -> Text:
     """The token with the largest share of a row."""
     most = int(row.argmax())
-    return token_text(journey.tokens[most], most).append(
-        f" {percent(float(row[most]))}", style="default"
-    )
+    return Text.assemble(token_text(journey.tokens[most], most), f" {percent(float(row[most]))}")
 
 
 def _continuations(journey: Journey) -> RenderableType | None:

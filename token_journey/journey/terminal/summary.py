@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from itertools import pairwise
 
 from rich.console import Console
 from rich.text import Text
@@ -15,8 +16,8 @@ from token_journey.journey.terminal.colours import printable, sentence
 from token_journey.journey.terminal.drawings import line, looks_at, most_of
 from token_journey.numbers import percent
 
-# Heads that are told, layers of which the word is told, steps that cost most.
-_HEADS, _WORDS, _COSTS = 3, 4, 4
+# Heads that are told, words that it would have said on its way, steps that cost most.
+_HEADS, _WORDS, _COSTS = 3, 5, 4
 _NAMES = 12
 
 
@@ -47,7 +48,7 @@ def _lines(journey: Journey) -> Iterator[Text]:
 
 
 def _named(name: str, text: Text) -> Text:
-    return Text(f"{name:{_NAMES}}", style="dim").append_text(text)
+    return Text.assemble((f"{name:{_NAMES}}", "dim"), text)
 
 
 def _runners_up(journey: Journey) -> Text:
@@ -65,14 +66,18 @@ def _lens(journey: Journey) -> Iterator[Text]:
     course = Text(line([lens.chosen for lens in known], every=True), style="cyan")
     course.append(f"  {quoted(journey.best[0])} from the embedding to layer {known[-1].layer}")
     yield _named("sure", course)
-    told = [known[round(n * (len(known) - 1) / _WORDS)] for n in range(_WORDS + 1)]
-    yield _named("would say", Text("  ").join(_word(lens) for lens in told))
+    changes = [known[0]] + [b for a, b in pairwise(known) if _said(a) != _said(b)]
+    yield _named("would say", Text("  ").join(_word(lens) for lens in changes[-_WORDS:]))
 
 
 def _word(lens: Lens) -> Text:
     where = "first" if lens.layer < 0 else f"layer {lens.layer}"
-    said = lens.best[-1][0]
-    return Text(f"{where} ", style="dim").append(printable(said.piece.strip(" ")), style="bold")
+    return Text.assemble((f"{where} ", "dim"), (_said(lens), "bold"))
+
+
+def _said(lens: Lens) -> str:
+    piece = lens.best[-1][0].piece
+    return printable(piece.strip(" ") or piece)
 
 
 def _who(journey: Journey) -> Iterator[Text]:
