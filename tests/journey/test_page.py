@@ -186,7 +186,9 @@ def test_arrow_keys_belong_to_what_is_focused(browser, file):
         for inside in ("#generate [data-control='top-k']", "#scores select", "#scores .plot"):
             visit.page.focus(inside)
             visit.page.keyboard.press("ArrowRight")
-            at = visit.page.evaluate("[location.hash.split('?')[0], document.activeElement.tagName]")
+            at = visit.page.evaluate(
+                "[location.hash.split('?')[0], document.activeElement.tagName]"
+            )
             assert at[0] in ("", "#generate", inside.split()[0]) and at[1] != "H3"
 
 

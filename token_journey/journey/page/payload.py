@@ -114,6 +114,7 @@ def _run(place: int, run: Run, journey: Journey) -> dict[str, Any]:
             for step in journey.steps
             if step.states
         },
+        "said": {s.key: run.said.get(s.stage, "") for s in journey.steps if s.stage},
         "tensors": {
             seen.name: [taken.by, taken.holds, told(taken)]
             for step in journey.steps

@@ -15,6 +15,7 @@ function showRun() {
     if (place.classList.contains("badge")) place.textContent = text;
     else place.querySelector(".mark").textContent = text.slice(0, 1);
   }
+  for (const place of document.querySelectorAll("[data-said]")) place.textContent = run.said[place.dataset.said];
   for (const place of document.querySelectorAll("[data-held]")) {
     const [by, holds, text] = run.tensors[place.dataset.held] ?? ["", true, ""];
     place.textContent = text && `${holds ? "✓" : "✗"} ${journey.words[by]} ${text}`;

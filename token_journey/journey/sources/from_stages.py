@@ -109,7 +109,7 @@ class _Taking:
             replaced=tuple(stage.number for stage in replaced),
             by=by,
             taken={o.name: self._taken(o, by) for o in made},
-            verdict=self._verdict(walk),
+            verdict=self._verdict(walk, replaced),
             first=walk.departure.name if walk.departure else "",
             stopped=Stage(walk.broken).number if walk.error is not None else None,
             wrote_other=not self._same_tokens(walk),
@@ -183,8 +183,9 @@ class _Taking:
             said[Stage(walk.broken).number] = f"{stopped(walk).rstrip('.')}."
         return said
 
-    def _verdict(self, walk: Walk) -> str:
-        said = [_whose(self._stages, walk.missing)]
+    def _verdict(self, walk: Walk, replaced: Sequence[Stage]) -> str:
+        instead = ", ".join(str(stage.number) for stage in replaced)
+        said = [_instead(instead) if replaced else _whose(self._stages, walk.missing)]
         if walk.departure is not None:
             said.append(f"{leaving(walk.departure)}.")
         if walk.error is not None:
@@ -193,7 +194,7 @@ class _Taking:
             said.append("Every number is the model's, up to rounding.")
         elif not self._same_tokens(walk):
             said.append("It goes on with other tokens than the model.")
-        return " ".join(said)
+        return " ".join(" ".join(said).split())
 
 
 def _target(given: GivenToStages, material: Material) -> Target:
@@ -210,6 +211,10 @@ def _target(given: GivenToStages, material: Material) -> Target:
         kept=lambda name, value: cut(value, describe(name).axes, len(given.ground.ids)),
         new_tokens=len(greedy[0].pieces) if greedy else 0,
     )
+
+
+def _instead(numbers: str) -> str:
+    return f"Stage {numbers} is the reference's here, in place of yours."
 
 
 def _whose(stages: Sequence[Stage], missing: Sequence[Stage]) -> str:
