@@ -37,6 +37,10 @@ class CostError(UserError):
     """The message is one sentence, with what to do next."""
 
 
+class ClassError(UserError):
+    """A class that can't be graded so; the message is one sentence, with what to do next."""
+
+
 class Differs(UserError):
     """A pack that is not what was published; the message is one sentence."""
 
@@ -54,12 +58,12 @@ def no_text() -> JourneyError:
 
 # What grading does not need: which of pyproject.toml's extras a module comes with.
 _EXTRAS = {
-    **dict.fromkeys(("jinja2", "rich", "vl_convert"), "show"),
+    **dict.fromkeys(("jinja2", "rich", "vl_convert", "watchfiles"), "show"),
     **dict.fromkeys(
         ("accelerate", "filelock", "gguf", "tokenizers", "tqdm", "transformers"), "models"
     ),
     **dict.fromkeys(("matplotlib", "psutil", "pytest_benchmark"), "cost"),
-    "xdist": "class",
+    **dict.fromkeys(("distributed", "xdist"), "class"),
 }
 
 

@@ -51,6 +51,10 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
+def sha256_of_text(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
+
+
 def cache_folder() -> Path:
     """Where fetched models lie: $TOKEN_JOURNEY_CACHE, or the platform's place for caches."""
     chosen = os.environ.get("TOKEN_JOURNEY_CACHE")

@@ -11,7 +11,9 @@ from token_journey.commands.main import main
 from token_journey.course import course
 
 FILES = Path(token_journey.commands.__file__).parent.glob("*.py")
-COMMANDS = sorted(file.stem for file in FILES if file.stem not in ("__init__", "main", "options"))
+COMMANDS = sorted(
+    file.stem.rstrip("_") for file in FILES if file.stem not in ("__init__", "main", "options")
+)
 
 LOADED = """
 import sys
@@ -32,7 +34,16 @@ def test_every_file_is_the_subcommand_it_is_named_as(capsys):
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--help"], ["show", "--help"], ["reset", "x"], ["start", "."]]
+    "arguments",
+    [
+        [],
+        ["--help"],
+        ["show", "--help"],
+        ["reset", "x"],
+        ["start", "."],
+        ["hint", "x"],
+        ["shapes", "1"],
+    ],
 )
 def test_what_needs_no_torch_loads_none(arguments):
     run = subprocess.run(

@@ -16,6 +16,7 @@ from graded import grade
 
 from token_journey.course.course import find_course
 from token_journey.course.implementation import Implementation
+from token_journey.course.lessons import hints
 from token_journey.course.stage import Stage
 from token_journey.course.stubs import functions, is_written, make_stub, write_stubs
 
@@ -184,11 +185,43 @@ def test_the_example_by_hand_is_right(stage):
 
 @each_stage
 def test_the_lesson_does_not_give_the_code_away(stage):
-    source = solution(stage)
-    said = make_stub(source)
-    bodies = [statement for f in functions(ast.parse(source)) for statement in f.body[1:]]
-    lines = {line.strip() for s in bodies for line in ast.unparse(s).splitlines()}
-    assert [line for line in lines if len(line) > 15 and line in said] == []
+    said = make_stub(solution(stage))
+    assert [line for line in code_of(stage) if len(line) > 15 and line in said] == []
+
+
+def code_of(stage: str) -> set[str]:
+    """Every line of a solution's functions."""
+    bodies = [s for f in functions(ast.parse(solution(stage))) for s in f.body[1:]]
+    return {line.strip() for s in bodies for line in ast.unparse(s).splitlines()}
+
+
+# -- hints --------------------------------------------------------------------
+
+
+@each_stage
+def test_every_function_has_three_hints(stage):
+    """In the order of the lesson; each is written, and fits into a terminal of 60 columns."""
+    tree = ast.parse(solution(stage))
+    classes = {
+        id(f): f"{c.name}." for c in tree.body if isinstance(c, ast.ClassDef) for f in c.body
+    }
+    names = [classes.get(id(f), "") + f.name for f in functions(tree)]
+    found = hints(COURSE, Stage(stage))
+    assert list(found) == names
+    for about in found.values():
+        assert all(len(step) > 40 for step in about.steps)
+        assert "?" in about.question
+        assert all(len(line) <= 60 for step in about.steps for line in step.splitlines())
+
+
+@each_stage
+def test_no_hint_gives_the_code_away(stage):
+    """No line of the solution, however it is spaced, and no part of one that is worth copying."""
+    packed = {"".join(line.split()) for line in code_of(stage)}
+    lines = {part for line in packed for part in (line, line.partition("=")[2]) if len(part) > 12}
+    for function, about in hints(COURSE, Stage(stage)).items():
+        said = "".join("".join(about.steps).split())
+        assert [line for line in lines if line in said] == [], function
 
 
 # -- no file is stray ---------------------------------------------------------
@@ -217,6 +250,10 @@ def test_one_file_a_stage_and_nothing_else(folder):
     assert names_in(folder) == {f"{stage}.py" for stage in STAGES}
 
 
+def test_one_file_of_hints_a_stage():
+    assert names_in(COURSE.checks / "hints") == {f"{stage}.toml" for stage in STAGES}
+
+
 def test_no_stray_check():
     """Beside a check file for every stage: what checks import, the costs, the mistakes."""
     expected = {f"check_{stage}.py" for stage in STAGES}
@@ -227,7 +264,7 @@ def test_no_stray_check():
         if name.startswith(".")
     }
     costs = {file.name for file in COURSE.checks.glob("cost*.py")}
-    assert names_in(COURSE.checks) == expected | helpers | costs | {"misconceptions"}
+    assert names_in(COURSE.checks) == expected | helpers | costs | {"misconceptions", "hints"}
 
 
 # -- who may know whom --------------------------------------------------------

@@ -35,3 +35,21 @@ def test_all_of_them_can_be_said_otherwise(monkeypatch):
     assert lessons.texts_of(mistake) == lessons.Mistake("¡name!", "¡does!", "¡read!")
     assert lessons.promise_of(len).startswith("¡")
     assert lessons.lesson(COURSE, Stage("s03_rms_norm")).startswith("¡Stage 3")
+
+
+@pytest.mark.parametrize(
+    "stage, name, word",
+    [
+        ("s03_rms_norm", "eps is added outside the root", "ε"),
+        ("s09_softmax", "the maximum is not taken off", "overflow"),
+    ],
+)
+def test_a_mistake_leads_to_a_paragraph_of_its_lesson(stage, name, word):
+    mistake = lessons.mistakes(COURSE, Stage(stage))[name]
+    assert word in lessons.paragraph(COURSE, Stage(stage), mistake)
+
+
+def test_every_mistake_leads_to_some_paragraph():
+    for stage in COURSE.stages():
+        for mistake in lessons.mistakes(COURSE, stage).values():
+            assert lessons.paragraph(COURSE, stage, mistake), mistake.name

@@ -11,19 +11,24 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from token_journey.commands import (
     capture,
+    class_,
     cost,
     fetch,
+    hint,
     matrix,
     rebuild,
     reset,
+    shapes,
     show,
     solution,
     start,
     stubs,
     verify,
+    watch,
 )
 from token_journey.commands.options import Parser
 from token_journey.course.course import find_course
@@ -33,8 +38,8 @@ from token_journey.foreign import foreign
 from token_journey.glyphs import write_plainly
 
 _COMMANDS = (
-    *(start, reset, solution),
-    *(fetch, show, cost),
+    *(start, watch, hint, shapes, reset, solution),
+    *(fetch, show, cost, class_),
     *(capture, verify, rebuild, stubs, matrix),
 )
 
@@ -50,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         prog="token-journey",
         description="What the kata does beside grading. To grade, run pytest on your folder.",
     )
-    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    commands = parser.add_subparsers(metavar="COMMAND")
     for command in _COMMANDS:
         command.add(commands)
     options = parser.parse_args(arguments)
@@ -77,7 +82,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(options: argparse.Namespace) -> None:
     try:
-        options.run(options)
+        if "run" in options:
+            options.run(options)
+        else:
+            _stand()
     except PackError:
         refuse_damage(find_course(), packs=True)  # if that is why, it knows what mends it
         raise
+
+
+def _stand() -> None:
+    """Nothing was asked: where somebody stands, and what to type next."""
+    from token_journey.watch.standing import standing
+
+    print("\n".join(standing(Path(), find_course())))

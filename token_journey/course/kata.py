@@ -22,10 +22,15 @@ Each file in `exercises/` is a lesson, and below it stand functions for you to w
 `exercises/s01_tokenize.py`: read it, put your own lines in the place of each
 `raise NotImplementedError`, and let pytest say what is right and what is wrong, and where.
 
+New to PyTorch? [docs/pytorch-you-need.md](docs/pytorch-you-need.md) explains the little that the
+stages use, and says for each stage which functions are allowed.
+
 Type these in this folder. None of them needs a network.
 
 | | |
 |---|---|
+| `token-journey watch` | judge a stage whenever you save it, with hints |
+| `token-journey` | where you stand, and what to type next |
 | `pytest` | grade all ten stages, and say which one is next |
 | `pytest exercises/s01_tokenize.py` | grade one stage |
 | `pytest --chained` | walk a text through all ten stages, each on what the last one made |
@@ -41,6 +46,8 @@ def start(folder: Path, course: Course) -> None:
         with replacing(folder / STAGES) as fresh:
             write_stubs(course.reference, fresh)
         write_whole(folder / "README.md", _README.encode())
+        (folder / "docs").mkdir()
+        write_whole(folder / "docs" / course.torch_page.name, course.torch_page.read_bytes())
         marker = json.dumps({"course": VERSION})
         write_whole(folder / MARKER, f"{marker}\n".encode())
     except OSError as error:

@@ -48,7 +48,7 @@ class Grader:
 
     def __init__(self, isolated: bool = False) -> None:
         self._players = Players() if isolated else None
-        self._packs = packs_of(find_course())
+        self.packs = packs_of(find_course())
 
     def grade(
         self,
@@ -57,19 +57,26 @@ class Grader:
         *,
         heard: Heard | None = None,
         options: Sequence[str] = (),
+        plugins: Sequence[object] = (),
     ) -> Grade:
-        """options: more of pytest's, such as `-k`"""
+        """options: more of pytest's, such as `-k`; plugins: of pytest's, for this run"""
         asked = [paths] if isinstance(paths, str | Path) else list(paths)
-        listener = _Listener(Given(self._packs, packs, self._players), heard)
+        listener = _Listener(Given(self.packs, packs, self._players), heard)
         said = io.StringIO()
         with redirect_stdout(said), redirect_stderr(said), _without_own_settings():
-            code = pytest.main([*_OPTIONS, *options, *map(str, asked)], plugins=[listener])
+            arguments = [*_OPTIONS, *options, *map(str, asked)]
+            code = pytest.main(arguments, plugins=[listener, *plugins])
         if listener.interrupted:
             raise KeyboardInterrupt
         if not listener.verdicts and code != pytest.ExitCode.OK:
             where = ", ".join(map(str, asked))
             raise UserError(listener.refused or _refusal(said) or f"No stages lie in {where}.")
         return Grade(tuple(listener.verdicts))
+
+    @property
+    def open(self) -> tuple[str, ...]:
+        """What of the players' jail does not hold on this machine."""
+        return self._players.open if self._players else ()
 
     def close(self) -> None:
         if self._players:

@@ -6,18 +6,24 @@ import os
 import shutil
 import sys
 from collections import Counter
-from collections.abc import Collection, Generator, Iterable, Iterator
+from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from token_journey.course.course import Course, find_course
 from token_journey.course.kata import of_another_course
+from token_journey.course.signatures import parameters
 from token_journey.grading.scoreboard import write_scoreboard
-from token_journey.grading.verdict import Grade, Verdict
+from token_journey.grading.verdict import NO_END, NOT_RUN, Grade, Verdict
+from token_journey.guards.time_limit import OutOfTime, WaitedTooLong
+from token_journey.words import table as words
 
 # Failures that are told in full; -vv tells all.
 STORIES_A_STAGE = 3
+# How the story begins of what did not end.
+_ENDLESS = (OutOfTime.__name__, WaitedTooLong.__name__, NO_END)
 _PRINTED_LINES, _PRINTED_CHARACTERS = 20, 1_500
 
 
@@ -29,9 +35,6 @@ class Telling:
         self._verbose = verbose
         self._last = last
         self._verdicts: dict[str, Verdict] = {}
-        self._told: dict[tuple[str, str], set[str]] = {}
-        self._named: set[str] = set()
-        self._quiet: set[str] = set()
         self._left: dict[str, list[str]] = {}  # by file, what can't be put back
 
     @pytest.hookimpl(tryfirst=True)
@@ -42,19 +45,6 @@ class Telling:
         verdict = self._verdicts[report.nodeid] = Verdict.from_json(about)
         if left := report.__dict__.get("token_journey_left"):
             self._left[f"{verdict.path}/{verdict.stage}.py"] = left
-        if verdict.kind in ("failed", "missing") and not (self._is_new(verdict) or self._verbose):
-            self._quiet.add(report.nodeid)
-
-    def _is_new(self, verdict: Verdict) -> bool:
-        told = self._told.setdefault((verdict.path, verdict.stage), set())
-        # Once a cause was named, a failure whose cause is not known adds no more than noise.
-        named = any(subject in self._named for subject in told)
-        if verdict.named:
-            self._named.add(verdict.subject)
-        if verdict.subject in told or len(told) == STORIES_A_STAGE or (named and not verdict.named):
-            return False
-        told.add(verdict.subject)
-        return True
 
     def pytest_report_teststatus(
         self, report: pytest.CollectReport | pytest.TestReport
@@ -68,8 +58,7 @@ class Telling:
             return "not on this pack", "-", ("NOT ON THIS PACK", {"yellow": True})
         if verdict.kind == "todo":
             return "to do", "·", ("TO DO", {"cyan": True})
-        quiet = report.nodeid in self._quiet
-        return ("more failed", "f", ("FAILED", {"red": True})) if quiet else None
+        return None
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         write = terminalreporter.write_line
@@ -81,10 +70,23 @@ class Telling:
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None]:
-        yield
         reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+        if not self._verbose and isinstance(reporter, pytest.TerminalReporter):
+            self._choose(reporter.stats)
+        yield
         if self._last and isinstance(reporter, pytest.TerminalReporter):
             self._write_table(reporter)
+
+    def _choose(self, stats: dict[str, list[Any]]) -> None:
+        """Leave those to be told among what failed, in the order in which they are told."""
+        failed = stats.get("failed", [])
+        ours = {r.nodeid: r for r in failed if hasattr(r, "token_journey")}
+        told = to_tell({nodeid: self._verdicts[nodeid] for nodeid in ours}, _functions())
+        more = [report for nodeid, report in ours.items() if nodeid not in told]
+        if more:
+            others = [report for report in failed if report.nodeid not in ours]
+            stats["failed"] = [*(ours[nodeid] for nodeid in told), *others]
+            stats["more failed"] = more
 
     def _write_table(self, reporter: pytest.TerminalReporter) -> None:
         write = reporter.write_line
@@ -93,8 +95,7 @@ class Telling:
             course = [] if reporter.stats.get("deselected") else find_course().stages()
             write_scoreboard(Grade(verdicts).stages, write, _pytest(), course)
             for why, count in Counter(v.absent for v in verdicts if v.absent).items():
-                checks = "1 check is" if count == 1 else f"{count} checks are"
-                write(f"  {checks} {why}.")
+                write(f"  {words.absent(count, why)}")
             paths = {verdict.path for verdict in verdicts}
             for sentence in (*_about(paths, find_course()), *self._of_others(paths)):
                 write(f"  {sentence}")
@@ -102,22 +103,89 @@ class Telling:
     def _of_others(self, paths: Collection[str]) -> Iterator[str]:
         """Which of several folders may not have been judged as if it were alone."""
         for file, left in self._left.items() if len(paths) > 1 else ():
-            yield (
-                f"{file} leaves {' and '.join(left)} behind, which may change what is graded after "
-                "it: grade several folders with --isolated."
-            )
+            yield words.leaves_behind(file, left)
+
+
+def to_tell(failures: Mapping[str, Verdict], functions: Sequence[str] = ()) -> list[str]:
+    """Which failures are told: of each stage a few, each story once.
+
+    functions: those of the stages, the basic ones first
+
+    Once a cause is named, a failure whose cause is not known adds no more than noise, unless it
+    is another matter.
+    """
+    told: list[str] = []
+    for stage in sorted({(v.path, v.stage) for v in failures.values()}):
+        here = {n: v for n, v in failures.items() if (v.path, v.stage) == stage}
+        named = {n: v for n, v in here.items() if v.named}
+        apart = {n: v for n, v in here.items() if _is_apart(v, named.values(), functions)}
+        stories = _stories(named, functions) + _stories(apart, functions)
+        told += stories[:STORIES_A_STAGE]
+    return told
+
+
+def _is_apart(verdict: Verdict, named: Collection[Verdict], functions: Sequence[str]) -> bool:
+    """Whether no named cause explains a failure whose own is not known.
+
+    It raised an error in a function where none of them did, or it failed in a function that is
+    more basic than theirs.
+    """
+    if verdict.named:
+        return False
+    elsewhere = verdict.function not in {v.function for v in named if v.broken}
+    order = {name: place for place, name in enumerate(functions)}
+    here = order.get(verdict.function, len(order))
+    basic = all(here < order.get(v.function, -1) for v in named)
+    return basic or (verdict.broken and elsewhere)
+
+
+def _stories(failures: Mapping[str, Verdict], functions: Sequence[str]) -> list[str]:
+    """One failure of each story: of each function one, then a second of each, and so on.
+
+    Among these come errors before results that are wrong, and basic functions before others.
+    What did not end comes before all, for it kept others from being run; those come last.
+    Of wrong results of one function whose cause is not known two are enough.
+    """
+    first = {_story(verdict): nodeid for nodeid, verdict in list(failures.items())[::-1]}
+    stories = sorted(
+        (nodeid for nodeid, verdict in failures.items() if first[_story(verdict)] == nodeid),
+        key=lambda nodeid: not failures[nodeid].broken,
+    )
+    met: Counter[str] = Counter()
+    places = {}
+    for nodeid in stories:
+        verdict = failures[nodeid]
+        order = functions.index(verdict.function) if verdict.function in functions else -1
+        turn = len(stories) if verdict.subject == NOT_RUN else met[verdict.function]
+        turn = -1 if verdict.subject.startswith(_ENDLESS) else turn
+        places[nodeid] = turn, not verdict.broken, order
+        met[verdict.function] += 1
+    return sorted((n for n in stories if _adds(failures[n], places[n][0])), key=places.__getitem__)
+
+
+def _adds(verdict: Verdict, turn: int) -> bool:
+    """turn: how many stories of the same function come before it"""
+    return verdict.named or verdict.broken or verdict.subject == NOT_RUN or turn < 2
 
 
 def _about(paths: Iterable[str], course: Course) -> Iterator[str]:
     """What else has to be known to read a table."""
     if not course.reference.is_dir():
-        yield (
-            f"There is no {course.reference}: no mistake is called by its name, and a wrong stage "
-            "makes later ones fail, too."
-        )
+        yield words.no_reference(str(course.reference))
     for path in sorted(paths):
         if sentence := of_another_course(Path(path), course):
             yield sentence
+
+
+def _story(verdict: Verdict) -> tuple[str, str]:
+    """What is the same for failures that tell the same."""
+    return verdict.subject, "" if verdict.named else verdict.function
+
+
+def _functions() -> list[str]:
+    """The functions of all stages, in the order of the lessons: what is basic stands above."""
+    course = find_course()
+    return [name for s in course.stages() for name in parameters(course.reference / s.file)]
 
 
 def cut(printed: str) -> str:

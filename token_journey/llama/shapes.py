@@ -42,3 +42,26 @@ def weight_shape(config: ModelConfig, name: str) -> list[int]:
         **dict.fromkeys(("input_layernorm", "post_attention_layernorm", "norm"), (hidden, 0)),
     }[module]
     return [rows, columns] if columns and kind == "weight" else [rows]
+
+
+# The letters of the lessons, where they are axes.
+AXES = {
+    "T": "tokens",
+    "Q": "new tokens",
+    "D": "the hidden size",
+    "V": "the vocabulary",
+    "H": "query heads",
+    "K": "key/value heads",
+    "d": "numbers a head",
+    "F": "neurons",
+}
+
+
+def axis_sizes(config: ModelConfig, tokens: int, new: int) -> dict[str, int]:
+    """How long each of them is for `tokens` tokens, of which the last are `new`."""
+    heads, shared = config.num_attention_heads, config.num_key_value_heads
+    return {
+        **{"T": tokens, "Q": new, "N": 3, "D": config.hidden_size, "V": config.vocab_size},
+        **{"H": heads, "K": shared, "G": heads // shared},
+        **{"d": config.head_dim, "F": config.intermediate_size},
+    }
