@@ -522,7 +522,7 @@ def test_each_of_ten_broken_stages_is_found_where_it_is(walks, tmp_path, station
         assert set(before) <= {"same", "unknown"}
     assert {step.states[-1].kind for step in stated} == {"same", "unknown"}
     assert len(journey.runs) == 2 and journey.runs[1].verdict.endswith("up to rounding.")
-    assert journey.runs[1].verdict.startswith(f"Stage {journey.runs[1].replaced[0]} is the refer")
+    assert journey.runs[1].verdict.startswith("With the reference's stage ")
     said(journey)
 
 

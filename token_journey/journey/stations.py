@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import inf
+from typing import TYPE_CHECKING
 
-from token_journey.journey.journey import State, Taken
 from token_journey.llama import formulas
 from token_journey.llama.formulas import Formula
 from token_journey.numbers import size
+
+if TYPE_CHECKING:
+    from token_journey.journey.journey import State, Taken
 
 
 @dataclass(frozen=True)

@@ -214,7 +214,7 @@ def _target(given: GivenToStages, material: Material) -> Target:
 
 
 def _instead(numbers: str) -> str:
-    return f"Stage {numbers} is the reference's here, in place of yours."
+    return f"With the reference's stage {numbers} in place of yours:"
 
 
 def _whose(stages: Sequence[Stage], missing: Sequence[Stage]) -> str:
