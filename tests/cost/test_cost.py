@@ -323,7 +323,7 @@ def test_the_command_reads_a_file_and_draws(benchmark_file, tmp_path, capsys):
     assert "Each time is the best of 2 to 9 rounds" in said
     assert png.read_bytes().startswith(b"\x89PNG")
     page = html.read_text(encoding="utf-8")
-    assert page.count("<svg") == 5
+    assert page.count("<svg") == 6
     # No script, and nothing that a browser would fetch: names of XML's are no links.
     assert not re.search(r"<script|<link|<img|\bsrc=|url\(http|@import", page)
 
