@@ -121,12 +121,9 @@ def _edit(file: Path) -> None:
 
 def _walk(folder: Path, stage: Stage) -> None:
     """The steps of the walk that this stage takes, with its numbers beside the model's."""
-    from token_journey.journey.stations import STATIONS
+    from token_journey.journey.stations import steps_of
 
-    steps = [station.key for station in STATIONS if station.stage == stage.number]
-    if not steps:
-        raise UserError(f"The walk has no step of its own for stage {stage.number}.")
     command = [sys.executable, "-m", "token_journey", "show", "--model", "smollm2-135m"]
-    asked = [word for step in steps for word in ("--step", step)]
+    asked = [word for step in steps_of(stage) for word in ("--step", step)]
     subprocess.run([*command, "--impl", str(folder), *asked])
     input("\nEnter goes back. ")

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from math import inf
 from typing import TYPE_CHECKING
 
+from token_journey.course.stage import Stage
+from token_journey.errors import JourneyError
 from token_journey.llama import formulas
 from token_journey.llama.formulas import Formula
 from token_journey.numbers import size
@@ -503,3 +505,11 @@ STATIONS = (
         "together. Products of matrices are nearly all of it.",
     ),
 )
+
+
+def steps_of(stage: Stage) -> list[str]:
+    """The keys of the stations that a stage teaches. Raises JourneyError where it has none."""
+    keys = [station.key for station in STATIONS if station.stage == stage.number]
+    if not keys:
+        raise JourneyError(f"The walk has no step of its own for stage {stage.number}.")
+    return keys
