@@ -367,8 +367,10 @@ ABSURD = [float("nan"), float("inf"), -1, 0, 10**400, "\x1b[31mred", None, [], {
 @pytest.mark.parametrize("value", ABSURD, ids=lambda value: repr(value)[:12])
 @pytest.mark.parametrize(
     "field",
-    ["by", "step", "model", "tokens", "kv_heads", "parameters", "flops", "bytes", "machine"]
-    + ["flops_per_second", "bytes_per_second", "device", "threads", "min", "rounds"],
+    [
+        *("by", "step", "model", "tokens", "kv_heads", "parameters", "flops", "bytes", "machine"),
+        *("flops_per_second", "bytes_per_second", "device", "threads", "min", "rounds"),
+    ],
 )
 def test_a_benchmark_file_that_somebody_made(field, value, benchmark_file, capsys):
     """Each field of it with each absurd value: read, or refused in one sentence."""
