@@ -35,7 +35,7 @@ _SECONDS_A_MISTAKE = 0.1
 # For putting another in the place of each function, where no mistake is known.
 _SECONDS_TO_REPLACE = 0.5
 # At how many checks is seen which mistakes are likely.
-_QUICK = 2
+_QUICK = 4
 # How many mistakes that all fit are called by their names.
 _LISTED = 4
 
