@@ -35,7 +35,7 @@ _SECONDS_A_MISTAKE = 0.1
 # For putting another in the place of each function, where no mistake is known.
 _SECONDS_TO_REPLACE = 0.5
 # At how many checks is seen which mistakes are likely.
-_QUICK = 2
+_QUICK = 4
 # How many mistakes that all fit are called by their names.
 _LISTED = 4
 
@@ -107,10 +107,10 @@ class Doctor:
 
     def _that_fit(self, name: str) -> list[Mistakes] | None:
         """All mistakes that fit, or else pairs of them; None where not all could be tried."""
-        if found := [m for m in self._possible if self._is_likely(m) and self._fits(name, m)]:
+        if found := [mistakes for mistakes in self._likely if self._fits(name, mistakes)]:
             return found
         patience = Patience(_SECONDS_A_CHECK)
-        for candidates in (self._possible, self._bank.pairs(self._possible)):
+        for candidates in (self._possible, self._bank.pairs(self._likely)):
             for mistakes in candidates:
                 if patience.left <= 0:
                     return None
@@ -119,6 +119,10 @@ class Doctor:
             if found:
                 break
         return found
+
+    @cached_property
+    def _likely(self) -> list[Mistakes]:
+        return list(filter(self._is_likely, self._possible))
 
     def _is_likely(self, mistakes: Mistakes) -> bool:
         """Whether it fits one of the first checks that it fails, which are the quick ones."""
