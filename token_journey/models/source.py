@@ -371,7 +371,7 @@ class HubRepository(WebFolder):
         return self._sizes.get(name)
 
     def _headers(self) -> dict[str, str]:
-        from huggingface_hub.utils import build_hf_headers
+        from huggingface_hub.utils import build_hf_headers  # type: ignore[attr-defined]
 
         return build_hf_headers()
 
@@ -392,13 +392,13 @@ class HubRepository(WebFolder):
         """Whole files, in the hub's own cache. Raises CheckpointError."""
         from huggingface_hub import snapshot_download
         from huggingface_hub.errors import GatedRepoError
-        from huggingface_hub.utils import tqdm
+        from huggingface_hub.utils import tqdm  # type: ignore[attr-defined]
 
-        class OnATerminal(tqdm):  # type: ignore[misc]
+        class OnATerminal(tqdm):
             """The hub's own bar, which a log would get again and again."""
 
             def __init__(self, *args: Any, **kwargs: Any):
-                super().__init__(*args, **{"disable": None, **kwargs})
+                super().__init__(*args, **{"disable": None, **kwargs})  # type: ignore[no-untyped-call]
 
         try:
             return Path(

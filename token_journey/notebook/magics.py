@@ -52,7 +52,7 @@ def _in_a_sentence(magic: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @magics_class
-class JourneyMagics(Magics):  # type: ignore[misc]
+class JourneyMagics(Magics):
     """%%stage, %%stage_shapes, %stage_hint, %journey and %walk."""
 
     def __init__(self, shell: Any, desk: NotebookDesk):
@@ -71,7 +71,7 @@ class JourneyMagics(Magics):  # type: ignore[misc]
         def show(shown: Shown) -> None:
             nonlocal handle
             if handle is None:
-                handle = display(shown, display_id=True)
+                handle = display(shown, display_id=True)  # type: ignore[no-untyped-call]
             else:
                 handle.update(shown)
 
