@@ -21,6 +21,7 @@ from token_journey.course.notebook_cells import holds_stage_cells
 from token_journey.course.stage import Stage
 from token_journey.errors import CourseError, not_installed
 from token_journey.grading.steering import refusal, refusals
+from token_journey.words.table import names_fit_nothing
 
 if TYPE_CHECKING:
     from token_journey.grading.terminal import Telling
@@ -280,10 +281,7 @@ def pytest_terminal_summary(
     nothing = exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED and not config.option.collectonly
     here = config.invocation_params.dir
     if nothing and (left_out := terminalreporter.stats.get("deselected")):
-        terminalreporter.write_line(
-            f"No check was run: {len(left_out)} are here, and what you asked for fits none of "
-            "their names. `--collect-only -q` lists them."
-        )
+        terminalreporter.write_line(names_fit_nothing(len(left_out)))
     elif nothing and course and any(is_kata(f, course) for f in (here, *here.parents)):
         terminalreporter.write_line(
             f"Nothing to grade in {', '.join(config.args)}: a folder of stages holds files such "

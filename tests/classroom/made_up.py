@@ -7,7 +7,7 @@ from pathlib import Path
 
 from token_journey.classroom.class_list import ClassList
 from token_journey.classroom.points import Points, one_each
-from token_journey.classroom.result import Result, StageResult, Told
+from token_journey.classroom.result import FailedCheck, Result, StageResult
 from token_journey.classroom.results import NAME, Results
 from token_journey.classroom.roster import Student
 from token_journey.course.course import find_course
@@ -35,8 +35,10 @@ def result(
         elif index == right:
             made.passed = CHECKS[:2]
             told = f"It looks as if {mistake}: <b>so</b>.\n  yours 1"
-            made.failed = [Told(c, mistake or "off", told, bool(mistake)) for c in CHECKS[2:3]]
-            made.failed += [Told(c, mistake or "off", "", bool(mistake)) for c in CHECKS[3:]]
+            made.failed = [
+                FailedCheck(c, mistake or "off", told, bool(mistake)) for c in CHECKS[2:3]
+            ]
+            made.failed += [FailedCheck(c, mistake or "off", "", bool(mistake)) for c in CHECKS[3:]]
         else:
             made.missing = list(CHECKS)
             made.why = f"{stage.file} is not here: put it in this folder to have it graded."

@@ -18,7 +18,7 @@ from made_up import COURSE, STAGES, made_up_class, result, rows_of
 from token_journey.classroom.exports import NAMES, export
 from token_journey.classroom.gradescope import gradescope, write_autograder
 from token_journey.classroom.points import Worth, one_each
-from token_journey.classroom.result import Told
+from token_journey.classroom.result import FailedCheck
 from token_journey.classroom.roster import Student
 from token_journey.classroom.tables import canvas, grades, moodle
 from token_journey.course.lessons import mistakes
@@ -138,7 +138,7 @@ def test_gradescope_hides_what_is_held_back(tmp_path):
     secret = result(right=2, mistake="m", held_back=["mine"])
     norm = secret.stages[2]
     norm.passed.append("test_x[mine-p1]")
-    norm.failed.append(Told("test_y[mine-p2]", "secret", "the secret number is 7", False))
+    norm.failed.append(FailedCheck("test_y[mine-p2]", "secret", "the secret number is 7", False))
     (row,) = rows_of(tmp_path, secret)
     told = gradescope(row, one_each(STAGES))
     jsonschema.validate(told, SPECIFICATION)

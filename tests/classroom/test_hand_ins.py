@@ -13,7 +13,7 @@ from made_up import COURSE
 
 from token_journey.classroom.collecting import collect
 from token_journey.classroom.hand_ins import found_in
-from token_journey.classroom.unpacking import A_HAND_IN, Limits, Refused, unpack
+from token_journey.classroom.unpacking import Limits, Refused, of_a_hand_in, unpack
 from token_journey.course.stubs import write_stubs
 from token_journey.errors import ClassError
 
@@ -30,7 +30,7 @@ def put(folder, **files):
 
 
 def zipped(file, **files):
-    with zipfile.ZipFile(file, "w") as archive:
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in files.items():
             archive.writestr(name, content)
     return file
@@ -130,8 +130,32 @@ def test_the_most_complete_set_counts_and_that_is_said(tmp_path):
     write_stubs(COURSE.reference, tmp_path / "maria" / "exercises")
     put(tmp_path / "maria" / "mine", **{NORM: MINE, "s04_rope.py": b"x = 1"})
     files, said = one(tmp_path)
-    assert list(files) == [NORM, "s04_rope.py"]
-    assert said == "stages lie in several places: maria/mine counts, not maria/exercises"
+    assert files[NORM] == MINE and files["s04_rope.py"] == b"x = 1"
+    assert "stages are there twice: what lies in exercises does not count" in said
+
+
+def test_a_stage_may_lie_in_a_folder_of_its_own(tmp_path):
+    put(tmp_path / "maria", **{f"stage 3/{NORM}": MINE, "stage 4/s04_rope.py": b"x = 1"})
+    files, said = one(tmp_path)
+    assert files == {NORM: MINE, "s04_rope.py": b"x = 1"}
+    assert said == "stages lie in several places: 4 in stage 4"
+
+
+def test_folders_without_end_end(tmp_path):
+    deep = tmp_path.joinpath("maria", *["d"] * 300)
+    put(deep, **{NORM: MINE})
+    put(tmp_path / "maria", **{"s04_rope.py": MINE})
+    files, said = one(tmp_path)
+    assert list(files) == ["s04_rope.py"] and "a folder lies too deep in others" in said
+
+
+def test_archives_share_what_they_may_hold(tmp_path):
+    """No archive of many archives is more than one."""
+    inner = zipped(tmp_path / "0.zip", **{"s04_rope.py": bytes(60 << 20)}).read_bytes()
+    (tmp_path / "in").mkdir()
+    zipped(tmp_path / "in" / "maria.zip", **{f"{n}.zip": inner for n in range(9)})
+    said = one(tmp_path / "in")[1]
+    assert "8.zip: it holds too much" in said
 
 
 def test_nothing_at_all_is_said(tmp_path):
@@ -179,9 +203,18 @@ def test_a_notebook_is_a_hand_in(tmp_path):
     put(tmp_path, **{"nora.ipynb": json.dumps({"cells": [cell, cell]}).encode()})
     files, said = one(tmp_path)
     assert files[NORM].endswith(b"\n" + MINE)
-    assert said == "nora.ipynb: rms_norm is there twice: its last cell counts"
+    assert said == "nora.ipynb: the last cell of a stage counts: rms_norm"
     put(tmp_path, **{"nora.ipynb": b"{}"})
     assert "can't be read as a notebook" in one(tmp_path)[1]
+
+
+def test_a_notebook_that_nobody_wrote_in_is_marked(tmp_path):
+    write_stubs(COURSE.reference, tmp_path / "stubs")
+    files = sorted((tmp_path / "stubs").glob("s*.py"))
+    texts = [f"%%stage {file.stem}\n{file.read_text('utf-8')}" for file in files]
+    cells = [{"cell_type": "code", "source": text} for text in texts]
+    put(tmp_path / "in", **{"nora.ipynb": json.dumps({"cells": cells}).encode()})
+    assert "the same as the stub: 1, 2, 3, 4, 5, 6, 7, 8, 9, 10" in one(tmp_path / "in")[1]
 
 
 def test_links_and_pipes_are_left_out(tmp_path):
@@ -225,7 +258,7 @@ def test_no_name_leads_outside(tmp_path):
     tarred(tmp_path / "in.tgz", *((member(name, len(MINE)), MINE) for name in outside))
     for archive in ("in.zip", "in.tgz"):
         into = tmp_path / archive.replace(".", "-") / "deep" / "er"
-        said = unpack(tmp_path / archive, into, A_HAND_IN)
+        said = unpack(tmp_path / archive, into, of_a_hand_in())
         assert said == ["a name in it points outside, and is left out"]
     written = {f.relative_to(tmp_path).as_posix() for f in tmp_path.rglob("*.py")}
     assert written == {f"in-zip/deep/er/{NORM}"}
@@ -240,7 +273,7 @@ def test_links_in_archives_are_left_out(tmp_path):
     with zipfile.ZipFile(tmp_path / "in.zip", "w") as archive:
         archive.writestr(link, "/etc/passwd")
     for archive in ("in.tgz", "in.zip"):
-        assert "link" in unpack(tmp_path / archive, tmp_path / "out", A_HAND_IN)[0]
+        assert "link" in unpack(tmp_path / archive, tmp_path / "out", of_a_hand_in())[0]
     assert not (tmp_path / "out").exists()
 
 
@@ -249,10 +282,9 @@ def test_bombs_are_refused(tmp_path):
     zipped(tmp_path / "large.zip", **{f"s0{n}.py": zeros for n in range(9)})
     zipped(tmp_path / "many.zip", **{f"{n}.txt": b"" for n in range(300)})
     tarred(tmp_path / "read.tgz", (member("x.bin", 30 << 20), bytes(30 << 20)))
-    small = Limits(members=200, read=20 << 20, kept=10 << 20)
-    for name, why in (("large.zip", "10 MB"), ("many.zip", "200 files"), ("read.tgz", "20 MB")):
-        with pytest.raises(Refused, match=why):
-            unpack(tmp_path / name, tmp_path / "out", small)
+    for name in ("large.zip", "many.zip", "read.tgz"):
+        with pytest.raises(Refused, match="it holds too much"):
+            unpack(tmp_path / name, tmp_path / "out", Limits(200, 20 << 20, 10 << 20))
     kept = sum(f.stat().st_size for f in (tmp_path / "out").rglob("*") if f.is_file())
     assert kept <= 10 << 20
 
@@ -263,14 +295,14 @@ def test_a_zip_that_lies_about_its_sizes(tmp_path):
     data = file.read_bytes()
     file.write_bytes(data.replace((500).to_bytes(4, "little"), (5).to_bytes(4, "little")))
     with pytest.raises(Refused, match="damaged"):
-        unpack(file, tmp_path / "out", A_HAND_IN)
+        unpack(file, tmp_path / "out", of_a_hand_in())
 
 
 def test_a_list_of_members_that_fills_the_memory_is_not_read(tmp_path):
     record = b"PK\5\6" + bytes(8) + (100 << 20).to_bytes(4, "little") + bytes(6)
     (tmp_path / "in.zip").write_bytes(bytes(200) + record)
     with pytest.raises(Refused, match="too many files"):
-        unpack(tmp_path / "in.zip", tmp_path / "out", A_HAND_IN)
+        unpack(tmp_path / "in.zip", tmp_path / "out", of_a_hand_in())
 
 
 @pytest.mark.parametrize("name", ["x.zip", "x.tar", "x.tgz", "x.tar.xz", "x.tar.bz2"])

@@ -202,4 +202,7 @@ def test_shards_that_are_not_all_there_are_named(tmp_path):
     Results(tmp_path / "results-2-of-3.jsonl").add(result())
     with pytest.raises(ClassError, match="no results yet: 1/3, 3/3; run them first"):
         merge(tmp_path)
+    Results(tmp_path / "results-1-of-2.jsonl").add(result())
+    with pytest.raises(ClassError, match="has shards of 2 and of 3"):
+        merge(tmp_path)
     assert not (tmp_path / NAME).exists()

@@ -46,7 +46,7 @@ def test_the_last_cell_of_a_stage_counts_and_that_is_said():
     found = cells("%%stage 3\nfirst = 1", "x = 1", "%%stage 3\nlast = 1")
     (source,) = found.sources.values()
     assert "last" in source and "first" not in source
-    assert found.remarks == ("rms_norm is there twice: its last cell counts",)
+    assert found.remarks == ("the last cell of a stage counts: rms_norm",)
 
 
 @pytest.mark.parametrize("line", ["%timeit f()", "  !pip install x", "%%bash", "help(torch)?"])

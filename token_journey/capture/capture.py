@@ -120,6 +120,8 @@ def capture(order: Order, plan: Plan, out: Path) -> None:
     """
     refuse_to_replace_others(out)
     refuse_what_is_out_of_reach(out)
+    work = out.parent / f".{out.name}.work"
+    plan.refuse_a_full_disk(out, work)
     plan.refuse_too_much()
     from token_journey.capture.measure import Ids, Measurement, best
 
@@ -127,7 +129,7 @@ def capture(order: Order, plan: Plan, out: Path) -> None:
     with _parts(order, plan) as (parts, weights, circumstances):
         prompts = {p.name: Ids(p.ids, p.start) for p in selection.prompts}
         measurement = Measurement(parts, prompts, selection.candidates, twice=True)
-        resumable = Resumable(out.parent / f".{out.name}.work", selection, _begun_as(order, plan))
+        resumable = Resumable(work, selection, _begun_as(order, plan))
         done = resumable.last_layer
         if done is not None:
             measurement.streams = resumable.streams()

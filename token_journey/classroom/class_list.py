@@ -14,7 +14,7 @@ from token_journey.course.stage import Stage
 
 
 @dataclass(frozen=True)
-class Row:
+class StudentRow:
     """key: of the hand-in, or of the student where there is none; it is no other row's"""
 
     key: str
@@ -48,9 +48,12 @@ class ClassList:
         # How many checks a stage has; of a hand-in without it nobody asked.
         self.totals = dict.fromkeys(self.stages, 0)
         said, passed = [], {}
+        self.lost: list[str] = []  # hand-ins that no judge could grade
         for result in results:
             said.append((result.hand_in, result.name, result.number))
             passed[result.hand_in] = result.passed
+            if result.lost:
+                self.lost.append(result.hand_in)
             for stage in result.stages:
                 self.totals[stage.stage] = max(self.totals.get(stage.stage, 0), stage.total)
         self._rows = self._of_all(said) if roster is None else _of(roster, said, passed)
@@ -60,6 +63,11 @@ class ClassList:
         return [(key, Student(name, number), key, ()) for key, name, number in said]
 
     @property
+    def nobodys(self) -> list[str]:
+        """Hand-ins that no student of the roster made."""
+        return [key for key, _, _, remarks in self._rows if _NOBODYS in remarks]
+
+    @property
     def most(self) -> Decimal:
         """The points of a hand-in that is right."""
         return sum((worth.points for worth in self.points.values()), Decimal(0))
@@ -67,7 +75,7 @@ class ClassList:
     def __len__(self) -> int:
         return len(self._rows)
 
-    def __iter__(self) -> Iterator[Row]:
+    def __iter__(self) -> Iterator[StudentRow]:
         for key, student, hand_in, remarks in self._rows:
             result = None if hand_in is None else self._results.get(hand_in)
             said = [*remarks, *(result.remarks if result else ())]
@@ -77,9 +85,10 @@ class ClassList:
             for stage in result.stages if result else ():
                 worth = self.points[stage.stage]
                 points[stage.stage] = worth.of(len(stage.passed), stage.total)
-            yield Row(key, student, result, tuple(said), points)
+            yield StudentRow(key, student, result, tuple(said), points)
 
 
+_NOBODYS = "this hand-in is nobody's on the roster"
 _Place = tuple[str, Student, str | None, tuple[str, ...]]
 
 
@@ -102,6 +111,5 @@ def _of(
         rows.append((key, student, keys[0] if keys else None, remarks))
     for key, name, number_ in said:
         if whose[key] is None:
-            remark = "this hand-in is nobody's on the roster"
-            rows.append((key, Student(name, number_), key, (remark,)))
+            rows.append((key, Student(name, number_), key, (_NOBODYS,)))
     return rows

@@ -11,13 +11,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from token_journey.classroom.hand_ins import HandIn, plain
-from token_journey.classroom.likeness import fingerprint, known
+from token_journey.classroom.likeness import nobodys
 from token_journey.classroom.unpacking import (
-    A_HAND_IN,
+    Limits,
     Refused,
     is_archive,
     is_foreign,
     is_skipped,
+    of_a_hand_in,
     unpack,
 )
 from token_journey.course.course import Course
@@ -28,6 +29,7 @@ _MOST_BYTES = 1 << 20  # of a file; a notebook has its pictures in it
 _MOST_OF_A_NOTEBOOK = 32 << 20
 _MOST_FILES, _MOST_FOUND = 100, 20_000
 _DEEPEST = 3  # an archive in an archive in an archive
+_DEEPEST_FOLDER = 40
 # A second download, or a second upload, of a file: `s03_rms_norm (1).py`, `s03_rms_norm-2.py`
 _AGAIN = re.compile(r"(s\d\d_\w+?)(?: ?\((\d+)\)|-(\d+))\.py$", re.IGNORECASE)
 _STEERING = re.compile(r"conftest\.py|test_.*\.py|.*_test\.py", re.IGNORECASE)
@@ -57,13 +59,8 @@ class _Set:
 
     def written(self, course: Course) -> int:
         """How many stages somebody has written in."""
-        stages = {stage.file: stage for stage in course.stages()}
-        nobodys = known(course)
-        return sum(
-            nobodys.get((stages[name].name, fingerprint(source))) != "the stub"
-            for name, source in self.files.items()
-            if name in stages
-        )
+        stages = [stage for stage in course.stages() if stage.file in self.files]
+        return sum(nobodys(course, s, self.files[s.file]) != "the stub" for s in stages)
 
     def count(self, course: Course) -> int:
         return sum(stage.file in self.files for stage in course.stages())
@@ -75,25 +72,36 @@ def collect(hand_in: HandIn, course: Course) -> Collected:
     with TemporaryDirectory(prefix="token-journey-") as scratch:
         found = list(_found(hand_in, Path(scratch), remarks))
         sets = [s for s in _sets(found, course, remarks) if s.files]
-    if not sets:
-        return Collected({}, (*remarks, "no stage was handed in"))
-    best = max(sets, key=lambda s: (s.written(course), s.count(course)))
-    others = [s for s in sets if s is not best and s.count(course)]
-    if others:
-        places = ", ".join(s.place for s in others[:3]) + (", …" if len(others) > 3 else "")
-        remarks.append(f"stages lie in several places: {best.place} counts, not {places}")
-    files = {name: best.files[name] for name in sorted(best.files)[:_MOST_FILES]}
-    said = (foreign(remark, 300) for remark in (*remarks, *best.remarks, *_nobodys(files, course)))
-    return Collected(files, tuple(dict.fromkeys(said)))
+    files: dict[str, bytes] = {}
+    for each in sorted(sets, key=lambda s: (s.written(course), s.count(course)), reverse=True):
+        files |= _added(each, files, course, remarks)
+    remarks += _nobodys(files, course) if files else ["no stage was handed in"]
+    return Collected(files, tuple(dict.fromkeys(foreign(remark, 300) for remark in remarks)))
+
+
+def _added(
+    given: _Set, files: dict[str, bytes], course: Course, remarks: list[str]
+) -> dict[str, bytes]:
+    """Of the best set all files, and of any other the stages that no better one has."""
+    stages = {stage.file: stage.number for stage in course.stages()}
+    if not files:
+        remarks += given.remarks
+        return {name: given.files[name] for name in sorted(given.files)[:_MOST_FILES]}
+    fresh = [name for name in given.files if name in stages and name not in files]
+    twice = [name for name in given.files if name in stages and name in files]
+    numbers = ", ".join(str(stages[name]) for name in sorted(fresh))
+    if fresh:
+        remarks.append(f"stages lie in several places: {numbers} in {given.place}")
+    if twice and [given.files[name] for name in twice] != [files[name] for name in twice]:
+        remarks.append(f"stages are there twice: what lies in {given.place} does not count")
+    return {name: given.files[name] for name in fresh}
 
 
 def _nobodys(files: dict[str, bytes], course: Course) -> Iterator[str]:
     found: dict[str, list[int]] = {}
     for stage in course.stages():
-        if stage.file in files:
-            whose = known(course).get((stage.name, fingerprint(files[stage.file])))
-            if whose:
-                found.setdefault(whose, []).append(stage.number)
+        if stage.file in files and (whose := nobodys(course, stage, files[stage.file])):
+            found.setdefault(whose, []).append(stage.number)
     for whose, numbers in found.items():
         yield f"the same as {whose}: {', '.join(map(str, numbers))}"
 
@@ -103,7 +111,11 @@ _Found = tuple[Path, str, str]  # a file, the place it lies in, and what it is c
 
 def _found(hand_in: HandIn, scratch: Path, remarks: list[str]) -> Iterator[_Found]:
     """The files, wherever they lie."""
-    for count, found in enumerate(_walk(hand_in.files, "", scratch, remarks, 0)):
+    entries = hand_in.files
+    if len(entries) == 1 and entries[0][0].is_dir() and not entries[0][0].is_symlink():
+        entries = tuple(_listed(entries[0][0], hand_in.name, remarks))
+    walk = _walk(entries, "", scratch, remarks, of_a_hand_in())
+    for count, found in enumerate(walk):
         if count == _MOST_FOUND:
             remarks.append(f"only the first {_MOST_FOUND:,} files were looked at")
             return
@@ -111,14 +123,22 @@ def _found(hand_in: HandIn, scratch: Path, remarks: list[str]) -> Iterator[_Foun
 
 
 def _walk(
-    entries: Sequence[tuple[Path, str]], place: str, scratch: Path, remarks: list[str], depth: int
+    entries: Sequence[tuple[Path, str]],
+    place: str,
+    scratch: Path,
+    remarks: list[str],
+    limits: Limits,
+    depth: int = 0,
 ) -> Iterator[_Found]:
     for entry, name in entries:
         if entry.is_symlink():
             remarks.append(f"{place}{name} is a link, and is left out")
         elif entry.is_dir():
+            if place.count("/") == _DEEPEST_FOLDER:
+                remarks.append("a folder lies too deep in others, and is left out")
+                continue
             inside = _listed(entry, f"{place}{name}", remarks)
-            yield from _walk(inside, f"{place}{name}/", scratch, remarks, depth)
+            yield from _walk(inside, f"{place}{name}/", scratch, remarks, limits, depth)
         elif is_foreign(name):
             remarks.append(f"{place}{name} can't be opened here: hand in a zip")
         elif is_archive(name):
@@ -128,11 +148,11 @@ def _walk(
             into = Path(scratch, f"{len(os.listdir(scratch))}")
             into.mkdir()
             try:
-                remarks += [f"{place}{name}: {said}" for said in unpack(entry, into, A_HAND_IN)]
+                remarks += [f"{place}{name}: {said}" for said in unpack(entry, into, limits)]
             except Refused as refused:
                 remarks.append(f"{place}{name}: {refused}")
             inside = _listed(into, name, remarks)
-            yield from _walk(inside, f"{place}{name}/", scratch, remarks, depth + 1)
+            yield from _walk(inside, f"{place}{name}/", scratch, remarks, limits, depth + 1)
         elif entry.is_file():
             yield entry, place, name
 

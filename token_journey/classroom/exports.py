@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from pathlib import Path
 
 from token_journey.classroom import tables
-from token_journey.classroom.class_list import ClassList, Row
+from token_journey.classroom.class_list import ClassList, StudentRow
 from token_journey.classroom.gradescope import gradescope
 from token_journey.classroom.junit import junit
 from token_journey.classroom.pages.feedback import feedback, file_of
 from token_journey.classroom.pages.overview import overview
 from token_journey.classroom.results import cannot_write, write
 from token_journey.course.course import Course
+from token_journey.drawing import vega
 from token_journey.files import replacing
 
 _FILES: dict[str, tuple[str, Callable[[ClassList, Course], str]]] = {
@@ -23,7 +24,7 @@ _FILES: dict[str, tuple[str, Callable[[ClassList, Course], str]]] = {
     "overview": ("overview.html", overview),
 }
 # A file each: what it ends in, and what is in it.
-_EACH: dict[str, tuple[str, Callable[[Row, ClassList, Course], str | bytes]]] = {
+_EACH: dict[str, tuple[str, Callable[[StudentRow, ClassList, Course], str | bytes]]] = {
     "junit": (".xml", lambda row, rows, course: junit(row)),
     "gradescope": (
         ".json",
@@ -35,6 +36,12 @@ _EACH: dict[str, tuple[str, Callable[[Row, ClassList, Course], str | bytes]]] = 
     ),
 }
 NAMES = (*_FILES, *_EACH)
+
+
+def prepare(names: Container[str]) -> None:
+    """Begin what takes long. Raises ModuleNotFoundError for what is not installed."""
+    if "overview" in names:
+        vega.start()
 
 
 def export(name: str, rows: ClassList, course: Course, out: Path) -> Path:

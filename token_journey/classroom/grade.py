@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from token_journey.classroom.collecting import Collected, collect
 from token_journey.classroom.engines import Engine
 from token_journey.classroom.hand_ins import HandIn
-from token_journey.classroom.judging import Judged, Order
+from token_journey.classroom.judging import Judged, JudgeTask
 from token_journey.classroom.likeness import fingerprint
 from token_journey.classroom.result import Result, stage_results
 from token_journey.classroom.results import Results, cannot_write
@@ -29,8 +29,8 @@ class Grading:
     course: Course
     packs: Sequence[Path]
     results: Results
-    heard: Callable[[HandIn], object] = lambda hand_in: None
     regrade: bool = False
+    heard: Callable[[HandIn], object] = lambda hand_in: None
     of_other_versions: int = 0
     _version: str = field(init=False)
     _packs: dict[str, str] = field(init=False)
@@ -51,7 +51,7 @@ class Grading:
             self._add(hand_in, collected, judged)
         self.results.tidy({hand_in.key for hand_in in hand_ins})
 
-    def _orders(self, hand_ins: Sequence[HandIn]) -> Iterator[Order]:
+    def _orders(self, hand_ins: Sequence[HandIn]) -> Iterator[JudgeTask]:
         packs = tuple(str(pack.resolve()) for pack in self.packs)
         for hand_in in hand_ins:
             try:
@@ -64,7 +64,7 @@ class Grading:
                 self._add(hand_in, collected, Judged(hand_in.key))
             else:
                 self._waiting[hand_in.key] = hand_in, collected
-                yield Order(hand_in.key, collected.files, packs)
+                yield JudgeTask(hand_in.key, collected.files, packs)
 
     def _is_known(self, hand_in: HandIn, collected: Collected) -> bool:
         known = self.results.get(hand_in.key)

@@ -18,7 +18,7 @@ from importlib.metadata import requires
 from pathlib import Path
 from typing import Any
 
-from token_journey.classroom.class_list import ClassList, Row
+from token_journey.classroom.class_list import ClassList, StudentRow
 from token_journey.classroom.engines import engine
 from token_journey.classroom.grade import Grading
 from token_journey.classroom.hand_ins import HandIn
@@ -33,7 +33,7 @@ from token_journey.foreign import shown
 _LONGEST = 20_000
 
 
-def gradescope(row: Row, points: Points) -> dict[str, Any]:
+def gradescope(row: StudentRow, points: Points) -> dict[str, Any]:
     """A hand-in's results.json: a test a stage, and a hidden one where prompts are held back."""
     result = row.result
     tests = []

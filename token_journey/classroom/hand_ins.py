@@ -18,12 +18,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from token_journey.classroom.unpacking import (
-    A_CLASS,
     ARCHIVES,
     Refused,
     is_archive,
     is_foreign,
     is_skipped,
+    of_a_class,
     unpack,
 )
 from token_journey.course.course import Course
@@ -77,7 +77,7 @@ def _unpacked(archive: Path, scratch: Path) -> Path:
     if not is_archive(archive.name):
         raise ClassError(f"{archive} is no folder, zip or tar: name one that holds the hand-ins.")
     try:
-        unpack(archive, scratch, A_CLASS)
+        unpack(archive, scratch, of_a_class())
     except Refused as refused:
         raise ClassError(f"{archive} is not opened: {refused}.") from None
     except OSError as error:

@@ -12,7 +12,7 @@ import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from token_journey.errors import ClassError
 from token_journey.foreign import foreign
@@ -24,12 +24,13 @@ _KIT = Path(__file__).resolve().parents[2]
 # Of the clock, for one check: a player's limits end a stage long before, on any machine.
 _SILENCE = 1200.0
 _TRIES = 2
-# What Python raises where the jail says no.
+# What Python raises where the jail says no, and what is said of what it ended.
 _REFUSED = ("PermissionError", "MemoryError", "BlockingIOError", "OSError")
+_ENDED = (*ENDED, "did not end in time")
 
 
 @dataclass(frozen=True)
-class Order:
+class JudgeTask:
     """What a worker needs to know of a hand-in, wherever it runs."""
 
     hand_in: str
@@ -50,17 +51,20 @@ class Judged:
     @property
     def stopped(self) -> list[str]:
         """What the jail stopped, as far as it was told: a sentence for each stage and story."""
-        told = (
-            f"{verdict.stage}: {verdict.message.splitlines()[0]}"
-            for verdict in self.verdicts
-            if verdict.kind == "failed"
-            and (verdict.subject.startswith(_REFUSED) or any(s in verdict.message for s in ENDED))
-        )
+        told = (f"{v.stage}: {v.message.splitlines()[0]}" for v in self.verdicts if _is_stopped(v))
         return list(dict.fromkeys(told))
 
 
+def _is_stopped(verdict: Verdict) -> bool:
+    if verdict.kind != "failed":
+        return False
+    said = verdict.message if verdict.subject == "cannot load" else verdict.subject
+    refused = any(f"{kind} " in said or f"{kind}:" in said for kind in _REFUSED)
+    return refused or any(ended in verdict.message for ended in _ENDED)
+
+
 def _refuse_no_pack(packs: tuple[str, ...]) -> None:
-    """Raises ClassError: whoever gave the order saw them, and this may be another machine."""
+    """Raises ClassError: whoever gave the task saw them, and this may be another machine."""
     for pack in packs:
         if not Path(pack, "pack.json").is_file():
             raise ClassError(
@@ -69,27 +73,27 @@ def _refuse_no_pack(packs: tuple[str, ...]) -> None:
             )
 
 
-class Judge:
+class WarmJudge:
     """Talks to the process; `close` ends it."""
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
         self._unread = b""
 
-    def grade(self, order: Order) -> Judged:
+    def grade(self, task: JudgeTask) -> Judged:
         """A hand-in that the judge does not survive is tried again, alone, and then lost."""
         began = time.perf_counter()
-        _refuse_no_pack(order.packs)
+        _refuse_no_pack(task.packs)
         with tempfile.TemporaryDirectory(prefix="hand-in-") as folder:
-            for name, source in order.files.items():
+            for name, source in task.files.items():
                 Path(folder, name).write_bytes(source)
             for _ in range(_TRIES):
-                verdicts, last = self._asked(folder, order.packs)
+                verdicts, last = self._asked(folder, task.packs)
                 if "id" in last:
                     break
                 self.close()
         return Judged(
-            order.hand_in,
+            task.hand_in,
             tuple(verdicts),
             tuple(last.get("open", ())),
             foreign(last.get("error", "")),
@@ -126,16 +130,32 @@ class Judge:
         return line
 
     def _started(self) -> subprocess.Popen[bytes]:
+        """Raises ClassError where none can be started, which is no hand-in's fault."""
         if self._process is None:
             self._unread = b""
-            self._process = subprocess.Popen(
-                _COMMAND,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                env={**os.environ, "PYTHONPATH": str(_KIT), "OMP_NUM_THREADS": "1"},
-            )
+            with tempfile.TemporaryFile() as said:
+                self._process = subprocess.Popen(
+                    _COMMAND,
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=said,
+                    env={**os.environ, "PYTHONPATH": str(_KIT), "OMP_NUM_THREADS": "1"},
+                )
+                self._greet(self._process, said)
         return self._process
+
+    def _greet(self, process: subprocess.Popen[bytes], said: IO[bytes]) -> None:
+        """A line that asks for nothing: who answers has course and packs open."""
+        try:
+            assert process.stdin
+            process.stdin.write(b"\n")
+            process.stdin.flush()
+            self._line(process)
+        except (OSError, ValueError):
+            self.close()
+            said.seek(0)
+            why = said.read().decode("utf-8", "replace").strip().splitlines()[-1:]
+            raise ClassError(f"No judge can be started: {foreign(''.join(why))}") from None
 
     def close(self) -> None:
         if self._process is not None:
@@ -146,7 +166,7 @@ class Judge:
                     pipe.close()
             self._process = None
 
-    def __enter__(self) -> Judge:
+    def __enter__(self) -> WarmJudge:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from xml.etree import ElementTree
 
-from token_journey.classroom.class_list import Row
+from token_journey.classroom.class_list import StudentRow
 from token_journey.classroom.result import StageResult
 
 # What no XML can hold, however it is spelled.
 _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def junit(row: Row) -> bytes:
+def junit(row: StudentRow) -> bytes:
     """One hand-in's report. A stage that is missing is failures, never a skip."""
     suites = ElementTree.Element("testsuites", name=_text(row.student.name))
     for stage in row.result.stages if row.result else ():

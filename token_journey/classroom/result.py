@@ -12,7 +12,7 @@ from token_journey.grading.verdict import Verdict
 
 
 @dataclass(frozen=True)
-class Told:
+class FailedCheck:
     """A check that fails; `message` is empty where an earlier one tells the same story."""
 
     check: str
@@ -27,7 +27,7 @@ class StageResult:
 
     stage: str
     passed: list[str] = field(default_factory=list)
-    failed: list[Told] = field(default_factory=list)
+    failed: list[FailedCheck] = field(default_factory=list)
     todo: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
     why: str = ""  # it is missing
@@ -97,7 +97,7 @@ class Result:
 def _built(said: dict[str, Any]) -> dict[str, Any]:
     stages = []
     for stage in said.pop("stages"):
-        failed = [Told(**told) for told in stage.pop("failed")]
+        failed = [FailedCheck(**told) for told in stage.pop("failed")]
         stages.append(StageResult(failed=failed, **stage))
     return {**said, "stages": stages}
 
@@ -112,7 +112,7 @@ def stage_results(verdicts: Iterable[Verdict]) -> list[StageResult]:
         if verdict.kind == "failed":
             new = all(told.subject != verdict.subject for told in row.failed)
             message = verdict.message if new else ""
-            row.failed.append(Told(verdict.check, verdict.subject, message, verdict.named))
+            row.failed.append(FailedCheck(verdict.check, verdict.subject, message, verdict.named))
         elif verdict.kind == "missing":
             row.missing.append(verdict.check)
             row.why = verdict.message

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from token_journey.classroom.result import Result
@@ -20,15 +20,14 @@ class Results:
     def __init__(self, file: Path):
         """Raises ClassError for a file that can't be read, or holds other lines."""
         self.file = file
+        self._places: dict[str, tuple[int, int]] = {}
+        self.end = 0  # of the last whole line
         if file.is_file():
             self._index()
 
-        else:
-            self._places, self.end = {}, 0
-
     def _index(self) -> None:
-        self._places: dict[str, tuple[int, int]] = {}
-        self.end = 0  # of the last whole line
+        self._places.clear()
+        self.end = 0
         try:
             with self.file.open("rb") as stream:
                 for line in stream:
@@ -44,21 +43,25 @@ class Results:
             ) from None
 
     def get(self, hand_in: str) -> Result | None:
-        place = self._places.get(hand_in)
-        return None if place is None else Result.from_line(self._line(place))
+        return Result.from_line(self.line(hand_in)) if hand_in in self._places else None
 
     def __iter__(self) -> Iterator[Result]:
         """In the order of their names."""
         for hand_in in sorted(self._places):
-            yield Result.from_line(self._line(self._places[hand_in]))
+            yield Result.from_line(self.line(hand_in))
 
     def __len__(self) -> int:
         return len(self._places)
 
-    def _line(self, place: tuple[int, int]) -> bytes:
+    def line(self, hand_in: str) -> bytes:
+        start, length = self._places[hand_in]
         with self.file.open("rb") as stream:
-            stream.seek(place[0])
-            return stream.read(place[1])
+            stream.seek(start)
+            return stream.read(length)
+
+    @property
+    def hand_ins(self) -> Iterable[str]:
+        return self._places.keys()
 
     def add(self, result: Result) -> None:
         """The line is on disk when this returns, or nothing of it. Raises ClassError."""
@@ -81,15 +84,7 @@ class Results:
 
     def tidy(self, kept: set[str]) -> None:
         """One line each, in the order of their names, of these hand-ins. Raises ClassError."""
-        fresh = self.file.with_name(f".{self.file.name}.new")
-        try:
-            with fresh.open("wb") as stream:
-                for hand_in in sorted(kept & self._places.keys()):
-                    stream.write(self._line(self._places[hand_in]))
-            os.replace(fresh, self.file)
-        except OSError as error:
-            fresh.unlink(missing_ok=True)
-            raise cannot_write(self.file, error) from None
+        _write_sorted(self.file, dict.fromkeys(kept & self._places.keys(), self))
         self._index()
 
 
@@ -99,21 +94,33 @@ def merge(folder: Path) -> Results:
     if not shards:
         raise ClassError(f"There are no results of shards in {folder}: name the folder of --out.")
     _refuse_incomplete(shards)
-    parts = [Results(shard) for shard in shards]
-    joined = Results(folder / NAME)
-    for part in parts:
-        for result in part:
-            if joined.get(result.hand_in) != result:
-                joined.add(result)
-    joined.tidy({result.hand_in for part in parts for result in part})
-    return joined
+    parts = map(Results, shards)
+    _write_sorted(folder / NAME, {hand_in: part for part in parts for hand_in in part.hand_ins})
+    return Results(folder / NAME)
+
+
+def _write_sorted(file: Path, places: Mapping[str, Results]) -> None:
+    """One line a hand-in, each from where it is known; the whole file or the one that was there."""
+    fresh = file.with_name(f".{file.name}.new")
+    try:
+        with fresh.open("wb") as stream:
+            for hand_in in sorted(places):
+                stream.write(places[hand_in].line(hand_in))
+        os.replace(fresh, file)
+    except OSError as error:
+        fresh.unlink(missing_ok=True)
+        raise cannot_write(file, error) from None
 
 
 def _refuse_incomplete(shards: list[Path]) -> None:
-    of = int(shards[0].stem.rpartition("-")[2])
+    ends = {int(shard.stem.rpartition("-")[2]) for shard in shards}
+    if len(ends) > 1:
+        raise ClassError(
+            f"{shards[0].parent} has shards of {min(ends)} and of {max(ends)}: keep one run's."
+        )
     there = {int(shard.stem.split("-")[1]) for shard in shards}
-    if missing := sorted(set(range(1, of + 1)) - there):
-        named = ", ".join(f"{number}/{of}" for number in missing[:5])
+    if missing := sorted(set(range(1, max(ends) + 1)) - there):
+        named = ", ".join(f"{number}/{max(ends)}" for number in missing[:5])
         raise ClassError(f"Of these shards there are no results yet: {named}; run them first.")
 
 

@@ -7,7 +7,7 @@ import io
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
-from token_journey.classroom.class_list import ClassList, Row
+from token_journey.classroom.class_list import ClassList, StudentRow
 from token_journey.course.stage import Stage
 from token_journey.foreign import foreign
 
@@ -49,14 +49,14 @@ def canvas(rows: ClassList) -> str:
     return _csv(head, [possible, *lines])
 
 
-def _canvas_ids(row: Row) -> list[str]:
+def _canvas_ids(row: StudentRow) -> list[str]:
     """A number in the name of a file is Canvas's own; a roster has the school's, too."""
     student = row.student
     own = student.site or (row.result.number if row.result else "") or student.id
     return [safe(student.name), own, student.id if student.id != own else "", student.login]
 
 
-def brief(row: Row) -> str:
+def brief(row: StudentRow) -> str:
     """Feedback in a cell: what is right, and of each other stage why not."""
     said = []
     for stage in row.result.stages if row.result else ():
@@ -79,7 +79,7 @@ def safe(text: str) -> str:
     return f"'{said}" if said.startswith(("=", "+", "-", "@")) else said
 
 
-def _held(row: Row, name: str, total: int) -> str:
+def _held(row: StudentRow, name: str, total: int) -> str:
     """In words: a spreadsheet takes 3/5 for a day in May."""
     stage = row.stage(name)
     return f"{len(stage.passed)} of {stage.total}" if stage else f"0 of {total}"

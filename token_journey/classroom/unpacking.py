@@ -26,17 +26,21 @@ class Refused(Exception):
     """An archive that is not opened, or not to its end; the message says why."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Limits:
-    """What may come out of one archive: members, bytes that are read, bytes that are kept."""
+    """What may still come out of archives: members, bytes that are read, bytes that are kept."""
 
     members: int
     read: int
     kept: int
 
 
-A_HAND_IN = Limits(members=100_000, read=2 << 30, kept=64 << 20)
-A_CLASS = Limits(members=20_000_000, read=1 << 40, kept=32 << 30)
+def of_a_hand_in() -> Limits:
+    return Limits(members=200_000, read=4 << 30, kept=128 << 20)
+
+
+def of_a_class() -> Limits:
+    return Limits(members=20_000_000, read=1 << 40, kept=32 << 30)
 
 
 def is_archive(name: str) -> bool:
@@ -61,16 +65,19 @@ def may_count(name: str) -> bool:
 def unpack(archive: Path, into: Path, limits: Limits) -> list[str]:
     """Write what may count of an archive below `into`; return what to say of the rest.
 
+    limits: what several archives may hold together; what this one has is taken off
+
     Of what may not count, the first parts of its path are made, and empty: somebody handed in.
-    Raises Refused for what is no archive, and for one that holds more than `limits`, with what
-    came out of it until then; and OSError where `into` can't be written.
+    Raises Refused for what is no archive, and for one that holds too much, with what came out of
+    it until then; and OSError where `into` can't be written.
     """
     said: set[str] = set()
-    left = limits.kept
     try:
-        for count, (name, size, stream) in enumerate(_members(archive, limits, said)):
-            if count == limits.members:
-                raise Refused(f"it holds more than {limits.members:,} files")
+        for name, size, stream in _members(archive, limits, said):
+            limits.members -= 1
+            limits.kept -= 0 if stream is None else size
+            if limits.members < 0 or limits.kept < 0:
+                raise Refused("it holds too much")
             parts = PurePosixPath(name.replace("\\", "/")).parts
             if not parts or parts[0] == "/" or ".." in parts or "\0" in name:
                 said.add("a name in it points outside, and is left out")
@@ -80,8 +87,6 @@ def unpack(archive: Path, into: Path, limits: Limits) -> list[str]:
                     _trace(
                         into.joinpath(*map(_short, parts[:2])), len(parts) > 2 or name.endswith("/")
                     )
-                elif (left := left - size) < 0:
-                    raise Refused(f"it unpacks to more than {limits.kept >> 20:,} MB")
                 else:
                     _keep(stream, place)
     except (FileExistsError, NotADirectoryError, IsADirectoryError):
@@ -129,8 +134,9 @@ def _tarred(archive: Path, limits: Limits, said: set[str]) -> Iterator[_Member]:
     with tarfile.open(archive) as opened:
         while (member := opened.next()) is not None:
             opened.members = []  # type: ignore[attr-defined]  # tarfile would keep them all
-            if member.offset_data + member.size > limits.read:
-                raise Refused(f"it unpacks to more than {limits.read >> 20:,} MB")
+            limits.read -= member.size
+            if limits.read < 0:
+                raise Refused("it holds too much")
             if not member.isreg() and not member.isdir():
                 said.add("a link in it is left out")
             elif member.isdir() or not may_count(member.name):

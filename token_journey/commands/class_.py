@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import argparse
 import re
-from collections.abc import Iterable
 from contextlib import ExitStack
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from token_journey.commands.options import path
 from token_journey.course.course import Course, find_course
 from token_journey.errors import ClassError
+from token_journey.foreign import foreign
 
 if TYPE_CHECKING:
-    from token_journey.classroom.class_list import ClassList
+    from token_journey.classroom.points import Points
     from token_journey.classroom.results import Results
+    from token_journey.classroom.roster import Student
 
 _EXPORTS = ("grades", "overview", "feedback", "moodle", "canvas", "junit", "gradescope")
 _USUAL = ("grades", "overview", "feedback")
@@ -62,8 +62,13 @@ def run(options: argparse.Namespace) -> None:
         _write_autograder(options, course)
         return
     _refuse_nonsense(options)
-    from token_journey.classroom import results
+    from token_journey.classroom import exports, results
+    from token_journey.classroom.class_list import ClassList
 
+    lists = _lists(options, course)
+    usual = () if options.export and not options.hand_ins else _USUAL
+    names = dict.fromkeys((*usual, *options.export))
+    exports.prepare(names)
     if options.hand_ins:
         graded = _graded(options, course)
         if options.shard:
@@ -75,13 +80,12 @@ def run(options: argparse.Namespace) -> None:
         graded = results.Results(options.out / results.NAME)
     if not len(graded):
         raise ClassError(f"There are no results in {options.out}: grade HANDINS first.")
-    usual = () if options.export and not options.hand_ins else _USUAL
-    _export(
-        dict.fromkeys((*usual, *options.export)),
-        _rows(graded, options, course),
-        course,
-        options.out,
-    )
+    rows = ClassList(graded, course.stages(), *lists)
+    for name in names:
+        print(f"{exports.export(name, rows, course, options.out)} is written.")
+    for what, hand_ins in (("are nobody's on the roster", rows.nobodys), ("were lost", rows.lost)):
+        if hand_ins:
+            print(f"To look at by hand, for they {what}: {foreign(', '.join(hand_ins))}.")
 
 
 def _refuse_nonsense(options: argparse.Namespace) -> None:
@@ -105,28 +109,29 @@ def _refuse_nonsense(options: argparse.Namespace) -> None:
 
 
 def _graded(options: argparse.Namespace, course: Course) -> Results:
-    from token_journey.classroom.engines import engine
+    from token_journey.classroom.engines import engine as engine_of
     from token_journey.classroom.grade import Grading
     from token_journey.classroom.hand_ins import found_in
+    from token_journey.classroom.progress import progress
 
     for pack in options.pack:
         if not (pack / "pack.json").is_file():
             raise ClassError(f"There is no pack in {pack}: name the folder of one.")
-    results = _results(options)
+    engine = engine_of(options.workers, options.scheduler)
     with ExitStack() as stack:
         hand_ins = stack.enter_context(found_in(options.hand_ins, course))
+        grading = Grading(course, options.pack, _results(options), options.regrade)
         if options.shard:
             number, of = options.shard
             hand_ins = hand_ins[number - 1 :: of]
-        heard = stack.enter_context(_progress(len(hand_ins)))
-        grading = Grading(course, options.pack, results, heard, options.regrade)
-        grading.run(hand_ins, engine(options.workers, options.scheduler))
+        grading.heard = stack.enter_context(progress(len(hand_ins)))
+        grading.run(hand_ins, engine)
     if grading.of_other_versions and not options.regrade:
         print(
             f"{grading.of_other_versions} of the results are of another version of the course or "
             "its packs, and stay as they are: --resume --regrade grades them anew."
         )
-    return results
+    return grading.results
 
 
 def _results(options: argparse.Namespace) -> Results:
@@ -143,28 +148,14 @@ def _results(options: argparse.Namespace) -> Results:
     return Results(file)
 
 
-def _progress(count: int) -> Any:
-    from token_journey.classroom.progress import progress
-
-    return progress(count)
-
-
-def _rows(results: Results, options: argparse.Namespace, course: Course) -> ClassList:
-    from token_journey.classroom.class_list import ClassList
+def _lists(options: argparse.Namespace, course: Course) -> tuple[Points, list[Student] | None]:
+    """Read before anything is graded."""
     from token_journey.classroom.points import one_each, read_points
     from token_journey.classroom.roster import read_roster
 
     stages = course.stages()
     points = read_points(options.points, stages) if options.points else one_each(stages)
-    roster = read_roster(options.roster) if options.roster else None
-    return ClassList(results, stages, points, roster)
-
-
-def _export(names: Iterable[str], rows: ClassList, course: Course, out: Path) -> None:
-    from token_journey.classroom.exports import export
-
-    for name in names:
-        print(f"{export(name, rows, course, out)} is written.")
+    return points, read_roster(options.roster) if options.roster else None
 
 
 def _write_autograder(options: argparse.Namespace, course: Course) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from token_journey.commands.options import path
 from token_journey.errors import CostError, install
+from token_journey.foreign import foreign
 
 if TYPE_CHECKING:
     from token_journey.cost.profile import Profile
@@ -129,4 +130,4 @@ def _write(file: Path, content: bytes) -> None:
         file.write_bytes(content)
     except OSError as error:
         raise CostError(f"{file} can't be written: {error.strerror}.") from None
-    print(f"{file} is written.")
+    print(f"{foreign(str(file))} is written.")

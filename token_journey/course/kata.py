@@ -22,6 +22,9 @@ Each file in `exercises/` is a lesson, and below it stand functions for you to w
 `exercises/s01_tokenize.py`: read it, put your own lines in the place of each
 `raise NotImplementedError`, and let pytest say what is right and what is wrong, and where.
 
+New to PyTorch? [docs/pytorch-you-need.md](docs/pytorch-you-need.md) explains the little that the
+stages use, and says for each stage which functions are allowed.
+
 Type these in this folder. None of them needs a network.
 
 | | |
@@ -42,6 +45,8 @@ def start(folder: Path, course: Course) -> None:
         _refuse(folder, course)
         _begin(folder, course)
         write_whole(folder / "README.md", _README.encode())
+        (folder / "docs").mkdir()
+        write_whole(folder / "docs" / course.torch_page.name, course.torch_page.read_bytes())
     except OSError as error:
         raise CourseError(
             f"{folder} can't be written ({error.strerror}): name a folder of your own."

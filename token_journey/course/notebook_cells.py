@@ -45,6 +45,7 @@ def stage_cells(notebook: bytes, stages: Sequence[Stage], imports: dict[Stage, s
     """
     sources: dict[Stage, str] = {}
     remarks: list[str] = []
+    twice: list[str] = []
     try:
         for name, source in _cells(notebook):
             stage = stage_called(name, stages)
@@ -54,10 +55,12 @@ def stage_cells(notebook: bytes, stages: Sequence[Stage], imports: dict[Stage, s
                 remarks.append(f"a cell of {stage.title} is left out, for {no_python(line)}")
             else:
                 if stage in sources:
-                    remarks.append(f"{stage.title} is there twice: its last cell counts")
+                    twice.append(stage.title)
                 sources[stage] = with_imports(source, imports[stage])
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         remarks.append("it can't be read as a notebook: save it again, as .ipynb")
+    if twice:
+        remarks.append(f"the last cell of a stage counts: {', '.join(dict.fromkeys(twice))}")
     return StageCells(sources, tuple(dict.fromkeys(remarks)))
 
 

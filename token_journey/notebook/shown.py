@@ -10,7 +10,8 @@ from html import escape
 from token_journey.course.stage import Stage
 from token_journey.foreign import shown
 from token_journey.grading.scoreboard import row_of, said_of
-from token_journey.grading.verdict import Grade, StageGrade, Verdict, stories
+from token_journey.grading.stories import stories
+from token_journey.grading.verdict import Grade, StageGrade, Verdict
 from token_journey.notebook.cell import Written
 from token_journey.watch.standing import Row
 

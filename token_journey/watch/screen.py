@@ -10,7 +10,8 @@ from rich.text import Text
 
 from token_journey.course.course import Course
 from token_journey.course.stage import Stage
-from token_journey.grading.verdict import Verdict, stories
+from token_journey.grading.stories import stories
+from token_journey.grading.verdict import Verdict
 from token_journey.watch.progress import Progress
 from token_journey.watch.standing import table
 

@@ -9,7 +9,7 @@ from typing import Any
 from jinja2 import Template
 from markupsafe import Markup
 
-from token_journey.classroom.class_list import Row
+from token_journey.classroom.class_list import StudentRow
 from token_journey.classroom.result import StageResult
 from token_journey.classroom.roster import folded
 from token_journey.classroom.tables import number
@@ -18,18 +18,19 @@ from token_journey.course.lessons import Mistake, mistakes, paragraph
 from token_journey.course.stage import Stage
 from token_journey.drawing.page import environment, part
 from token_journey.files import sha256_of_text
+from token_journey.words import table as words
 
 # As many failures of a stage are told as pytest tells.
 _STORIES = 3
 
 
-def file_of(row: Row) -> str:
+def file_of(row: StudentRow) -> str:
     """A name that every file system takes, and no other row has."""
     said = re.sub(r"[^a-z0-9]+", "-", folded(row.student.name).encode("ascii", "ignore").decode())
     return f"{said[:60] or 'student'}-{sha256_of_text(row.key)[:8]}"
 
 
-def feedback(row: Row, most: str, course: Course) -> str:
+def feedback(row: StudentRow, most: str, course: Course) -> str:
     """One complete HTML document."""
     stages = [_told(stage, course) for stage in (row.result.stages if row.result else ())]
     page = _template().render(row=row, stages=stages, sum=number(row.sum), most=most, style=style())
@@ -63,8 +64,8 @@ def _state(stage: StageResult) -> str:
     if stage.missing:
         return stage.why
     if stage.done:
-        mend = " and ".join(f"{Stage(name).number}" for name in stage.mend)
-        return f"right; to work with yours, mend stage {mend}" if mend else "right"
+        earlier = sorted(Stage(name).number for name in stage.mend)
+        return words.waits_for(earlier) if earlier else "right"
     if stage.todo and not stage.failed:
         return "to do"
     return f"{len(stage.failed)} of {stage.total} checks fail"

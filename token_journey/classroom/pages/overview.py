@@ -10,7 +10,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from token_journey.classroom.class_list import ClassList, Row
+from token_journey.classroom.class_list import ClassList, StudentRow
 from token_journey.classroom.pages.feedback import file_of, known, style
 from token_journey.classroom.tables import number
 from token_journey.course.course import Course
@@ -44,7 +44,7 @@ class Overview:
     versions: set[str] = field(default_factory=set)
     alike: dict[tuple[tuple[str, str], ...], list[str]] = field(default_factory=dict)
 
-    def add(self, row: Row, rows: ClassList, course: Course) -> None:
+    def add(self, row: StudentRow, rows: ClassList, course: Course) -> None:
         result, name = row.result, row.student.name
         cells = [_cell(row, stage, rows.totals[stage]) for stage in rows.stages]
         self.students.append(
@@ -106,7 +106,7 @@ def overview(rows: ClassList, course: Course) -> str:
     )
 
 
-def _cell(row: Row, name: str, total: int) -> Cell:
+def _cell(row: StudentRow, name: str, total: int) -> Cell:
     stage = row.stage(name)
     if stage is None or stage.missing:
         return Cell(0, total, 0, "missing")
@@ -117,7 +117,7 @@ def _cell(row: Row, name: str, total: int) -> Cell:
     return Cell(passed, stage.total, 10 * passed // max(stage.total, 1), said)
 
 
-def _is_done(row: Row, name: str) -> bool:
+def _is_done(row: StudentRow, name: str) -> bool:
     stage = row.stage(name)
     return stage is not None and stage.done
 
