@@ -73,7 +73,7 @@ def test_what_can_go_wrong_is_a_sentence_and_stops_nothing(tmp_path):
         "%stage_hint 3 nix": "has no 'nix'",
         "%stage_hint 99": "No stage is called '99'",
         "%%stage_shapes 1\nx": "question mark",
-        "%walk": "Journey",
+        "%walk": "published figures",
         "%stage_hint 3": "Hint 1 of 3",
         "%journey": "Your stages in exercises",
     }

@@ -99,7 +99,8 @@ def _source(cell: Any) -> str:
     if cell["cell_type"] != "code":
         return ""
     source = cell["source"]
-    return source if isinstance(source, str) else "".join(source)
+    text = source if isinstance(source, str) else "".join(source)
+    return text.encode("utf-8", "replace").decode()  # JSON can spell what no file can hold
 
 
 def stage_called(name: str, stages: Iterable[Stage]) -> Stage | None:
