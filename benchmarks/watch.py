@@ -63,7 +63,7 @@ def settle(terminal: Terminal) -> None:
         assert terminal.read(60), terminal.screen
 
 
-def save(terminal: Terminal, file: Path, text: str, sentence: str = "") -> tuple[float, float]:
+def save(terminal: Terminal, file: Path, text: str, sentence: str) -> tuple[float, float]:
     """Seconds until the first sentence, and until the verdict of the stage, of one save.
 
     What else is judged after it is left to be ended by the next save.
@@ -92,7 +92,7 @@ def rounds(
             yield "", "import torch", import_torch(), 0.0
             for stage in stages:
                 file = folder / stage.file
-                save(terminal, file, wrong[stage])
+                save(terminal, file, wrong[stage], "It fails: ")
                 yield (
                     stage.name,
                     "fails still",
