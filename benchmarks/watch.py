@@ -68,9 +68,12 @@ def save(terminal: Terminal, file: Path, text: str, sentence: str) -> tuple[floa
 
     What else is judged after it is left to be ended by the next save.
     """
+    fresh = file.with_suffix(".new")
+    fresh.write_text(text, encoding="utf-8")
+    time.sleep(0.2)  # nobody saves sooner again
     terminal.mark = len(terminal.written)
     began = time.perf_counter()
-    file.write_text(text, encoding="utf-8")
+    fresh.replace(file)
     first = 0.0
     while True:
         assert terminal.read(60), terminal.screen
