@@ -199,8 +199,9 @@ def _limit() -> None:
 
 def serve(judge: Judge, tell: Callable[[str], object]) -> None:
     """Answer until standard input ends. A new question ends what the last one began."""
-    run, rest = None, b""
+    run: Run | None = None
     ended: list[int] = []
+    rest = b""
     while True:
         ready, _, _ = select.select([0, *ended], [], [])
         given = os.read(0, 1 << 16) if 0 in ready else None
