@@ -156,7 +156,7 @@ SAID = {
     "sum": "A logit is a sum: {answer} gets {answer_all} = {answer_embedding} from the embedding, "
     "{answer_heads} from all heads and {answer_mlps} from all MLPs. The runner-up {runner_up} gets "
     "{runner_up_all} = {runner_up_embedding} + {runner_up_heads} + {runner_up_mlps}.",
-    "who": "What each head and each MLP (columns: layers) puts {answer} ahead by; choose one",
+    "who": "By how much each head and MLP of each layer puts {answer} ahead; choose one",
     "lead": "by so much a part puts “{answer}” ahead of “{other}” (brown: behind)",
     "raises": "The tokens that it raises most, alone:",
     "looks": "Where it looks, from the last token:",
