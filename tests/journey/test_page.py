@@ -633,6 +633,7 @@ def test_where_tokens_are_left_out_is_seen(browser, walks, tmp_path):
             assert "⋯" in visit.page.locator(place).first.text_content(), place
         assert "⋮" in visit.page.locator("#scores .plot").text_content()
         assert "not shown" in visit.page.locator("#rope .angle").text_content()
+        assert "need not add up to 1" in visit.page.locator("#start").text_content()
 
 
 def test_one_token_alone(browser, walks, tmp_path):

@@ -168,7 +168,6 @@ SAID = {
     "about scores": "The same, divided by √d; later tokens are masked",
     "shares": "of the row's attention; an empty cell is a later token, which is masked",
     "products": "the larger the product, the better query and key fit; an empty cell is masked",
-    "clamped": "or more (in the middle: 0)",
     "stored": "These numbers are kept for layer {layer} only. To see another layer's, walk with "
     "--layer.",
     "still": "This pair turns so slowly that the eye sees no move: the numbers below tell it.",
