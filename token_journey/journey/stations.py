@@ -374,8 +374,7 @@ STATIONS = (
         3,
         "γ ⊙ x_mid / RMS(x_mid)",
         "({T}, {D}) → ({T}, {D})",
-        "The second half of the layer reads a normalised copy, too: RMSNorm as before, with gains "
-        "γ of its own.",
+        "The second half of the layer reads a normalised copy, too, with gains γ of its own.",
         (_BLOCK + "ln2.scale", _WEIGHTS + "post_attention_layernorm.weight", _BLOCK + "ln2.out"),
         (formulas.norm,),
     ),
@@ -412,8 +411,8 @@ STATIONS = (
         7,
         "x_out = x_mid + mlp( norm₂(x_mid) )",
         "({T}, {D}) + ({T}, {D}) → ({T}, {D})",
-        "What the MLP said is added as well. The layer is over: the stream that leaves is the "
-        "stream that came in, plus two additions.",
+        "What the MLP said is added as well: the stream that leaves is the stream that came in, "
+        "plus two additions.",
         (_BLOCK + "resid_mid", _BLOCK + "mlp_out", _BLOCK + "resid_post"),
         (formulas.residual,),
     ),
@@ -434,8 +433,8 @@ STATIONS = (
         8,
         "γ ⊙ x / RMS(x)",
         "({T}, {D}) → ({T}, {D})",
-        "The stream has any length by now. One more RMSNorm, with gains γ of its own, brings "
-        "all vectors to a like size. It is applied only once.",
+        "One more RMSNorm, with gains γ of its own, brings all vectors to a like size. It is "
+        "applied only once.",
         ("ln_final.scale", "model.norm.weight", "ln_final.out"),
         (formulas.norm,),
     ),
@@ -498,7 +497,7 @@ STATIONS = (
         None,
         "operations, counted",
         "{T} tokens",
-        "How the operations of this one walk are shared among its steps, all {L} layers "
-        "together. Products of matrices are nearly all of it.",
+        "How the operations of this walk are shared among its steps. Products of matrices are "
+        "nearly all of it.",
     ),
 )
