@@ -231,6 +231,7 @@ function drawRiver(figure, flow) {
   slider.addEventListener("input", () => { stop(); move(Number(slider.value)); });
   slider.value = String(S);
   draw();
+  remember("", { at: slider });
   let width = place.clientWidth;
   new ResizeObserver(() => {
     if (place.clientWidth === width) return;
