@@ -56,7 +56,7 @@ def _says(
 ) -> list[tuple[tuple[str, float], ...]]:
     """The tokens that each part raises most."""
     found = []
-    for some in added.split(_AT_ONCE):
+    for some in torch.split(added, _AT_ONCE):
         best = (some @ vocabulary.mT).topk(min(_TOLD, len(vocabulary)))
         for ids, values in zip(best.indices.tolist(), best.values.tolist(), strict=True):
             told = zip(map(material.spell, ids), values, strict=True)
