@@ -529,13 +529,15 @@ def test_play_moves_nothing_where_motion_is_reduced(browser, file):
 
 def test_a_link_opens_what_was_chosen(browser, file):
     with Visit(browser, file) as visit:
-        visit.page.goto(f"{file.as_uri()}#scores?layer=17&head=3&rope.pair=4&generate.top-k=5")
+        chosen = "#scores?layer=17&head=3&rope.pair=4&generate.top-k=5&at=12"
+        visit.page.goto(file.as_uri() + chosen)
         value = "(name) => document.querySelector(name).value"
         for control, expected in (
             ("#scores [data-control='layer']", "17"),
             ("#scores [data-control='head']", "3"),
             ("#rope [data-control='pair']", "4"),
             ("#generate [data-control='top-k']", "5"),
+            ("#river [data-control='at']", "12"),
         ):
             assert visit.page.evaluate(value, control) == expected
         assert visit.page.evaluate("document.activeElement.id") == "title-scores"
@@ -633,6 +635,7 @@ def test_where_tokens_are_left_out_is_seen(browser, walks, tmp_path):
             assert "⋯" in visit.page.locator(place).first.text_content(), place
         assert "⋮" in visit.page.locator("#scores .plot").text_content()
         assert "not shown" in visit.page.locator("#rope .angle").text_content()
+        assert "need not add up to 1" in visit.page.locator("#start").text_content()
 
 
 def test_one_token_alone(browser, walks, tmp_path):
