@@ -15,7 +15,11 @@ COURSE = find_course()
 
 def code(*sources):
     """A notebook with these code cells."""
-    cells = [{"cell_type": "code", "source": source.splitlines(True)} for source in sources]
+    nothing = {"cell_type": "code", "metadata": {}, "outputs": [], "execution_count": None}
+    cells = [
+        {**nothing, "id": f"cell-{number}", "source": source.splitlines(True)}
+        for number, source in enumerate(sources)
+    ]
     return {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
 
 
@@ -50,10 +54,7 @@ def filled():
 
 def notebook(*sources):
     """One to run, that loads the kit and then has these cells."""
-    made = nbformat.from_dict(code("%load_ext token_journey", *sources))
-    for number, cell in enumerate(made.cells):
-        cell.update(id=f"cell-{number}", outputs=[], execution_count=None, metadata={})
-    return made
+    return nbformat.reads(json.dumps(code("%load_ext token_journey", *sources)), as_version=4)
 
 
 def written(folder, name, *sources):

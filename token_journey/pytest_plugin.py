@@ -222,7 +222,7 @@ def pytest_collect_file(
     """A stage file is collected once, as ours: pytest would also run one that it is given."""
     collectors = yield
     if file_path.suffix == ".ipynb":
-        return [*collectors, *_notebook(file_path, parent)]
+        return collectors or _notebook(file_path, parent)
     if Stage.of_file(file_path) is None:
         return collectors
     _register(parent.config)
@@ -240,8 +240,20 @@ def _notebook(file: Path, parent: pytest.Collector) -> list[pytest.Collector]:
     """A notebook with stage cells; in a kata, where they are files, too, if it is asked for."""
     course, asked_for = _course(), parent.session.isinitpath(file)
     in_kata = course is not None and is_kata(file.parent, course)
-    if (in_kata and not asked_for) or not holds_stage_cells(file):
+    if in_kata and not asked_for:
         return []
+    if not holds_stage_cells(file):
+        if not asked_for:
+            return []
+        raise pytest.UsageError(
+            f"There is nothing to grade in {file.name}: a stage is a cell that begins with its "
+            "name, as `%%stage rms_norm`."
+        )
+    if parent.config.getoption("chained"):
+        raise pytest.UsageError(
+            f"--chained walks through a folder: what the cells of {file.name} wrote lies beside "
+            "it, so try `pytest exercises --chained`."
+        )
     _register(parent.config)
     from token_journey.grading.notebook import StageNotebook
 
@@ -270,11 +282,6 @@ def pytest_terminal_summary(
     here = config.invocation_params.dir
     if nothing and (left_out := terminalreporter.stats.get("deselected")):
         terminalreporter.write_line(names_fit_nothing(len(left_out)))
-    elif nothing and any(str(argument).endswith(".ipynb") for argument in config.args):
-        terminalreporter.write_line(
-            f"Nothing to grade in {', '.join(config.args)}: a stage is a cell that begins with its "
-            "name, as `%%stage rms_norm`."
-        )
     elif nothing and course and any(is_kata(f, course) for f in (here, *here.parents)):
         terminalreporter.write_line(
             f"Nothing to grade in {', '.join(config.args)}: a folder of stages holds files such "

@@ -66,8 +66,8 @@ def test_a_damaged_notebook_is_ten_rows_that_say_so(damaged, tmp_path):
 
 def test_a_notebook_without_stage_cells_is_said_in_a_sentence(tmp_path):
     graded = grade(written(tmp_path, "other.ipynb", "x = 1"))
-    assert graded.exit_code == pytest.ExitCode.NO_TESTS_COLLECTED
-    assert "as `%%stage rms_norm`" in graded.output
+    assert graded.exit_code == pytest.ExitCode.USAGE_ERROR
+    assert "nothing to grade in other.ipynb" in graded.output
 
 
 def test_a_folder_of_notebooks(tmp_path):

@@ -68,11 +68,13 @@ def test_of_a_cell_the_last_version_is_kept(folder):
     assert write(MINE, folder).kept is None  # there was nothing but the stub
     assert write(MINE, folder).kept is None
     for number in range(3):
-        cell = write(f"{MINE}# {number}\n", folder)
-    assert cell.kept == folder / "s03_rms_norm.cell.old.py"
-    assert cell.kept.read_text(encoding="utf-8").endswith(f"{MINE}# 1\n")
-    assert len([*folder.glob("s03*")]) == 2
-    assert not COURSE.holds_stages(cell.kept)
+        assert write(f"{MINE}# {number}\n", folder).kept is None
+    last = folder / "s03_rms_norm.cell.old.py"
+    assert last.read_text(encoding="utf-8").endswith(f"{MINE}# 1\n")
+    assert sorted(folder.glob("s03*")) == [last, folder / NORM.file]
+    (folder / "alone").mkdir()
+    last.rename(folder / "alone" / last.name)
+    assert not COURSE.holds_stages(folder / "alone")  # it is not taken for a stage
 
 
 def test_who_imports_the_file_gets_the_new_one(folder, monkeypatch):

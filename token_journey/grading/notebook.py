@@ -19,11 +19,6 @@ class StageNotebook(pytest.File):
     refusal: str | None = None
 
     def collect(self) -> Iterator[StageModule]:
-        if self.config.getoption("chained"):
-            raise pytest.UsageError(
-                f"--chained walks through a folder: what `%%stage` wrote lies beside {self.name}, "
-                "so try `pytest exercises --chained`."
-            )
         course = session_of(self.config).course
         stages = course.stages()
         read = stage_cells(self.path.read_bytes(), stages, stub_imports(course))

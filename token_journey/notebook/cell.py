@@ -27,7 +27,7 @@ _MARK = "  # line 1 of a cell, "
 
 @dataclass(frozen=True)
 class Written:
-    """The file, how many of its lines are above the cell's first, and where the old one is."""
+    """The file, how many lines are above the cell's first, and where one by hand is kept."""
 
     file: Path
     above: int
@@ -77,7 +77,7 @@ def _digest(text: str) -> str:
 
 
 def _keep(file: Path, fresh: str, stub: str) -> Path | None:
-    """Where the old file is kept: of what other cells wrote the last, of all else everything."""
+    """Where a file that somebody wrote by hand is kept; of what cells wrote the last one is."""
     if not file.is_file():
         return None
     old = file.read_bytes()
@@ -85,9 +85,8 @@ def _keep(file: Path, fresh: str, stub: str) -> Path | None:
         return None
     if not _is_a_cell(old.decode("utf-8", "replace")):
         return keep_beside(old, file)
-    kept = file.with_suffix(".cell.old.py")
-    write_whole(kept, old)
-    return kept
+    write_whole(file.with_suffix(".cell.old.py"), old)
+    return None
 
 
 def _is_a_cell(old: str) -> bool:

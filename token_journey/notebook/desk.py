@@ -47,16 +47,21 @@ class NotebookDesk:
         return Progress.read(stages_around(self._here, self.course).resolve())
 
     def called(self, name: str) -> Stage:
-        """The stage of that name or number; without a name the first that is not done.
+        """The stage of that name or number; without a name the one in work.
 
         Raises UserError.
         """
-        to_do = self.progress.next(self.course) or self.course.stages()[-1]
-        found = stage_called(name, self.course.stages()) if name else to_do
+        found = stage_called(name or self._in_work(), self.course.stages())
         if found is None:
             titles = ", ".join(each.title for each in self.course.stages())
             raise UserError(f"No stage is called {name!r}: choose one of {titles}.")
         return found
+
+    def _in_work(self) -> str:
+        """The stage that was judged last, while it is not right, else the first that is not."""
+        last, to_do = self.progress.stage, self.progress.next(self.course)
+        judged = last in self.progress.stands and not self.progress.stands[last].done
+        return last if judged or to_do is None else to_do.name
 
     def standing(self) -> Shown:
         """The ten rows, and what is next."""
@@ -73,6 +78,7 @@ class NotebookDesk:
         """Write a cell and have it judged, with the stages that use it. Raises UserError."""
         one = self.called(name)
         cell = write_cell(one, source, self.progress.folder, self.course)
+        self.progress.stage = one.name
         show(_said(f"Judging stage {one.number}, {one.title} …"))
         mine, using = sentences([]), list[Row]()
         for name, verdicts, printed in self._judged(one):
