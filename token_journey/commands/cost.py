@@ -63,7 +63,7 @@ def _run(options: argparse.Namespace) -> None:
     profile, by = _measured(options)
     tokens = _tokens(profile, by, options.tokens)
     console = Console(markup=False)
-    console.print(table(profile, by, tokens, frozenset(options.step)))
+    console.print(table(profile, by, tokens, frozenset(options.step), console.width))
     for sentence in words(profile, by, tokens):
         console.print(sentence, highlight=False)
     if options.html is not None:

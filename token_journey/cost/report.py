@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import compress
 
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
@@ -34,7 +35,15 @@ HEADS = (
 )
 
 
-def table(profile: Profile, by: str, tokens: int, only: frozenset[str] = frozenset()) -> Table:
+# So many columns take all of them; without what formulas say, the rest fits into 60.
+_WIDE, _BY_FORMULA = 78, ("params", "FLOPs", "bytes")
+
+
+def table(
+    profile: Profile, by: str, tokens: int, only: frozenset[str] = frozenset(), width: int = _WIDE
+) -> Table:
+    """The table of a forward pass; on a narrow console what was measured alone."""
+    shown = [width >= _WIDE or head not in _BY_FORMULA for head, _ in HEADS]
     made = Table(
         title=title(profile, by, tokens),
         title_justify="left",
@@ -43,10 +52,10 @@ def table(profile: Profile, by: str, tokens: int, only: frozenset[str] = frozens
         show_edge=False,
         pad_edge=False,
     )
-    for head, side in HEADS:
+    for head, side in compress(HEADS, shown):
         made.add_column(head, justify="left" if side == "left" else "right", no_wrap=True)
     for cells in table_rows(profile, by, tokens, only):
-        made.add_row(*cells)
+        made.add_row(*compress(cells, shown))
     return made
 
 

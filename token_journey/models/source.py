@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from token_journey.errors import CheckpointError
+from token_journey.foreign import foreign
 
 # Of a file on the network so much is asked for at a time.
 _PIECE = 16 * 2**20
@@ -97,7 +98,7 @@ class LocalFolder:
         if self.folder.parent.name == "snapshots" and kind == "models" and len(repository) == 2:
             name, revision, source = "/".join(repository), self.folder.name, "the hub's cache"
         else:
-            name, revision, source = self.folder.name, None, "a folder"
+            name, revision, source = foreign(self.folder.name), None, "a folder"
         self.origin: Mapping[str, Any] = {"id": name, "revision": revision, "source": source}
 
     def names(self) -> list[str]:
