@@ -127,9 +127,9 @@ def _measured(benchmark: dict[str, Any]) -> Measured:
 
 
 def _machine(about: dict[str, Any]) -> Machine:
-    rates = (_finite(about["flops_per_second"]), _finite(about["bytes_per_second"]))
     return Machine(
-        *(max(rate, 1.0) for rate in rates),
+        max(_finite(about["flops_per_second"]), 1.0),
+        max(_finite(about["bytes_per_second"]), 1.0),
         foreign(str(about["device"]), 100),
         _count(about["threads"]),
         foreign(str(about.get("dtype", "float32")), 100),
