@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from itertools import compress
 
 from rich.box import SIMPLE_HEAD
+from rich.console import Console
 from rich.table import Table
 
 from token_journey.cost.forward import (
@@ -35,15 +36,25 @@ HEADS = (
 )
 
 
-# So many columns take all of them; without what formulas say, the rest fits into 60.
-_WIDE, _BY_FORMULA = 78, ("params", "FLOPs", "bytes")
+# What a formula says, and a narrow console has no room for, in this order.
+_BY_FORMULA = ("bytes", "params", "FLOPs")
 
 
-def table(
-    profile: Profile, by: str, tokens: int, only: frozenset[str] = frozenset(), width: int = _WIDE
+def print_table(
+    console: Console, profile: Profile, by: str, tokens: int, only: frozenset[str]
+) -> None:
+    """The table of a forward pass, with as many columns as there is room for."""
+    for left_out in range(len(_BY_FORMULA) + 1):
+        made = _table(profile, by, tokens, only, _BY_FORMULA[:left_out])
+        if console.measure(made).maximum <= console.width:
+            break
+    console.print(made)
+
+
+def _table(
+    profile: Profile, by: str, tokens: int, only: frozenset[str], without: Collection[str]
 ) -> Table:
-    """The table of a forward pass; on a narrow console what was measured alone."""
-    shown = [width >= _WIDE or head not in _BY_FORMULA for head, _ in HEADS]
+    shown = [head not in without for head, _ in HEADS]
     made = Table(
         title=title(profile, by, tokens),
         title_justify="left",
