@@ -6,7 +6,7 @@ from graded import grade
 from token_journey.course.course import find_course
 from token_journey.course.stage import Stage
 from token_journey.grading.scoreboard import write_scoreboard
-from token_journey.grading.terminal import STORIES_A_STAGE, to_tell
+from token_journey.grading.stories import STORIES_A_STAGE, to_tell
 from token_journey.grading.verdict import StageGrade, Verdict
 
 SOLUTIONS = find_course().reference

@@ -7,7 +7,6 @@ import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -23,9 +22,7 @@ from token_journey.classroom.unpacking import (
     unpack,
 )
 from token_journey.course.course import Course
-from token_journey.course.notebook_cells import imports_of, stage_cells
-from token_journey.course.stage import Stage
-from token_journey.course.stubs import make_stub
+from token_journey.course.notebook_cells import stage_cells, stub_imports
 from token_journey.foreign import foreign
 
 _MOST_BYTES = 1 << 20  # of a file; a notebook has its pictures in it
@@ -174,7 +171,7 @@ def _sets(found: Sequence[_Found], course: Course, remarks: list[str]) -> Iterat
     for file, place, name in found:
         if name.casefold().endswith(".ipynb"):
             if (source := _read(file, name, _MOST_OF_A_NOTEBOOK, remarks)) is not None:
-                cells = stage_cells(source, course.stages(), _imports(course))
+                cells = stage_cells(source, course.stages(), stub_imports(course))
                 written = {s.file: text.encode() for s, text in cells.sources.items()}
                 said = list(cells.remarks) or ([] if written else ["no cell begins with %%stage"])
                 if not written:
@@ -225,12 +222,3 @@ def _read(file: Path, name: str, most: int, remarks: list[str]) -> bytes | None:
         remarks.append(f"{name} has more than {most >> 20} MB, and is left out")
         return None
     return source
-
-
-@cache
-def _imports(course: Course) -> dict[Stage, str]:
-    """What each stub imports: nothing where there is no reference to make stubs of."""
-    if not course.reference.is_dir():
-        return dict.fromkeys(course.stages(), "")
-    read = {s: (course.reference / s.file).read_text(encoding="utf-8") for s in course.stages()}
-    return {stage: imports_of(make_stub(source)) for stage, source in read.items()}

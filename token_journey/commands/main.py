@@ -20,6 +20,7 @@ from token_journey.commands import (
     fetch,
     hint,
     matrix,
+    notebook,
     rebuild,
     reset,
     shapes,
@@ -38,7 +39,7 @@ from token_journey.foreign import foreign
 from token_journey.glyphs import write_plainly
 
 _COMMANDS = (
-    *(start, watch, hint, shapes, reset, solution),
+    *(start, watch, hint, shapes, reset, solution, notebook),
     *(fetch, show, cost, class_),
     *(capture, verify, rebuild, stubs, matrix),
 )

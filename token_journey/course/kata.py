@@ -43,17 +43,38 @@ def start(folder: Path, course: Course) -> None:
     """Make a folder of ten stubs. Raises CourseError where that can't be done, and StubError."""
     try:
         _refuse(folder, course)
-        with replacing(folder / STAGES) as fresh:
-            write_stubs(course.reference, fresh)
+        _begin(folder, course)
         write_whole(folder / "README.md", _README.encode())
         (folder / "docs").mkdir()
         write_whole(folder / "docs" / course.torch_page.name, course.torch_page.read_bytes())
-        marker = json.dumps({"course": VERSION})
-        write_whole(folder / MARKER, f"{marker}\n".encode())
     except OSError as error:
         raise CourseError(
             f"{folder} can't be written ({error.strerror}): name a folder of your own."
         ) from None
+
+
+def _begin(folder: Path, course: Course) -> None:
+    with replacing(folder / STAGES) as fresh:
+        write_stubs(course.reference, fresh)
+    marker = json.dumps({"course": VERSION})
+    write_whole(folder / MARKER, f"{marker}\n".encode())
+
+
+def stages_around(folder: Path, course: Course) -> Path:
+    """The stages of the kata that a folder lies in; where there is none, it becomes one.
+
+    Raises CourseError where that can't be done, and StubError.
+    """
+    for above in (folder, *folder.parents):
+        if is_kata(above, course):
+            return stages_in(above, course)
+    try:
+        _begin(folder, course)
+    except OSError as error:
+        raise CourseError(
+            f"{folder} can't be written ({error.strerror}): go to a folder of your own."
+        ) from None
+    return folder / STAGES
 
 
 def _refuse(folder: Path, course: Course) -> None:

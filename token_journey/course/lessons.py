@@ -14,20 +14,22 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from token_journey.course.course import Course
-from token_journey.course.implementation import Implementation
-from token_journey.course.misconceptions import Misconception, rewrites_in
 from token_journey.course.stage import Stage
 from token_journey.course.stubs import functions
 from token_journey.words.language import _
+
+if TYPE_CHECKING:
+    from token_journey.course.misconceptions import Misconception
 
 
 @dataclass(frozen=True)
 class Mistake:
     """A misconception's texts: what it is called, what goes wrong, where to look again."""
 
+    function: str
     name: str
     does: str
     read: str
@@ -58,18 +60,28 @@ def promise_of(check: Callable[..., Any]) -> str:
 
 
 def texts_of(misconception: Misconception) -> Mistake:
-    return Mistake(_(misconception.name), _(misconception.does), _(misconception.read))
+    return _mistake(
+        misconception.function, misconception.name, misconception.does, misconception.read
+    )
 
 
 def mistakes(course: Course, stage: Stage) -> dict[str, Mistake]:
-    """A stage's known mistakes, by name."""
-    bank = Implementation(course.checks / "misconceptions")
-    try:
-        found = rewrites_in(bank.module(stage.name))
-    finally:
-        bank.unload()
-    texts = [texts_of(each) for each in found if isinstance(each, Misconception)]
-    return {mistake.name: mistake for mistake in texts}
+    """A stage's known mistakes, by name. Their file is read, and nothing of it is run."""
+    file = course.checks / "misconceptions" / f"{stage.name}.py"
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    short = {ast.unparse(n.targets[0]): n.value for n in tree.body if isinstance(n, ast.Assign)}
+    marks = [mark for node in tree.body for mark in getattr(node, "decorator_list", ())]
+    found = {}
+    for mark in marks:
+        if ast.unparse(mark.func) == "misconception":
+            said = (*mark.args, mark.keywords[0].value)
+            texts = [ast.literal_eval(short.get(ast.unparse(text), text)) for text in said]
+            found[texts[1]] = _mistake(*texts)
+    return found
+
+
+def _mistake(function: str, name: str, does: str, read: str) -> Mistake:
+    return Mistake(function, _(name), _(does), _(read))
 
 
 def paragraph(course: Course, stage: Stage, mistake: Mistake) -> str:
@@ -123,14 +135,3 @@ def hints(course: Course, stage: Stage) -> dict[str, Hints]:
         function: Hints(**{step: _(text.strip("\n")) for step, text in steps.items()})
         for function, steps in tomllib.loads(file.read_text(encoding="utf-8")).items()
     }
-
-
-def mistaken(course: Course, stage: Stage, name: str) -> tuple[str, Mistake] | None:
-    """The function that a named mistake is made in, and its texts; read, and nothing is run."""
-    file = course.checks / "misconceptions" / f"{stage.name}.py"
-    tree = ast.parse(file.read_text(encoding="utf-8"))
-    for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
-        said = [each.value for each in call.args if isinstance(each, ast.Constant)]
-        if len(said) == 3 and said[1] == name:
-            return str(said[0]), Mistake(_(name), _(str(said[2])), "")
-    return None

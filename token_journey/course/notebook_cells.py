@@ -10,15 +10,23 @@ from __future__ import annotations
 import ast
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 from typing import Any
+from warnings import catch_warnings, simplefilter
 
+from token_journey.course.course import Course
 from token_journey.course.stage import Stage
+from token_journey.course.stubs import stub_of
 
 _MAGIC = re.compile(r"\s*%%stage\b[ \t]*(.*)")
-# IPython's own: magics, lines for a shell, questions. `% y` and `!= z` may go on a line of Python.
-_NO_PYTHON = re.compile(r"[ \t]*(%{1,2}[A-Za-z]|![^=]|\?\w)|.*[\w)]\?+[ \t]*$")
+# IPython's own, on a line that Python can't read: magics, lines for a shell, questions.
+_NO_PYTHON = re.compile(r"[ \t]*[%!?]|.*=[ \t]*[%!]|.*\?[ \t]*$")
+# More than any notebook that people learn with, its pictures included.
+_MOST_BYTES = 32 << 20
 _FUTURE = re.compile(r"^from __future__ import .*$", re.MULTILINE)
 
 
@@ -40,23 +48,36 @@ def stage_cells(notebook: bytes, stages: Sequence[Stage], imports: dict[Stage, s
     twice: list[str] = []
     try:
         for name, source in _cells(notebook):
-            stage = _meant(name, stages)
+            stage = stage_called(name, stages)
             if stage is None:
                 remarks.append(f"no stage is called {name!r}: a cell of that name is left out")
-            elif line := next(filter(_NO_PYTHON.match, source.splitlines()), None):
-                remarks.append(
-                    f"a cell of {stage.title} is left out, for {line.strip()!r} is for a notebook "
-                    "and not Python: put such lines into another cell"
-                )
+            elif line := line_for_a_notebook(source):
+                remarks.append(f"a cell of {stage.title} is left out, for {no_python(line)}")
             else:
                 if stage in sources:
                     twice.append(stage.title)
-                sources[stage] = _with_imports(source, imports[stage])
+                sources[stage] = with_imports(source, imports[stage])
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         remarks.append("it can't be read as a notebook: save it again, as .ipynb")
     if twice:
         remarks.append(f"the last cell of a stage counts: {', '.join(dict.fromkeys(twice))}")
     return StageCells(sources, tuple(dict.fromkeys(remarks)))
+
+
+def holds_stage_cells(file: Path) -> bool:
+    """Whether a file is a notebook, however damaged, with something like a stage cell in it."""
+    with suppress(OSError):
+        if file.suffix == ".ipynb" and file.is_file() and file.stat().st_size < _MOST_BYTES:
+            return b"%%stage" in file.read_bytes()
+    return False
+
+
+@cache
+def stub_imports(course: Course) -> dict[Stage, str]:
+    """What each stub imports: nothing where there is no reference to make stubs of."""
+    if not course.reference.is_dir():
+        return dict.fromkeys(course.stages(), "")
+    return {stage: imports_of(stub_of(stage, course.reference)) for stage in course.stages()}
 
 
 def imports_of(stub: str) -> str:
@@ -81,12 +102,30 @@ def _source(cell: Any) -> str:
     return source if isinstance(source, str) else "".join(source)
 
 
-def _meant(name: str, stages: Sequence[Stage]) -> Stage | None:
+def stage_called(name: str, stages: Iterable[Stage]) -> Stage | None:
     """`rms_norm`, `s03_rms_norm`, `s03_rms_norm.py` and 3 are all stage 3."""
     plain = name.removesuffix(".py").casefold()
     return next((s for s in stages if plain in (s.title, s.name, f"{s.number}")), None)
 
 
-def _with_imports(source: str, imports: str) -> str:
+def line_for_a_notebook(source: str) -> str | None:
+    """The line that keeps Python from reading a cell, if it is IPython's and no mistake."""
+    try:
+        with catch_warnings():
+            simplefilter("ignore")  # who runs it may hear of them
+            ast.parse(source)
+    except SyntaxError as error:
+        line = "".join(source.split("\n")[(error.lineno or 1) - 1 :][:1])
+        return line.strip() if _NO_PYTHON.match(line) else None
+    except (ValueError, RecursionError, MemoryError):  # who runs it will say so
+        return None
+    return None
+
+
+def no_python(line: str) -> str:
+    return f"{line!r} is for a notebook and not Python: put such lines into another cell"
+
+
+def with_imports(source: str, imports: str) -> str:
     future = "; ".join(dict.fromkeys(_FUTURE.findall(source)))
     return "; ".join(filter(None, (future, imports))) + _FUTURE.sub("", source)

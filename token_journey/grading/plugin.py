@@ -22,6 +22,7 @@ from token_journey.course.lessons import promise_of
 from token_journey.course.signatures import parameters
 from token_journey.course.under_test import Check, Stages, StageUnderTest, noted
 from token_journey.foreign import name_of_class, shown
+from token_journey.glyphs import write_plainly
 from token_journey.grading import torch_start as quick_torch  # noqa: F401  (before whatever else imports torch)
 from token_journey.grading.chained import ChainedItem
 from token_journey.grading.collect import (
@@ -67,6 +68,8 @@ def pytest_configure(config: pytest.Config) -> None:
         config.addinivalue_line("markers", line)
     if config.pluginmanager.has_plugin("unraisableexception"):  # which puts back what was before
         sys.unraisablehook = partial(_ignored, config, sys.unraisablehook)
+    if sys.__stdout__ is not None:  # pytest writes there; sys.stdout is captured by now
+        write_plainly(sys.__stdout__)
     lift_limits(any(config.getoption(name) for name in ("no_time_limit", "usepdb", "trace")))
 
 

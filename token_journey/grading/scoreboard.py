@@ -40,6 +40,12 @@ def row_of(row: StageGrade) -> tuple[str, str]:
     filled = _BAR * row.passed // max(row.total, 1)
     bar = "█" * filled + "░" * (_BAR - filled)
     count = f"{row.passed}/{row.total}"
+    said, colour = said_of(row)
+    return f"  {stage.number:2}  {stage.title:<10} {bar} {count:>9}  {said}", colour
+
+
+def said_of(row: StageGrade) -> tuple[str, str]:
+    """How a stage stands, in words, and their colour."""
     if row.missing:
         said, colour = words.not_here(), "red"
     elif row.failed:
@@ -54,7 +60,7 @@ def row_of(row: StageGrade) -> tuple[str, str]:
         said, colour = words.done(), "green"
     if row.absent:
         said += words.not_on_this_pack(row.absent)
-    return f"  {stage.number:2}  {stage.title:<10} {bar} {count:>9}  {said}", colour
+    return said, colour
 
 
 def _closing(path: str, stages: list[StageGrade], pytest: str) -> str:
@@ -63,8 +69,9 @@ def _closing(path: str, stages: list[StageGrade], pytest: str) -> str:
     if to_do is None:
         return f"  {hold} {words.all_right()}"
     stage = Stage(to_do.stage)
-    file = f"{path}/{stage.file}"
-    return f"  {hold} {words.next_is(to_do.failed > 0, stage.number, file, pytest)}"
+    file = path if path.endswith(".ipynb") else f"{path}/{stage.file}"
+    where = words.cell(stage.title, path) if path.endswith(".ipynb") else file
+    return f"  {hold} {words.next_is(to_do.failed > 0, stage.number, where, f'{pytest} {file}')}"
 
 
 def _after(path: str, right: list[StageGrade], pytest: str, course: Sequence[Stage]) -> str:

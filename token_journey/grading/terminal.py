@@ -6,7 +6,7 @@ import os
 import shutil
 import sys
 from collections import Counter
-from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,16 +14,11 @@ import pytest
 
 from token_journey.course.course import Course, find_course
 from token_journey.course.kata import of_another_course
-from token_journey.course.signatures import parameters
 from token_journey.grading.scoreboard import write_scoreboard
-from token_journey.grading.verdict import NO_END, NOT_RUN, Grade, Verdict
-from token_journey.guards.time_limit import OutOfTime, WaitedTooLong
+from token_journey.grading.stories import functions, to_tell
+from token_journey.grading.verdict import Grade, Verdict
 from token_journey.words import table as words
 
-# Failures that are told in full; -vv tells all.
-STORIES_A_STAGE = 3
-# How the story begins of what did not end.
-_ENDLESS = (OutOfTime.__name__, WaitedTooLong.__name__, NO_END)
 _PRINTED_LINES, _PRINTED_CHARACTERS = 20, 1_500
 
 
@@ -81,7 +76,7 @@ class Telling:
         """Leave those to be told among what failed, in the order in which they are told."""
         failed = stats.get("failed", [])
         ours = {r.nodeid: r for r in failed if hasattr(r, "token_journey")}
-        told = to_tell({nodeid: self._verdicts[nodeid] for nodeid in ours}, _functions())
+        told = to_tell({nodeid: self._verdicts[nodeid] for nodeid in ours}, functions())
         more = [report for nodeid, report in ours.items() if nodeid not in told]
         if more:
             others = [report for report in failed if report.nodeid not in ours]
@@ -106,68 +101,6 @@ class Telling:
             yield words.leaves_behind(file, left)
 
 
-def to_tell(failures: Mapping[str, Verdict], functions: Sequence[str] = ()) -> list[str]:
-    """Which failures are told: of each stage a few, each story once.
-
-    functions: those of the stages, the basic ones first
-
-    Once a cause is named, a failure whose cause is not known adds no more than noise, unless it
-    is another matter.
-    """
-    told: list[str] = []
-    for stage in sorted({(v.path, v.stage) for v in failures.values()}):
-        here = {n: v for n, v in failures.items() if (v.path, v.stage) == stage}
-        named = {n: v for n, v in here.items() if v.named}
-        apart = {n: v for n, v in here.items() if _is_apart(v, named.values(), functions)}
-        stories = _stories(named, functions) + _stories(apart, functions)
-        told += stories[:STORIES_A_STAGE]
-    return told
-
-
-def _is_apart(verdict: Verdict, named: Collection[Verdict], functions: Sequence[str]) -> bool:
-    """Whether no named cause explains a failure whose own is not known.
-
-    It raised an error in a function where none of them did, or it failed in a function that is
-    more basic than theirs.
-    """
-    if verdict.named:
-        return False
-    elsewhere = verdict.function not in {v.function for v in named if v.broken}
-    order = {name: place for place, name in enumerate(functions)}
-    here = order.get(verdict.function, len(order))
-    basic = all(here < order.get(v.function, -1) for v in named)
-    return basic or (verdict.broken and elsewhere)
-
-
-def _stories(failures: Mapping[str, Verdict], functions: Sequence[str]) -> list[str]:
-    """One failure of each story: of each function one, then a second of each, and so on.
-
-    Among these come errors before results that are wrong, and basic functions before others.
-    What did not end comes before all, for it kept others from being run; those come last.
-    Of wrong results of one function whose cause is not known two are enough.
-    """
-    first = {_story(verdict): nodeid for nodeid, verdict in list(failures.items())[::-1]}
-    stories = sorted(
-        (nodeid for nodeid, verdict in failures.items() if first[_story(verdict)] == nodeid),
-        key=lambda nodeid: not failures[nodeid].broken,
-    )
-    met: Counter[str] = Counter()
-    places = {}
-    for nodeid in stories:
-        verdict = failures[nodeid]
-        order = functions.index(verdict.function) if verdict.function in functions else -1
-        turn = len(stories) if verdict.subject == NOT_RUN else met[verdict.function]
-        turn = -1 if verdict.subject.startswith(_ENDLESS) else turn
-        places[nodeid] = turn, not verdict.broken, order
-        met[verdict.function] += 1
-    return sorted((n for n in stories if _adds(failures[n], places[n][0])), key=places.__getitem__)
-
-
-def _adds(verdict: Verdict, turn: int) -> bool:
-    """turn: how many stories of the same function come before it"""
-    return verdict.named or verdict.broken or verdict.subject == NOT_RUN or turn < 2
-
-
 def _about(paths: Iterable[str], course: Course) -> Iterator[str]:
     """What else has to be known to read a table."""
     if not course.reference.is_dir():
@@ -175,17 +108,6 @@ def _about(paths: Iterable[str], course: Course) -> Iterator[str]:
     for path in sorted(paths):
         if sentence := of_another_course(Path(path), course):
             yield sentence
-
-
-def _story(verdict: Verdict) -> tuple[str, str]:
-    """What is the same for failures that tell the same."""
-    return verdict.subject, "" if verdict.named else verdict.function
-
-
-def _functions() -> list[str]:
-    """The functions of all stages, in the order of the lessons: what is basic stands above."""
-    course = find_course()
-    return [name for s in course.stages() for name in parameters(course.reference / s.file)]
 
 
 def cut(printed: str) -> str:

@@ -26,6 +26,7 @@ MOST_A_CHECK = 1 << 30
 ANY = 1 << 40  # what a player takes of the judge
 PLAIN = frozenset((type(None), bool, int, float, str))  # what stands for itself
 _DEEPEST, _MOST_BLOBS, _AT_ONCE = 60, 10_000, 1 << 16
+_as_json = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 _PATIENCE = 0.1  # seconds until who waits looks whether it has waited long enough
 
 DTYPES: dict[str, torch.dtype] = {
@@ -73,7 +74,7 @@ class Channel:
 
     def send(self, fields: dict[str, Any], storages: list[torch.UntypedStorage]) -> None:
         sizes = [storage.nbytes() for storage in storages]
-        text = json.dumps(fields | {"blobs": sizes} if sizes else fields).encode()
+        text = _as_json(fields | {"blobs": sizes} if sizes else fields).encode()
         pieces: list[bytes | memoryview]
         pieces = [_HEAD.pack(_WORD, len(text), sum(sizes)), text, *map(bytes_of, storages)]
         # What is small goes at once: each piece would wake who waits for it.
@@ -147,7 +148,7 @@ class Channel:
 
 def _parsed(text: bytearray) -> dict[str, Any]:
     try:
-        fields = json.loads(text)
+        fields = json.loads(str(text, "ascii"))
     except (ValueError, RecursionError) as error:
         raise NotData("it answered with something that is no data") from error
     if not isinstance(fields, dict):

@@ -67,7 +67,7 @@ class Server(End):
         self._asked = [_Question()]
         self._printed = Printed()
         self._proxies: dict[str, Any] = {}
-        self._chance: Tensor | None = None
+        self._chance = torch.get_rng_state()  # as the judge knows it
 
     def serve(self) -> None:
         """Answer until the judge is gone."""
@@ -87,12 +87,12 @@ class Server(End):
             self._drop(name)
         self._asked.append(_Question())
         chance = self.take_state(fields)
-        self._chance = torch.get_rng_state() if chance is None else chance
+        self._chance = self._chance if chance is None else chance
         nested = len(self._asked) > 2
         seconds = fields.get("seconds")
         try:
             with nullcontext() if nested or not seconds else time_limit(seconds):
-                found = self._do(fields)
+                found = getattr(self, f"_do_{fields['do']}")(fields)
                 answered: dict[str, Any] = {"is": self.encode(found, parcel)}
                 answered |= self._aftermath(parcel)
         except BaseException as error:
@@ -110,7 +110,7 @@ class Server(End):
 
     def _aftermath(self, parcel: Parcel) -> dict[str, Any]:
         """What a call changed beside what it returned."""
-        fields, _ = self.state(parcel, self._chance)
+        fields, self._chance = self.state(parcel, self._chance)
         told: dict[str, Any] = fields
         asked = self._asked[-1]
         changed = [
@@ -136,10 +136,6 @@ class Server(End):
         if printed := self._printed.taken():
             told["printed"] = printed
         return told
-
-    def _do(self, fields: dict[str, Any]) -> Any:
-        doing: Callable[..., Any] = getattr(self, f"_do_{fields['do']}")
-        return doing(fields)
 
     def _do_implementation(self, fields: dict[str, Any]) -> None:
         if self._implementation is not None:
@@ -256,7 +252,8 @@ class Server(End):
     def encode_other(self, value: Any, parcel: Parcel) -> Any:
         if isinstance(value, JudgeS):
             return ["J", value._name]
-        if isinstance(value, Mapping) and not self._is_of_a_stage(type(value)):
+        of_a_stage = type(value).__module__.startswith("_implementation_")
+        if isinstance(value, Mapping) and not of_a_stage:
             pairs = dict.items(value) if isinstance(value, dict) else value.items()
             return ["d", self.items([(key, item) for key, item in pairs], parcel)]
         name = self._names.get(id(value))
@@ -267,9 +264,6 @@ class Server(End):
             return ["class", name, value.__name__, _methods(value), issubclass(value, Mapping)]
         kind = type(value)
         return ["object", name, kind.__name__, _methods(kind), self.encode(kind, parcel)]
-
-    def _is_of_a_stage(self, kind: type) -> bool:
-        return kind.__module__.startswith("_implementation_")
 
     def decode_other(self, tag: str, rest: list[Any], depth: int) -> Any:
         if tag in ("list", "dict", "set"):

@@ -77,7 +77,7 @@ class _Checks:
 
     def _no_breakpoint(self, *_: object, **__: object) -> NoReturn:
         raise Breakpoint(
-            "under watch nobody can type to a debugger. In another window, type "
+            "here nobody can type to a debugger. In another window, type "
             f"`pytest {self._file} -s -x`."
         )
 
@@ -199,8 +199,9 @@ def _limit() -> None:
 
 def serve(judge: Judge, tell: Callable[[str], object]) -> None:
     """Answer until standard input ends. A new question ends what the last one began."""
-    run, rest = None, b""
+    run: Run | None = None
     ended: list[int] = []
+    rest = b""
     while True:
         ready, _, _ = select.select([0, *ended], [], [])
         given = os.read(0, 1 << 16) if 0 in ready else None

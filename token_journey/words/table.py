@@ -50,14 +50,18 @@ def all_right() -> str:
     return _("All that was asked for is right.")
 
 
-def next_is(wrong: bool, number: int, file: str, pytest: str) -> str:
+def next_is(wrong: bool, number: int, where: str, command: str) -> str:
     """wrong: whether something in it is, and not only missing"""
     said = (
-        _("Next: correct stage {number}, {file}, then `{pytest} {file}`.")
+        _("Next: correct stage {number}, {where}, then `{command}`.")
         if wrong
-        else _("Next: write stage {number}, {file}, then `{pytest} {file}`.")
+        else _("Next: write stage {number}, {where}, then `{command}`.")
     )
-    return said.format(number=number, file=file, pytest=pytest)
+    return said.format(number=number, where=where, command=command)
+
+
+def cell(title: str, notebook: str) -> str:
+    return _("`%%stage {title}` in {notebook}").format(title=title, notebook=notebook)
 
 
 def next_after(number: int, file: str) -> str:

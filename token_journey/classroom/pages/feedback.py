@@ -18,6 +18,7 @@ from token_journey.course.lessons import Mistake, mistakes, paragraph
 from token_journey.course.stage import Stage
 from token_journey.drawing.page import environment, part
 from token_journey.files import sha256_of_text
+from token_journey.words import table as words
 
 # As many failures of a stage are told as pytest tells.
 _STORIES = 3
@@ -63,8 +64,8 @@ def _state(stage: StageResult) -> str:
     if stage.missing:
         return stage.why
     if stage.done:
-        mend = " and ".join(f"{Stage(name).number}" for name in stage.mend)
-        return f"right; to work with yours, mend stage {mend}" if mend else "right"
+        earlier = sorted(Stage(name).number for name in stage.mend)
+        return words.waits_for(earlier) if earlier else "right"
     if stage.todo and not stage.failed:
         return "to do"
     return f"{len(stage.failed)} of {stage.total} checks fail"

@@ -60,6 +60,10 @@ class Bank:
         """Those of the checks that one of the mistakes surely fails."""
         return [c for c in checks if any(c in self._patterns.of[m.name].fails for m in mistakes)]
 
+    def may_fail(self, mistakes: Mistakes, checks: Iterable[str]) -> list[str]:
+        """Those of the checks of which nobody is sure."""
+        return [c for c in checks if any(c in self._patterns.of[m.name].unsure for m in mistakes)]
+
     def holds(self, mistakes: Mistakes, check: str) -> bool:
         """Whether all of the mistakes surely pass a check."""
         known = check in self.checks

@@ -35,7 +35,7 @@ _SECONDS_A_MISTAKE = 0.1
 # For putting another in the place of each function, where no mistake is known.
 _SECONDS_TO_REPLACE = 0.5
 # At how many checks is seen which mistakes are likely.
-_QUICK = 2
+_QUICK = 4
 # How many mistakes that all fit are called by their names.
 _LISTED = 4
 
@@ -53,11 +53,16 @@ class Diagnosis:
 
 @dataclass(frozen=True)
 class _Evidence:
-    """How many checks a mistake explains, against how many it speaks, and whether all is said."""
+    """How many checks a mistake explains, and how many speak against it.
+
+    all:     whether nothing else is wrong
+    doubted: how many it may fail, though theirs passes them
+    """
 
     explained: int
     against: int
     all: bool
+    doubted: int
 
     @property
     def believable(self) -> bool:
@@ -102,10 +107,10 @@ class Doctor:
 
     def _that_fit(self, name: str) -> list[Mistakes] | None:
         """All mistakes that fit, or else pairs of them; None where not all could be tried."""
-        if found := [m for m in self._possible if self._is_likely(m) and self._fits(name, m)]:
+        if found := [mistakes for mistakes in self._likely if self._fits(name, mistakes)]:
             return found
         patience = Patience(_SECONDS_A_CHECK)
-        for candidates in (self._possible, self._bank.pairs(self._possible)):
+        for candidates in (self._possible, self._bank.pairs(self._likely)):
             for mistakes in candidates:
                 if patience.left <= 0:
                     return None
@@ -114,6 +119,10 @@ class Doctor:
             if found:
                 break
         return found
+
+    @cached_property
+    def _likely(self) -> list[Mistakes]:
+        return list(filter(self._is_likely, self._possible))
 
     def _is_likely(self, mistakes: Mistakes) -> bool:
         """Whether it fits one of the first checks that it fails, which are the quick ones."""
@@ -159,14 +168,16 @@ class Doctor:
                 continue  # each says so in the words of its own lines
             elif self._bank.fails(mistakes, [name]) and self._answers.is_steady(name):
                 against.add(check)
-        return _Evidence(len(explained), len(against), not (rest or against))
+        passed = self._answers.asked.keys() - self._answers.failing.keys()
+        doubted = len(self._bank.may_fail(mistakes, passed))
+        return _Evidence(len(explained), len(against), not (rest or against), doubted)
 
     def _best(self, found: Sequence[Mistakes]) -> list[Mistakes]:
         """Those that explain most, and of these such as nothing speaks against."""
 
-        def rank(mistakes: Mistakes) -> tuple[int, int]:
-            evidence = self._evidence(mistakes)
-            return evidence.explained - evidence.against, -evidence.against
+        def rank(mistakes: Mistakes) -> tuple[int, int, int]:
+            held = self._evidence(mistakes)
+            return held.explained - held.against, -held.against, -held.doubted
 
         best = max(map(rank, found), default=None)
         return [mistakes for mistakes in found if rank(mistakes) == best]
