@@ -1,10 +1,11 @@
-"""What grading costs beside importing torch: wall time, memory, and the checkout's size.
+"""What grading costs beside importing torch: CPU and wall time, memory, and the checkout's size.
 
     python benchmarks/grading.py [ROUNDS]
 
 Every command runs once in each round, one after the other, so that whatever
-else the machine does falls on all of them alike. Prints the medians. At the end:
-what it costs a check to fail and be named, over the wrong submissions of the tests.
+else the machine does falls on all of them alike. Prints the medians, and how many times
+as much CPU time as `import torch` each took. At the end: what it costs a check to fail
+and be named, over the wrong submissions of the tests.
 """
 
 import os
@@ -23,23 +24,27 @@ COMMANDS = {
     "import torch": [sys.executable, "-c", "import torch"],
     "pytest solutions/": [*PYTEST, "solutions/"],
     "pytest exercises/": [*PYTEST, "exercises/"],
-    "pytest solutions/s03_rms_norm.py": [*PYTEST, "solutions/s03_rms_norm.py"],
     "pytest exercises/s03_rms_norm.py": [*PYTEST, "exercises/s03_rms_norm.py"],
+    **{
+        f"pytest solutions/{stage.name}": [*PYTEST, f"solutions/{stage.name}"]
+        for stage in sorted((HOME / "solutions").glob("s*.py"))
+    },
 }
 
 
 ENVIRONMENT = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
 
 
-def run(command: list[str]) -> tuple[float, float]:
-    """Wall time in seconds and peak memory in MB of one run."""
+def run(command: list[str]) -> tuple[float, float, float]:
+    """CPU seconds and wall seconds, and peak memory in MB, of one run."""
     started = time.perf_counter()
     process = subprocess.Popen(
         command, cwd=HOME, env=ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     _, _, usage = os.wait4(process.pid, 0)
     seconds = time.perf_counter() - started
-    return seconds, usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024) / 1e6
+    cpu = usage.ru_utime + usage.ru_stime
+    return cpu, seconds, usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024) / 1e6
 
 
 def checkout_megabytes() -> float:
@@ -92,12 +97,11 @@ def main() -> None:
     for _ in range(rounds):
         for name, command in COMMANDS.items():
             measured[name].append(run(command))
-    base = statistics.median(seconds for seconds, _ in measured["import torch"])
-    print(f"{'command':<36}{'seconds':>9}{'times torch':>13}{'peak MB':>9}")
+    base = statistics.median(cpu for cpu, _, _ in measured["import torch"])
+    print(f"{'command':<40}{'CPU s':>7}{'times torch':>13}{'wall s':>8}{'peak MB':>9}")
     for name, runs in measured.items():
-        seconds = statistics.median(s for s, _ in runs)
-        memory = max(m for _, m in runs)
-        print(f"{name:<36}{seconds:>9.2f}{seconds / base:>13.2f}{memory:>9.0f}")
+        cpu, seconds, memory = (statistics.median(column) for column in zip(*runs, strict=True))
+        print(f"{name:<40}{cpu:>7.2f}{cpu / base:>13.2f}{seconds:>8.2f}{memory:>9.0f}")
     costs = naming()
     print(
         f"\nNaming a mistake costs a failing check {statistics.median(costs):.3f} s (median of "

@@ -25,8 +25,8 @@ KINDS = {
 def measured(tokens: int, folder: str | None) -> dict[str, float]:
     """One walk in this process, and its page."""
     from token_journey.course.course import find_course
+    from token_journey.drawing import vega
     from token_journey.journey.opening import opened
-    from token_journey.journey.page import vega
     from token_journey.journey.page.page import page
 
     vega.start()

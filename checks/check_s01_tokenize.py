@@ -165,7 +165,7 @@ def test_leftmost_first(stage):
 
 
 def test_a_long_word(stage):
-    """A word may be as long as it likes: the loop ends when no pair has a rank, not before."""
+    """A word may be of any length: the loop ends when no pair has a rank, not before."""
     pieces = stage.merge(symbols("o" * 120), dict(RANKS))
     expect_equal(pieces, [b"oo"] * 60, "merge of 120 times “o”")
 
@@ -177,7 +177,7 @@ def test_pieces_merge_on(stage):
 
 
 def test_one_place_at_a_time(stage):
-    """Only one pair is joined at a time: its new neighbours may be better than the same again."""
+    """Only one pair is joined at a time: after that another pair may be the best."""
     ranks = {(b"ab", b"a"): 0, (b"a", b"b"): 1}
     pieces = stage.merge(symbols("abab"), ranks)
     expect_equal(pieces, [b"aba", b"b"], "merge of “abab”, “ab”+“a” before “a”+“b”")
@@ -328,7 +328,7 @@ def test_characters_of_several_tokens(stage):
 
 
 def test_spaces(stage):
-    """The spaces of a text are in its tokens, at the ends, too."""
+    """The spaces of a text are part of its tokens, also at both ends."""
     ids = [6, 1, 132, 4, 0, 9]
     expect_equal(stage.decode(ids, dict(ID_TO_BYTES)), " anan oosts ", f"the text of {ids}")
 
@@ -355,20 +355,20 @@ def test_a_begin_token_has_its_bytes(stage):
 
 
 def test_no_utf_8(stage):
-    """Bytes that are not UTF-8 become “�”, each its own."""
+    """Bytes that are not UTF-8 become “�”, one for each byte."""
     ids = [3, 100 + 0xFF, 100 + 0xFE, 2]
     expect_equal(stage.decode(ids, dict(ID_TO_BYTES)), "ta��na", "the text of b'ta\\xff\\xfena'")
 
 
 def test_half_a_character(stage):
-    """A text that ends inside a character ends in “�”, in one, however much of it is there."""
+    """A text that ends inside a character ends in one “�”, whatever part of it is there."""
     ids = [3, *(100 + byte for byte in "🎶".encode()[:3])]
     said = "the text of b'ta' and three bytes of the four of “🎶”"
     expect_equal(stage.decode(ids, dict(ID_TO_BYTES)), "ta�", said)
 
 
 def test_no_tokens(stage):
-    """No tokens, no text."""
+    """No tokens give an empty text."""
     expect_equal(stage.decode([], dict(ID_TO_BYTES)), "", "the text of no tokens")
 
 

@@ -55,7 +55,7 @@ def test_first_and_last_id(stage):
 
 
 def test_square_table(stage):
-    """The rows are looked up, not the columns, also where there are as many of them."""
+    """The rows are looked up, not the columns, also where the table has as many rows as columns."""
     table = TABLE[:4]
     ids = torch.tensor([1, 3, 0])
     expect(stage.embed(ids, table), rows(ids, table), "embed from a (4, 4) table", tolerance=0.0)
@@ -82,7 +82,7 @@ def test_ids_out_of_range(stage):
     """An id below 0 or above V − 1 is an IndexError, never another token's row."""
     ids = (-1, -6, -7, 6, 13)
     came = [f"{i}: {what_comes_of(stage, torch.tensor([i]), 0)}" for i in ids]
-    expect_equal(came, [f"{i}: IndexError" for i in ids], "what comes of ids that 6 rows lack")
+    expect_equal(came, [f"{i}: IndexError" for i in ids], "the result for ids without a row")
 
 
 def test_out_of_range_anywhere(stage):
@@ -93,7 +93,7 @@ def test_out_of_range_anywhere(stage):
         ids[place] = i
         came.append(f"{i} at place {place}: {what_comes_of(stage, ids.reshape(2, 2), place)}")
     expected = [f"{said.partition(':')[0]}: IndexError" for said in came]
-    expect_equal(came, expected, "what comes of ids that 6 rows lack, in a batch of 2 × 2")
+    expect_equal(came, expected, "the result for ids without a row, in a batch of 2 × 2")
 
 
 def test_batch_of_ids(stage):
@@ -124,7 +124,7 @@ def test_dtypes(stage):
 
 
 def test_ids_of_a_large_table_in_half_precision(stage):
-    """Ids are whole numbers: bfloat16 can't write 257, nor float16 2049, and there are such ids."""
+    """Ids stay whole numbers: bfloat16 can't write the id 257, nor float16 the id 2049."""
     ids = torch.tensor([257, 259, 2049, 2051])
     table = 1 + torch.arange(2052)[:, None] % torch.tensor([7, 11])
     for dtype in (torch.bfloat16, torch.float16):

@@ -49,19 +49,29 @@ def test_by_hand(stage):
     expect(stage.rms_norm(x, gains, 2.0), by_hand, "rms_norm of (1, 1, 1, 5) with eps = 2")
 
 
+def test_batches(stage):
+    """Any number of axes in front."""
+    manners.expect_batches(call(stage), WIDE, GAINS, what="rms_norm")
+
+
+def test_one_vector(stage):
+    """One vector alone, without an axis of tokens, is normalised, too."""
+    expect(stage.rms_norm(WIDE[0], GAINS, 1e-6), reference(WIDE[0], GAINS, 1e-6), "rms_norm")
+
+
 def test_gains(stage):
-    """rms_norm multiplies each feature by its own gain, be it negative or 0."""
+    """rms_norm multiplies each feature by its own gain, which may be negative or 0."""
     expect(stage.rms_norm(WIDE, GAINS, 1e-6), reference(WIDE, GAINS, 1e-6), "rms_norm")
 
 
 def test_large_eps(stage):
-    """eps has its place in the formula: here it is as large as the numbers."""
+    """eps is added where the formula says: here it is as large as the numbers."""
     x, eps = 0.3 * WIDE, 0.5
     expect(stage.rms_norm(x, GAINS, eps), reference(x, GAINS, eps), "rms_norm with eps = 0.5")
 
 
 def test_tiny_vectors(stage):
-    """Numbers as small as the root of eps feel eps."""
+    """eps changes the result where the numbers are as small as its root."""
     x = 1e-3 * WIDE
     expect(stage.rms_norm(x, GAINS, 1e-5), reference(x, GAINS, 1e-5), "rms_norm of tiny vectors")
 
@@ -143,16 +153,6 @@ def test_many_features_in_half_precision(stage):
     manners.expect_norm_in_float32(lambda x: stage.rms_norm(x, ones, 0.0), 2048, what="rms_norm")
 
 
-def test_batches(stage):
-    """Any number of leading axes."""
-    manners.expect_batches(call(stage), WIDE, GAINS, what="rms_norm")
-
-
-def test_one_vector(stage):
-    """One vector alone, with no axis of tokens, is fine, too."""
-    expect(stage.rms_norm(WIDE[0], GAINS, 1e-6), reference(WIDE[0], GAINS, 1e-6), "rms_norm")
-
-
 def test_any_layout(stage):
     """A transposed view is read by its shape, not by its place in memory."""
     x = WIDE.mT.contiguous().mT
@@ -165,7 +165,7 @@ def test_gradients(stage):
 
 
 def test_the_gradient_of_the_root(stage):
-    """The root mean square depends on x, and the gradient knows it."""
+    """The root mean square depends on x, so the gradient flows through it, too."""
 
     def gradient(norm):
         x = WIDE.clone().requires_grad_()

@@ -143,7 +143,7 @@ def test_frequencies_of_other_shapes(stage):
 
 
 def test_tables_by_hand(stage):
-    """Pairs that turn by 90° and by 30° a position, at positions 0, 1 and 3."""
+    """The tables of pairs that turn by 90° and by 30° a position, at positions 0, 1 and 3."""
     positions, turns = torch.tensor([0, 1, 3]), torch.tensor([math.pi / 2, math.pi / 6])
     root = math.sqrt(3) / 2
     cos = torch.tensor([[1, 1, 1, 1], [0, root, 0, root], [0, 0, 0, 0]])
@@ -157,7 +157,7 @@ def test_tables_of_later_positions(stage):
 
 
 def test_the_table_of_one_token(stage):
-    """A single token at a late position, as when a text is continued."""
+    """One token at a late position, as when a text is continued, gives a table of one row."""
     last = LATER[4:5]
     expect_tables(stage, last, HALVING, tables(last, HALVING), 4 * EPS)
 
@@ -218,6 +218,12 @@ def test_which_features_are_a_pair(stage):
     expect(rotate(stage, x, positions), expected, "apply_rope of single features", axes=HEADS)
 
 
+def test_batches(stage):
+    """Any number of axes in front."""
+    manners.expect_batches(call(stage), random(2, 5, 8), what="apply_rope")
+    manners.expect_batches(stage.rotate_half, random(2, 5, 8), what="rotate_half")
+
+
 def test_other_positions(stage):
     """apply_rope turns each token by the angles of its own row."""
     x = random(3, len(LATER), 8)
@@ -262,7 +268,7 @@ def test_turns_add_up(stage):
 
 
 def test_only_the_distance_counts(stage):
-    """Scores don't change when all tokens move on by as many positions."""
+    """Scores don't change when all tokens move on by the same number of positions."""
     q, k = random(2, 6, 8, seed=1), random(2, 6, 8, seed=2)
     expected = scores(stage, q, k, torch.arange(6))
     for moved in (7, 1000):
@@ -310,12 +316,6 @@ def test_tables_stay_in_float32(stage):
     allowed = 2 * torch.finfo(torch.bfloat16).eps / many**0.5
     what = "by which cosines and sines apply_rope turned 8,192 vectors in bfloat16, on average"
     expect(actual.float(), expected, what, tolerance=allowed, axes=TABLE)
-
-
-def test_batches(stage):
-    """Any number of leading axes."""
-    manners.expect_batches(call(stage), random(2, 5, 8), what="apply_rope")
-    manners.expect_batches(stage.rotate_half, random(2, 5, 8), what="rotate_half")
 
 
 def test_heads_as_they_come(stage):

@@ -106,7 +106,7 @@ LOOKED = {
 @captured(**LOOKED)
 @captured(part="heads", **LOOKED)
 def test_the_pattern_of_the_model(stage, case):
-    """attention_pattern looks where the model looked."""
+    """attention_pattern gives the model's own patterns."""
     mask = tril(len(case.prompt.ids))
     case.expect("out", stage.attention_pattern(case.q, shared(case.k, len(case.q)), mask))
 
@@ -121,7 +121,7 @@ MERGED = {
 @captured(**MERGED)
 @captured(part="outputs", **MERGED)
 def test_the_merged_heads_of_the_model(stage, case):
-    """merge_heads lays the heads down as the model's output projection expects them."""
+    """merge_heads puts the heads side by side as the model's output projection expects them."""
     merged = manners.of_kind(stage.merge_heads(case.z), case.z.mT.flatten(0, 1).mT, "merge_heads")
     case.expect("out", merged @ case.wo.mT)
 
@@ -172,7 +172,7 @@ def test_the_published_merged_heads(stage, case):
     flat="blocks.{l}.attn.q_flat",
 )
 def test_the_published_pattern(stage, case):
-    """The published Q Kᵀ give the published pattern."""
+    """The published Q Kᵀ gives the published pattern."""
     heads, length, _ = case.raw.shape
     d = case.config.head_dim
     # With the first rows of an identity matrix for keys, q kᵀ is what q starts with.
@@ -214,6 +214,17 @@ def test_repeat_by_hand(stage):
     expect(stage.repeat_kv(x, 3), expected, "repeat_kv of 2 heads for groups of 3", axes=HEADS)
 
 
+def test_batches_of_heads(stage):
+    """Any number of axes in front, for the functions on heads."""
+    heads = random(2, 3, 4)
+    for call, x, what in (
+        (lambda x: stage.split_heads(x, 2), random(3, 8), "split_heads"),
+        (stage.merge_heads, heads, "merge_heads"),
+        (lambda x: stage.repeat_kv(x, 3), heads, "repeat_kv"),
+    ):
+        manners.expect_batches(call, x, what=what)
+
+
 def test_one_for_all(stage):
     """One key/value head for all query heads, or one for each."""
     x = random(3, 4, 5)
@@ -243,7 +254,7 @@ def test_who_may_look(stage, rows):
 
 
 def test_a_long_text(stage):
-    """A text may be as long as it likes: here a new token looks at 4,200."""
+    """A text may be of any length: here a new token looks at 4,200."""
     expected = torch.ones(2, 4200, dtype=torch.bool)
     expected[0, -1] = False
     expect(stage.causal_mask(2, 4200), expected, "causal_mask(2, 4200)", axes=PATTERN[1:])
@@ -278,14 +289,14 @@ def test_sharp_patterns(stage):
 
 
 def test_fewer_queries_than_keys(stage):
-    """Two new tokens look at all five."""
+    """Two new tokens look at all five tokens that are there."""
     q, k = 2.5 * random(3, 2, 4, seed=1), random(3, 5, 4, seed=2)
     mask = torch.tensor([[True, True, True, True, False], [True] * 5])
     expect_pattern(stage, q, k, mask, "attention_pattern of 2 queries, 5 keys")
 
 
 def test_other_masks(stage):
-    """The mask decides, not the code: here it is not causal."""
+    """The mask that is given decides: here it is not causal."""
     q, k = 2.5 * random(3, 4, 6, seed=1), random(3, 4, 6, seed=2)
     itself = torch.eye(4, dtype=torch.bool)
     for mask, where in (
@@ -413,6 +424,16 @@ def test_six_heads_share_two(stage):
     expect_attention(stage, grouped(), "grouped-query attention", "H = 6, K = 2, d = 4, D = 10")
 
 
+def test_batches(stage):
+    """Any number of axes in front, for attention and its pattern."""
+    q, k = random(2, 5, 4, seed=1), random(2, 5, 4, seed=2)
+    manners.expect_batches(pattern_call(stage), q, k, what="attention_pattern", batched=2)
+    e = grouped()
+    manners.expect_batches(
+        attention_call(stage, e), e.x, *e.weights.values(), what="grouped_query_attention"
+    )
+
+
 def test_a_head_for_each(stage):
     """With K = H it is plain multi-head attention."""
     e = example(4, 4, hidden=16)  # square weights: one that is not transposed fits, too
@@ -425,7 +446,7 @@ def test_one_head_for_all(stage):
 
 
 def test_a_single_token(stage):
-    """A single token looks at itself: its values go straight to the output projection."""
+    """A single token looks at itself: the output projection gets its values as they are."""
     expect_attention(stage, example(6, 2, positions=[3]), "attention of one token", "T = 1")
 
 
@@ -565,27 +586,6 @@ def test_bfloat16(stage):
     manners.expect_bfloat16(pattern_call(stage), q, k, what="attention_pattern")
     e = example(6, 2, scores=1.0)
     manners.expect_bfloat16(
-        attention_call(stage, e), e.x, *e.weights.values(), what="grouped_query_attention"
-    )
-
-
-def test_batches_of_heads(stage):
-    """Any number of leading axes, for the functions on heads."""
-    heads = random(2, 3, 4)
-    for call, x, what in (
-        (lambda x: stage.split_heads(x, 2), random(3, 8), "split_heads"),
-        (stage.merge_heads, heads, "merge_heads"),
-        (lambda x: stage.repeat_kv(x, 3), heads, "repeat_kv"),
-    ):
-        manners.expect_batches(call, x, what=what)
-
-
-def test_batches(stage):
-    """Any number of leading axes, for attention and its pattern."""
-    q, k = random(2, 5, 4, seed=1), random(2, 5, 4, seed=2)
-    manners.expect_batches(pattern_call(stage), q, k, what="attention_pattern", batched=2)
-    e = grouped()
-    manners.expect_batches(
         attention_call(stage, e), e.x, *e.weights.values(), what="grouped_query_attention"
     )
 

@@ -146,6 +146,11 @@ def test_by_hand(stage):
     expect(stage.swiglu(x, gate, up, down), by_hand, "swiglu", axes=("token", "hidden"))
 
 
+def test_batches(stage):
+    """Any number of axes in front."""
+    manners.expect_batches(stage.swiglu, *numbers(4, 3, 7), what="swiglu")
+
+
 def numbers(tokens, hidden, neurons):
     """A stream and three weights; all sizes of your choice, gates up to about ±6."""
     generator = torch.Generator().manual_seed(6)
@@ -176,21 +181,16 @@ def test_as_many_neurons_as_features(stage):
 
 
 def test_each_token_alone(stage):
-    """The MLP looks at one token at a time: its neighbours change nothing."""
+    """The MLP computes each token alone: its neighbours change nothing."""
     x, *weights = numbers(5, 3, 7)
     together = tensor(stage.swiglu(x, *weights), "swiglu")
     expect(together[2:3], reference(x[2:3], *weights), "swiglu of the third of five tokens")
 
 
 def test_one_vector(stage):
-    """One vector alone, with no axis of tokens, is fine, too."""
+    """One vector alone, without an axis of tokens, gives one vector."""
     x, *weights = numbers(1, 3, 7)
     expect(stage.swiglu(x[0], *weights), reference(x[0], *weights), "swiglu of one vector")
-
-
-def test_batches(stage):
-    """Any number of leading axes."""
-    manners.expect_batches(stage.swiglu, *numbers(4, 3, 7), what="swiglu")
 
 
 def test_any_layout(stage):
@@ -206,7 +206,7 @@ def test_bfloat16(stage):
 
 
 def test_a_gate_far_out_in_float16(stage):
-    """A gate of −1800 is shut, and one of 20 open, also where e^1800 overflows."""
+    """A gate of −1800 gives 0 and a gate of 20 gives 20, also where e^1800 overflows."""
     x, gate = torch.full((1, 2), 100.0), torch.tensor([[-9.0, -9.0], [0.1, 0.1]])
     result = stage.swiglu(x.half(), gate.half(), torch.eye(2).half(), torch.eye(2).half())
     by_hand = torch.tensor([[0.0, 2000.0]]).half()

@@ -226,7 +226,7 @@ def layer_call(stage):
 
 
 def test_layer_batches(stage):
-    """A layer takes any number of leading axes."""
+    """A layer takes any number of axes in front."""
     given = tiny_stream(), *tiny_layer().values()
     manners.expect_batches(layer_call(stage), *given, what="decoder_layer")
 
@@ -272,6 +272,20 @@ def test_positions(stage, case):
     expected = start + len(case.token_ids)
     expect_equal(len(memory[0]), expected, "how many tokens the first cache holds", case.where)
     case.expect("k", memory[0].k[..., start:, :], end_to_end=True)
+
+
+def test_batches(stage):
+    """Token ids may have axes in front: each row is a sentence of its own."""
+    weights = tiny_model()
+    sentences = torch.stack([IDS.roll(places) for places in range(6)])
+    alone = [tensor(stage.decoder(ids, weights, CONFIG), "the stream") for ids in sentences]
+    alone = torch.stack(alone)
+    expect(stage.decoder(sentences, weights, CONFIG), alone, "decoder of six sentences")
+    batch, expected = sentences.view(1, 2, 3, 5), alone.view(1, 2, 3, 5, 10)
+    expect(stage.decoder(batch, weights, CONFIG), expected, "decoder of 1 × 2 × 3 sentences")
+    memory = caches(CONFIG)
+    steps = [stage.decoder(ids, weights, CONFIG, memory) for ids in batch.split((3, 2), dim=-1)]
+    expect(steps[-1], expected[..., 3:, :], "decoder of 1 × 2 × 3 sentences, in two pieces")
 
 
 @captured(v="blocks.{last}.attn.v", **WHOLE_MODEL)
@@ -379,26 +393,12 @@ def test_no_look_ahead(stage):
 
 
 def test_nothing_is_remembered(stage):
-    """Without caches each call starts anew: a sentence in between changes nothing."""
+    """Without caches nothing is kept between calls: a sentence in between changes nothing."""
     weights = tiny_model()
     first = stage.decoder(IDS, weights, CONFIG)
     stage.decoder(IDS.flip(0), weights, CONFIG)
     again = stage.decoder(IDS, weights, CONFIG)
     expect(again, tensor(first, "the stream"), "decoder, called again", axes=STREAM)
-
-
-def test_batches(stage):
-    """Token ids with leading axes are sentences of their own."""
-    weights = tiny_model()
-    sentences = torch.stack([IDS.roll(places) for places in range(6)])
-    alone = [tensor(stage.decoder(ids, weights, CONFIG), "the stream") for ids in sentences]
-    alone = torch.stack(alone)
-    expect(stage.decoder(sentences, weights, CONFIG), alone, "decoder of six sentences")
-    batch, expected = sentences.view(1, 2, 3, 5), alone.view(1, 2, 3, 5, 10)
-    expect(stage.decoder(batch, weights, CONFIG), expected, "decoder of 1 × 2 × 3 sentences")
-    memory = caches(CONFIG)
-    steps = [stage.decoder(ids, weights, CONFIG, memory) for ids in batch.split((3, 2), dim=-1)]
-    expect(steps[-1], expected[..., 3:, :], "decoder of 1 × 2 × 3 sentences, in two pieces")
 
 
 def test_weights_unchanged(stage):

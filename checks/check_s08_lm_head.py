@@ -51,7 +51,7 @@ def vocabulary_rows(case):
     out="logits",
 )
 def test_what_the_model_computed(stage, case):
-    """lm_head gives the model's logits, be its vocabulary tied to the embedding or not."""
+    """lm_head gives the model's logits, whether its vocabulary is tied to the embedding or not."""
     eps = case.config.rms_norm_eps
     case.expect("out", stage.lm_head(case.x, case.norm_weight, vocabulary_rows(case), eps))
 
@@ -62,6 +62,16 @@ def test_logits(stage):
     expect(stage.lm_head(X, GAINS, W_VOCAB, EPS), reference(X), "the logits", axes=axes)
 
 
+def test_batches(stage):
+    """Any number of axes in front."""
+    manners.expect_batches(call(stage), X, GAINS, W_VOCAB, what="lm_head")
+
+
+def test_one_vector(stage):
+    """A single token's vector, without a token axis, gives V logits."""
+    expect(stage.lm_head(X[-1], GAINS, W_VOCAB, EPS), reference(X[-1]), "the logits of one vector")
+
+
 def test_square_vocabulary(stage):
     """Each row of w_vocab is a token, also where there are as many tokens as features."""
     w_vocab = W_VOCAB[:4]
@@ -70,7 +80,7 @@ def test_square_vocabulary(stage):
 
 
 def test_tiny_stream(stage):
-    """A stream as small as the root of eps feels eps."""
+    """eps changes the result where the stream is as small as its root."""
     x = 1e-3 * X
     logits = stage.lm_head(x, GAINS, W_VOCAB, 1e-5)
     expect(logits, reference(x, eps=1e-5), "the logits of a tiny stream")
@@ -89,11 +99,6 @@ def test_each_token_alone(stage):
     expected = torch.stack([reference(row) for row in x])
     logits = stage.lm_head(x, GAINS, W_VOCAB, EPS)
     expect(logits[:1], expected[:1], "the logits of a token beside a large one and zeros")
-
-
-def test_one_vector(stage):
-    """A single token's vector, without a token axis, gives V logits."""
-    expect(stage.lm_head(X[-1], GAINS, W_VOCAB, EPS), reference(X[-1]), "the logits of one vector")
 
 
 def test_transposed_storage(stage):
@@ -130,11 +135,6 @@ def test_many_features_in_half_precision(stage):
     manners.expect_norm_in_float32(
         lambda x: stage.lm_head(x, ones, same, 0.0), 512, what="the logits"
     )
-
-
-def test_batches(stage):
-    """Any number of leading axes."""
-    manners.expect_batches(call(stage), X, GAINS, W_VOCAB, what="lm_head")
 
 
 def test_gradients(stage):

@@ -112,6 +112,11 @@ def test_dimensions(stage):
     expect_softmax(stage.softmax(X), X, "softmax without dim, which is −1")
 
 
+def test_batches(stage):
+    """Any number of axes in front."""
+    manners.expect_batches(stage.softmax, X[0], what="softmax")
+
+
 def test_large_logits(stage):
     """Large logits do not overflow: only their differences count."""
     x = torch.tensor([[1e4, 1e4 - 1, 1e4 - 3], [2e4, 0.0, 2e4]])
@@ -134,13 +139,13 @@ def test_only_differences_count(stage):
 
 
 def test_rows_of_different_size(stage):
-    """A row of large logits leaves the row beside it alone."""
+    """A row of large logits does not change the row beside it."""
     x = torch.tensor([[0.0, 1.0, 2.0], [1000.0, 1002.0, 1001.0], [-500.0, -501.0, -502.0]])
     expect_softmax(stage.softmax(x), x, "softmax of three rows", axes=("row", "token"))
 
 
 def test_impossible_tokens(stage):
-    """A logit of −∞ gets probability 0; the others share what there is."""
+    """A logit of −∞ gets probability 0; the others sum to 1."""
     x = torch.tensor([[0.0, -INF, 1.0], [-INF, -INF, 2.0], [-50.0, -INF, -INF]])
     expect_softmax(stage.softmax(x), x, "softmax with −∞", axes=("row", "token"))
 
@@ -171,11 +176,6 @@ def test_bfloat16(stage):
     manners.expect_bfloat16(stage.softmax, X, what="softmax")
 
 
-def test_batches(stage):
-    """Any number of leading axes."""
-    manners.expect_batches(stage.softmax, X[0], what="softmax")
-
-
 def test_any_storage(stage):
     """It does not matter how the logits lie in memory."""
     x = X.mT.contiguous().mT
@@ -183,7 +183,7 @@ def test_any_storage(stage):
 
 
 def test_gradients(stage):
-    """Gradients flow through softmax, also through the sum below the line."""
+    """Gradients flow through softmax, also through the sum that it divides by."""
     manners.expect_gradients(stage.softmax, X, what="softmax")
     weights = torch.linspace(-1, 2, X.numel()).view_as(X)
     gradients = []
@@ -244,7 +244,7 @@ def what_comes_of(call):
 def test_no_temperature(stage):
     """A temperature that is not above 0 is a ValueError."""
     came = [what_comes_of(lambda t=t: stage.apply_temperature(X, t)) for t in (0.0, 0, -1.0)]
-    expect_equal(came, ["ValueError"] * 3, "what comes of the temperatures 0.0, 0 and −1")
+    expect_equal(came, ["ValueError"] * 3, "the result for the temperatures 0.0, 0 and −1")
 
 
 def test_temperature_manners(stage):
@@ -282,6 +282,13 @@ def test_top_k_by_hand(stage):
     expect_kept(stage.keep_top_k(x, 3), x, [0, 1, 0, 1, 1], "the 3 best of five")
 
 
+def test_top_k_row_by_row(stage):
+    """Each row has its own k best."""
+    x = torch.tensor([[9.0, 8.0, 7.0], [0.0, 2.0, 0.0], [-3.0, -9.0, -4.0]])
+    kept = [[1, 1, 0], [1, 1, 1], [1, 0, 1]]  # in the second row, two tie
+    expect_kept(stage.keep_top_k(x, 2), x, kept, "the 2 best of each row")
+
+
 def test_top_k_ties(stage):
     """What ties with the k-th best stays."""
     x = torch.tensor([2.0, 1.0, 2.0, 3.0, 1.0])
@@ -296,13 +303,6 @@ def test_top_k_keeps_all(stage):
     for k in (3, 4, 50):
         expect_kept(stage.keep_top_k(x, k), x, [1, 1, 1], f"the {k} best of three")
         manners.expect_new(lambda x, k=k: stage.keep_top_k(x, k), x, what="keep_top_k")
-
-
-def test_top_k_row_by_row(stage):
-    """Each row has its own k best."""
-    x = torch.tensor([[9.0, 8.0, 7.0], [0.0, 2.0, 0.0], [-3.0, -9.0, -4.0]])
-    kept = [[1, 1, 0], [1, 1, 1], [1, 0, 1]]  # in the second row, two tie
-    expect_kept(stage.keep_top_k(x, 2), x, kept, "the 2 best of each row")
 
 
 def test_top_k_of_impossible_tokens(stage):
@@ -371,6 +371,13 @@ def test_top_p_by_hand(stage):
     expect_kept(for_each_p(stage, x, ps), x.expand(6, 5), kept, f"top-p, rows of p = {ps}")
 
 
+def test_top_p_row_by_row(stage):
+    """Each row keeps as many as it needs."""
+    x = torch.stack([log(0.9, 0.06, 0.04), log(0.3, 0.3, 0.4), log(0.05, 0.5, 0.45)])
+    kept = [[1, 0, 0], [1, 1, 1], [0, 1, 1]]
+    expect_kept(stage.keep_top_p(x, 0.8), x, kept, "top-p of three rows")
+
+
 def test_top_p_in_their_places(stage):
     """Each logit keeps its own place, in whatever order they come."""
     x = torch.stack([log(0.1, 0.02, 0.3, 0.03, 0.4, 0.15).roll(turn) for turn in range(6)])
@@ -422,15 +429,8 @@ def test_top_p_of_1(stage):
     manners.expect_new(lambda x: stage.keep_top_p(x, 1.0), x, what="keep_top_p")
 
 
-def test_top_p_row_by_row(stage):
-    """Each row keeps as many as it needs."""
-    x = torch.stack([log(0.9, 0.06, 0.04), log(0.3, 0.3, 0.4), log(0.05, 0.5, 0.45)])
-    kept = [[1, 0, 0], [1, 1, 1], [0, 1, 1]]
-    expect_kept(stage.keep_top_p(x, 0.8), x, kept, "top-p of three rows")
-
-
 def test_top_p_of_impossible_tokens(stage):
-    """What is −∞ already stays so, and has no part in p."""
+    """What is −∞ already stays so, and does not count for p."""
     x = log(0.4, 0.0, 0.35, 0.0, 0.25)
     expect_kept(stage.keep_top_p(x, 0.7), x, [1, 0, 1, 0, 0], "top-p of a row with −∞")
 
@@ -542,7 +542,7 @@ def expect_settings(stage, *cases):
 
 
 def test_as_often_as_likely(stage):
-    """Each token is drawn as often as its probability says, in each row anew."""
+    """Each token is drawn as often as its probability says, and each row is drawn for itself."""
     far, tokens = 0.0, 0
     for weights in SPREAD:
         probs = torch.tensor(weights) / sum(weights)
@@ -590,7 +590,7 @@ def test_order(stage):
 
 
 def test_low_temperature(stage):
-    """Near temperature 0 the best token is all but certain, and nothing overflows."""
+    """Near temperature 0 the best token is drawn nearly always, and nothing overflows."""
     x = torch.tensor([[3.0, 50.0, 49.0], [-20.0, -60.0, -30.0]])
     drawn = stage.sample(x, temperature=1e-4, generator=seeded(0))
     expect(drawn, torch.tensor([1, 0]), "draws at temperature 0.0001")
@@ -599,7 +599,7 @@ def test_low_temperature(stage):
 def test_negative_temperature(stage):
     """A temperature below 0 is a ValueError for sample, too."""
     came = what_comes_of(lambda: stage.sample(X, temperature=-0.5, generator=seeded(0)))
-    expect_equal(came, "ValueError", "what comes of temperature −0.5")
+    expect_equal(came, "ValueError", "the result for temperature −0.5")
 
 
 # So many tokens that the same draws twice are no accident: 100⁻¹⁶.
@@ -639,7 +639,7 @@ def test_rows_of_a_batch(stage):
 
 
 def test_torch_s_own_generator(stage):
-    """Without a generator torch's own is used, and with one it is left alone."""
+    """Without a generator torch's own is used; with a generator torch's own stays as it was."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(11)
         first, further = stage.sample(FLAT), stage.sample(FLAT)
@@ -668,7 +668,7 @@ def test_sample_leaves_its_input(stage):
 
 
 def test_nothing_is_cut_unasked(stage):
-    """Without top_k and top_p every token can be drawn, also the tail of a large vocabulary."""
+    """Without top_k and top_p every token can be drawn, also the rarest of a large vocabulary."""
     logits = torch.linspace(0.1, 0.0, 200).expand(400, 200)
     generator = torch.Generator().manual_seed(0)
     drawn = tensor(stage.sample(logits, generator=generator), "sample")

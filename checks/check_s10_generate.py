@@ -153,7 +153,7 @@ def test_a_cache_without_sentences(stage):
 
 
 def test_caches_are_apart(stage):
-    """What one cache holds, another does not see."""
+    """Each cache keeps its own tokens, and nothing of another's."""
     full, empty = new_cache(stage), new_cache(stage)
     full.update(*keys_and_values(5, 0))
     expect_equal(len(empty), 0, "len(cache) after another cache was filled")
@@ -171,7 +171,7 @@ def test_a_cache_keeps_bfloat16(stage):
 
 
 def test_a_cache_has_no_end(stage):
-    """A text may be as long as it likes: the cache keeps thousands of tokens."""
+    """A text may be of any length: the cache keeps thousands of tokens."""
     cache, first, second = new_cache(stage), torch.arange(5000.0)[:, None], torch.ones(3, 1)
     cache.update(first[None], -first[None])
     k, v = unpack(cache.update(second[None], second[None]), "k", "v")
@@ -197,7 +197,7 @@ def test_the_model_after_its_prompt(stage, case):
 
 @captured(out="logits.last", **WHOLE_MODEL)
 def test_piece_by_piece(stage, case):
-    """Handed only what is new, piece by piece, next_logits ends where the whole text ends."""
+    """Given a text in pieces, next_logits ends with the logits of the whole text."""
     ids, weights, memory = case.token_ids, case.pack.all_weights(), caches(stage, case.config)
     # All but three tokens, two more, and the last: as far as there are so many.
     for piece in (ids[:-3], ids[-3:-1], ids[-1:]):
@@ -209,7 +209,7 @@ def test_piece_by_piece(stage, case):
 
 
 def test_logits_by_hand(stage):
-    """The vocabulary has a matrix of its own where there is an lm_head.weight."""
+    """Where there is an lm_head.weight, it is the matrix of the vocabulary."""
     config, memory = COUNTING, caches(stage, COUNTING)
     actual = stage.next_logits(torch.tensor([6, 3]), counting_model(), config, memory)
     expect(actual, SCORES[:, 3], "the logits of the model that counts", axes=("vocabulary",))
@@ -239,14 +239,14 @@ def test_an_end_token_ends_the_text(stage):
 
 
 def test_several_end_tokens(stage):
-    """Whichever end token is chosen first ends the text; a set of them is fine, too."""
+    """Whichever end token comes first ends the text; a set finds an int, and never a tensor."""
     expect_equal(count(stage, [3], 6, eos_ids=(7, 5)), [4, 5], "after 3, with 7 and 5")
     expect_equal(count(stage, [3], 6, eos_ids=(5, 7)), [4, 5], "after 3, with 5 and 7")
     expect_equal(count(stage, [3], 6, eos_ids={1, 6, 2}), [4, 5, 6], "after 3, with 1, 6 and 2")
 
 
 def test_every_form_of_end_tokens(stage):
-    """None, one or several end tokens: as a list, a tuple or a set, or left out."""
+    """End tokens may be a list, a tuple or a set (which finds ints, no tensors), or left out."""
     actual = count(stage, [3], 4, min_new_tokens=2)
     expect_equal(actual, [4, 5, 6, 7], "after 3, with min_new_tokens=2 and no end tokens")
     for ids, expected in (
@@ -275,7 +275,7 @@ def test_end_tokens_in_the_prompt(stage):
 
 
 def test_min_new_tokens(stage):
-    """Before min_new_tokens are there an end token is impossible, and the next best is chosen."""
+    """Until min_new_tokens are written, an end token is impossible and the next best is chosen."""
     goes_on = [4, 6, 0, 2, 3, 4]
     for least, expected in ((1, [4, 5]), (2, [4, 6, 7]), (3, [4, 6, 0, 1]), (4, goes_on)):
         actual = count(stage, [3], 6, min_new_tokens=least, eos_ids=[5, 7, 1])
@@ -284,7 +284,7 @@ def test_min_new_tokens(stage):
 
 
 def test_min_new_tokens_bans_every_end_token(stage):
-    """Before min_new_tokens new tokens are there, all end tokens are impossible."""
+    """Until min_new_tokens are written, all end tokens are impossible."""
     # 4, 6 and 0 are the best in turn; each is passed by, since each would be too early.
     actual = count(stage, [6, 3], 12, min_new_tokens=3, eos_ids=[4, 6, 0])
     said = "after 6, 3, with 4, 6 and 0 as end tokens and min_new_tokens=3"
@@ -348,7 +348,7 @@ def test_the_prompt_stays(stage):
 
 
 def test_chance_is_left_alone(stage):
-    """generate leaves the seed of torch's own chance to whoever calls it."""
+    """generate does not set the seed of torch's own random numbers."""
     came = []
     with torch.random.fork_rng(devices=[]):
         for seed in (1, 2):
@@ -363,7 +363,7 @@ def test_chance_is_left_alone(stage):
 
 
 def test_bfloat16(stage):
-    """A model in bfloat16 writes, too."""
+    """A model in bfloat16 continues a text, too."""
     ids = stage.generate(torch.tensor([3]), counting_model(torch.bfloat16), COUNTING, 3)
     expect_equal(listed(ids), [3, 4, 5, 6], "3 new tokens after 3, in bfloat16")
 
@@ -386,7 +386,7 @@ def updates_counted(stage):
 
 
 def test_each_token_is_run_once(stage):
-    """The prompt runs at once, then one token a step: the caches remember the rest."""
+    """The decoder gets the prompt at once, then one token a step: the caches keep the rest."""
     with updates_counted(stage) as sizes:
         count(stage, [6, 1, 3], 4)
     # A fifth run, for a token that nobody asked for, would be a waste but not wrong.

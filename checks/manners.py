@@ -74,13 +74,13 @@ def expect_gradients(call: Call, *inputs: Tensor, what: str, smooth: bool = True
 
 
 def backward(loss: Tensor, what: str) -> None:
-    """Run the gradients back; what autograd can't run is the learner's to mend."""
+    """Run the gradients back; what autograd can't run is a failed check."""
     try:
         loss.backward()
     except RuntimeError as error:
         raise CheckFailure(
             f"The gradient of {what} can't be computed: {str(error).partition(';')[0]}. A tensor "
-            "that was changed in place (`x += y`, `x.mul_(y)`) is often to blame."
+            "that was changed in place (`x += y`, `x.mul_(y)`) is often the reason."
         ) from error
 
 
@@ -116,8 +116,8 @@ def expect_inputs_unchanged(call: Call, *inputs: Tensor, what: str) -> None:
     call(*inputs)
     expect_true(
         all(torch.equal(x, b) for x, b in zip(inputs, before, strict=True)),
-        f"{what} changed its input: work on a new tensor "
-        "(`x = x + y` makes one, `x += y` does not).",
+        f"{what} changed its input: leave that as it is. `x += y` and `x[i] = y` change x; "
+        "`x = x + y` and `x.clone()` give a new tensor.",
     )
 
 

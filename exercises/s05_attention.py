@@ -23,7 +23,8 @@ d   numbers a head                       K   key/value heads; G = H / K query he
 
 With no cache Q = T: all tokens are new. What goes in is not changed (only a cache may grow),
 and gradients flow through. A tensor may be cut out of a larger one, so that its numbers don't
-lie side by side in memory.
+lie side by side in memory. docs/pytorch-you-need.md explains products of matrices with axes in
+front, the notation of einops, and what "contiguous" means.
 
 Formula
 -------

@@ -1,6 +1,6 @@
 """Stage 6 · SwiGLU: a gated MLP.
 
-After attention has brought news from other tokens, each token works on its own vector. The
+After attention has brought something from other tokens, each token works on its own vector. The
 part of a layer that does so is called the MLP, the multi-layer perceptron. It is the largest.
 
 What goes in, what comes out
@@ -11,7 +11,8 @@ What goes in, what comes out
            w_up     (F, D)    W_up
            w_down   (D, F)    W_down     ->  (…, D)
 
-What goes in is not changed, and gradients flow through.
+What goes in is not changed, and gradients flow through. docs/pytorch-you-need.md explains
+products of matrices, and how large a number a dtype can hold.
 
 F is how many neurons there are, also called the intermediate size:
 
@@ -31,9 +32,9 @@ Formula
            └── W_up ────────────┘
       (D)          (F)         (F)             (D)
 
-Each of the F neurons computes two numbers. One says what it has to tell (up), and the other
-how far its gate opens (gate). SiLU keeps a large positive number nearly as it is, makes a large
-negative one nearly 0, and lets a small negative one pass a little:
+Each of the F neurons computes two numbers. One is what it has to add (up), and the other says
+how much of it is added (gate). SiLU keeps a large positive number nearly as it is, makes a large
+negative one nearly 0, and keeps a little of a small negative one:
 
     x          −10      −2      −1       0       1       2      10
     SiLU(x)   −0.0005  −0.238  −0.269    0     0.731   1.762   9.9995
@@ -72,7 +73,7 @@ it works better, and says so. SiLU is also called Swish (Hendrycks and Gimpel, 2
 
 Why 8/3? Three matrices with F neurons have 3·F·D weights, two matrices with 4 D neurons have
 8·D². Both cost the same when F = 8/3 · D. For SmolLM2 that is 8/3 · 576 = 1536. For Aitana it
-would be 5461, and 5440 is a rounder number nearby, 85 · 64, which hardware likes better.
+would be 5461. 5440 is near it and a multiple of 64, which is faster to compute.
 
 In Aitana-2B-S a layer has 33.4 million weights here and 16.8 million in attention: two of
 every three. In SmolLM2-135M, where attention shares its keys and values, it is three of four.

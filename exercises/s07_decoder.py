@@ -28,7 +28,7 @@ layer (number l, counted from 0) as `layer_weights` names them:
 The configuration has Hugging Face's names, too: `config.num_hidden_layers` (24 in Aitana-2B-S,
 30 in SmolLM2-135M), `num_attention_heads` (H), `num_key_value_heads` (K), `head_dim` (d),
 `rms_norm_eps` (ε) and `rope_theta` (θ). What goes in is not changed (only caches may grow), and
-gradients flow through.
+gradients flow through. docs/pytorch-you-need.md explains what changes a tensor in place.
 
 Formula
 -------
@@ -113,7 +113,7 @@ branch, before each part ("pre-norm"), training is steadier (Xiong and others, 2
 and SwiGLU, and Aitana and SmolLM2 are built that way.
 
 Elhage and others (2021, "A Mathematical Framework for Transformer Circuits") gave the stream
-its picture: a road that all parts read from and write to, so that a late layer can read what an
+its picture: a line that all parts read from and write to, so that a late layer can read what an
 early one wrote.
 
 The stream that leaves the last layer is not normalised here. That is done in stage 8, once.
@@ -135,7 +135,7 @@ What goes wrong
 Words
 -----
 residual     "what is left over": a part computes the difference that is added, not the whole
-branch       a side road that reads from the stream and adds to it
+branch       a part beside the stream that reads from it and adds to it
 """
 
 from collections.abc import Mapping, Sequence

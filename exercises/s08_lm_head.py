@@ -11,7 +11,8 @@ What goes in, what comes out
 `eps`           ε         as in the other norms
 returns         (…, V)    one score a token of the vocabulary, called a logit
 
-What goes in is not changed, and gradients flow through.
+What goes in is not changed, and gradients flow through. docs/pytorch-you-need.md explains
+products of matrices, also of a single vector.
 
                        D        V     w_vocab
     Aitana-2B-S      2048   256000    a matrix of its own, `lm_head.weight`

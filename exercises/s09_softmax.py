@@ -12,6 +12,7 @@ What goes in, what comes out
 `sample`              logits (…, V), all these     ->  token ids (…)
 
 The logits that go in are not changed; in all but `sample`, gradients flow through.
+docs/pytorch-you-need.md explains `keepdim`, masks, `gather` and `scatter`.
 
 Formula
 -------
@@ -20,8 +21,9 @@ Softmax, for the logits x₁ … x_V:
     p_i = e^(x_i) / ( e^(x_1) + … + e^(x_V) )
 
 All p_i are between 0 and 1, and they sum to 1. A constant added to all logits changes nothing:
-e^(x + c) = e^x · e^c, and e^c stands above and below the line. That matters, for e^x alone
-overflows in float32 as soon as x is above 88, and logits may be larger.
+e^(x + c) = e^x · e^c, and a fraction stays the same when both its parts are multiplied by e^c.
+That matters, for e^x alone overflows in float32 as soon as x is above 88, and logits may be
+larger.
 
 Temperature T:   x_i / T.      T below 1 sharpens, T above 1 flattens, T = 1 changes nothing.
 
@@ -85,7 +87,7 @@ Softmax comes from physics, where Boltzmann wrote it for energies and a temperat
 learn through it, and it turns differences of logits into ratios of probabilities.
 
 The best token each time gives texts that repeat themselves. Drawing from all 256,000 tokens
-gives texts that stumble, since very many bad tokens have a good chance together. So the tail
+gives texts that make no sense, since very many bad tokens have a good chance together. So the tail
 is cut. Top-k (Fan, Lewis and Dauphin, 2018, arXiv 1805.04833) keeps a fixed number. Top-p, or
 nucleus sampling (Holtzman, Buys, Du, Forbes and Choi, 2019, arXiv 1904.09751), keeps few tokens
 where the model is sure and many where it is not.
@@ -95,7 +97,7 @@ What goes wrong
 - e^x overflows for large logits, and ∞/∞ is not a number.
 - Softmax runs along the wrong axis, or over all numbers at once, as soon as there is a batch.
 - The logits are multiplied by the temperature.
-- Cut tokens get logit 0. But e^0 = 1: they stay in the game. Or they get a very low number such
+- Cut tokens get logit 0. But e^0 = 1: they can still be drawn. Or they get a very low number such
   as −10⁹, and the tokens that are kept may be lower still. Cut means −∞.
 - The logits that are kept come back sorted, or as probabilities. They keep place and value.
 - Top-p cuts the token that crosses p. With p = 0.5 and a token of 0.625, nothing is left.

@@ -15,6 +15,9 @@ letter from a to z as one byte and all other letters as two to four: "ç" is 0xC
 Somebody has already cut the text into words, and each word into symbols: single bytes
 (SmolLM2) or single characters (Aitana-2B-S). A word may start with a space: b" ", b"o", b"r".
 
+Nothing of torch is needed here. For the stages after it, and for what each of the ten may use,
+there is docs/pytorch-you-need.md.
+
 Formula
 -------
 Byte-pair encoding (BPE) has no formula but a loop. A table of ranks says which pairs of

@@ -15,6 +15,8 @@ batch of texts. All stages treat such axes alike: every text is computed as if i
 No stage changes a tensor that it was given, and gradients flow through: the result is made
 from the tensors themselves, with torch's operations.
 
+docs/pytorch-you-need.md explains axes and "…", indexing, and what "gradients flow" means.
+
                  V = 256000    D = 2048     Aitana-2B-S
                  V =  49152    D =  576     SmolLM2-135M
 
@@ -71,7 +73,7 @@ The vector says which token it is, but not where it stands. The position comes i
 What goes wrong
 ---------------
 - A negative id is no error for Python or torch: they count from the end, and the last token of
-  the vocabulary appears in the text without a word.
+  the vocabulary appears in the text without an error.
 - An id that is too large is brought back into the range, so a wrong tokenizer goes unnoticed.
 - Only a flat list of ids works; a batch does not.
 - The vectors are scaled or normalised here. Some models do that (the first transformer

@@ -13,6 +13,8 @@ returns    (…, D)   as many vectors, at the dtype of `x`
 D is 2048 in Aitana-2B-S, 576 in SmolLM2-135M. Each vector is normalised alone: nothing goes
 from one token to another. `x` itself stays as it was, and gradients flow through.
 
+docs/pytorch-you-need.md explains broadcasting, `keepdim` and dtypes.
+
 Formula
 -------
     RMS(x) = √( (x₁² + x₂² + … + x_D²) / D  +  ε )

@@ -13,7 +13,8 @@ What goes in, what comes out
 
 H is how many heads there are, and d how many numbers each has (stage 5 makes them). In
 Aitana-2B-S d = 128 and θ = 10,000; in SmolLM2-135M d = 64 and θ = 100,000. What goes in is not
-changed, and gradients flow through.
+changed, and gradients flow through. docs/pytorch-you-need.md explains how a column and a row of
+numbers give a table, and how to cut an axis from its end.
 
 Formula
 -------
@@ -83,9 +84,10 @@ product depends on the distance m − n and not on m or n themselves. Nothing is
 is added to the vectors, and their lengths stay.
 
 The pairs turn at different speeds, as the hands of a clock do. In Aitana-2B-S the first pair
-turns by 1 radian a token: it is round after 6 tokens, and tells near positions apart. The last
-turns by 10,000^(−126/128) ≈ 0.000115 and needs 54,000 tokens for a turn: it tells far ones
-apart. A larger θ gives slower hands, for longer texts.
+turns by 1 radian a token: a full turn takes 6 tokens, and positions that are near each other
+get very different angles. The last turns by 10,000^(−126/128) ≈ 0.000115 and needs 54,000 tokens
+for a full turn: with it, positions that are far apart differ. A larger θ gives slower hands, for
+longer texts.
 
 The paper pairs neighbours: (x₀, x₁), (x₂, x₃), … The checkpoints of Llama models in Hugging
 Face's format pair halves, as drawn above. Both work for a model that was trained with them,

@@ -10,7 +10,8 @@ What goes in, what comes out
 `generate`        prompt ids (T,), weights, config, …     ->  ids (T + N,)
 
 Here is one text and no batch. N is how many tokens are written; it is at most
-`max_new_tokens`. The prompt and the weights are not changed.
+`max_new_tokens`. The prompt and the weights are not changed. docs/pytorch-you-need.md explains
+tensors without axes, as one token id is.
 
 Formula
 -------
@@ -97,8 +98,8 @@ reads. That is called autoregression.
 Without a cache, step n computes all T + n tokens again, though the mask makes sure that nothing
 about the old ones can change. For 100 new tokens after a prompt of 100 that is 14,950 tokens
 to compute, with a cache 199. Shazeer (2019, arXiv 1911.02150) described steps with a cache, and
-that they spend their time reading it; Pope and others (2022, arXiv 2211.05102) did the sums for
-large models. Aitana-2B-S keeps 24 layers · 2 · 16 heads · 128 = 98,304 numbers a token,
+that they spend their time reading it; Pope and others (2022, arXiv 2211.05102) computed the
+costs for large models. Aitana-2B-S keeps 24 layers · 2 · 16 heads · 128 = 98,304 numbers a token,
 SmolLM2-135M 11,520.
 
 Keys are kept after RoPE. A key's rotation depends on its own position only, so it never has to
@@ -117,6 +118,8 @@ What goes wrong
 - A tied model has no `lm_head.weight`, and the program ends with a KeyError.
 - The end tokens index the logits as they come. `logits[()]`, with the empty tuple, is all of
   them, and a tuple of two means two axes. A set is no index at all.
+- A token id that is a tensor is looked for in a set: `token in {3}` is False also for
+  `torch.tensor(3)`. `int(token)` is found.
 - The end token is cut off, or the text goes on after it. Or only one of several end tokens
   counts.
 - End tokens are possible one step too early, or one too late.

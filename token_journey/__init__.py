@@ -24,6 +24,7 @@ _HOMES = {
     "UserError": "token_journey.errors",
     "find_course": "token_journey.course.course",
     "grade": "token_journey.grading.run",
+    "load_ipython_extension": "token_journey.notebook.magics",  # for `%load_ext token_journey`
     "misconception": "token_journey.course.misconceptions",
     "walk": "token_journey.notebook.walk",
 }

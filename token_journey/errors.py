@@ -37,6 +37,10 @@ class CostError(UserError):
     """The message is one sentence, with what to do next."""
 
 
+class ClassError(UserError):
+    """A class that can't be graded so; the message is one sentence, with what to do next."""
+
+
 class Differs(UserError):
     """A pack that is not what was published; the message is one sentence."""
 
@@ -59,7 +63,7 @@ _EXTRAS = {
         ("accelerate", "filelock", "gguf", "tokenizers", "tqdm", "transformers"), "models"
     ),
     **dict.fromkeys(("matplotlib", "psutil", "pytest_benchmark"), "cost"),
-    "xdist": "class",
+    **dict.fromkeys(("distributed", "xdist"), "class"),
 }
 
 

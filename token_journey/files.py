@@ -1,13 +1,15 @@
-"""Files and folders: whole or not at all, their SHA-256, and where fetched ones lie."""
+"""Files and folders: whole or not at all, their SHA-256, JSON, and where fetched ones lie."""
 
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from platformdirs import user_cache_path
 
@@ -49,6 +51,27 @@ def sha256_of(path: Path) -> str:
     """The SHA-256 of a file, read in pieces. Raises OSError."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def sha256_of_text(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
+
+
+def plain_json(content: bytes, constant: Callable[[str], Any] | None = None) -> Any:
+    """JSON in UTF-8 in which no name stands twice.
+
+    constant: called with NaN and Infinity, which Python reads as numbers
+
+    Raises ValueError and RecursionError.
+    """
+
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        table = dict(pairs)
+        if len(table) != len(pairs):
+            raise ValueError("a name stands twice")
+        return table
+
+    return json.loads(content.decode(), object_pairs_hook=once, parse_constant=constant)
 
 
 def cache_folder() -> Path:

@@ -17,9 +17,11 @@ import pytest
 
 from token_journey.course.course import Course, find_course
 from token_journey.course.kata import MARKER, is_kata
+from token_journey.course.notebook_cells import holds_stage_cells
 from token_journey.course.stage import Stage
 from token_journey.errors import CourseError, not_installed
 from token_journey.grading.steering import refusal, refusals
+from token_journey.words.table import names_fit_nothing
 
 if TYPE_CHECKING:
     from token_journey.grading.terminal import Telling
@@ -137,8 +139,9 @@ def _refuse_missing_plugins(config: pytest.Config, args: Sequence[str]) -> None:
 
 def _is_graded(place: Path, course: Course) -> bool:
     if place.is_dir():
-        return course.holds_stages(place) or (place / MARKER).is_file()
-    return course.stage_of(place) is not None
+        notebooks = any(map(holds_stage_cells, place.glob("*.ipynb")))
+        return course.holds_stages(place) or (place / MARKER).is_file() or notebooks
+    return course.stage_of(place) is not None or holds_stage_cells(place)
 
 
 def _without_benchmarks(config: pytest.Config, args: Sequence[str]) -> None:
@@ -218,6 +221,8 @@ def pytest_collect_file(
 ) -> Generator[None, list[pytest.Collector], list[pytest.Collector]]:
     """A stage file is collected once, as ours: pytest would also run one that it is given."""
     collectors = yield
+    if file_path.suffix == ".ipynb":
+        return collectors or _notebook(file_path, parent)
     if Stage.of_file(file_path) is None:
         return collectors
     _register(parent.config)
@@ -229,6 +234,32 @@ def pytest_collect_file(
 
         found = [*found, *cost_modules(found)]
     return found
+
+
+def _notebook(file: Path, parent: pytest.Collector) -> list[pytest.Collector]:
+    """A notebook with stage cells; in a kata, where they are files, too, if it is asked for."""
+    course, asked_for = _course(), parent.session.isinitpath(file)
+    in_kata = course is not None and is_kata(file.parent, course)
+    if in_kata and not asked_for:
+        return []
+    if not holds_stage_cells(file):
+        if not asked_for:
+            return []
+        raise pytest.UsageError(
+            f"There is nothing to grade in {file.name}: a stage is a cell that begins with its "
+            "name, as `%%stage rms_norm`."
+        )
+    if parent.config.getoption("chained"):
+        raise pytest.UsageError(
+            f"--chained walks through a folder: what the cells of {file.name} wrote lies beside "
+            "it, so try `pytest exercises --chained`."
+        )
+    _register(parent.config)
+    from token_journey.grading.notebook import StageNotebook
+
+    found: StageNotebook = StageNotebook.from_parent(parent, path=file)
+    found.refusal = parent.config.stash.get(_REFUSED, {}).get(file.parent)
+    return [found]
 
 
 class _FirstReport:
@@ -250,10 +281,7 @@ def pytest_terminal_summary(
     nothing = exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED and not config.option.collectonly
     here = config.invocation_params.dir
     if nothing and (left_out := terminalreporter.stats.get("deselected")):
-        terminalreporter.write_line(
-            f"No check was run: {len(left_out)} are here, and what you asked for fits none of "
-            "their names. `--collect-only -q` lists them."
-        )
+        terminalreporter.write_line(names_fit_nothing(len(left_out)))
     elif nothing and course and any(is_kata(f, course) for f in (here, *here.parents)):
         terminalreporter.write_line(
             f"Nothing to grade in {', '.join(config.args)}: a folder of stages holds files such "

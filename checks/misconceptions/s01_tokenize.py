@@ -683,3 +683,188 @@ def special_tokens_skipped(ids, id_to_bytes):
     kept = [id_to_bytes[i] for i in ids]
     kept = [piece for piece in kept if not (piece[:1] == b"<" and piece[-1:] == b">")]
     return b"".join(kept).decode("utf-8", errors="replace")
+
+
+# -- more of what people really write -------------------------------------------
+
+
+@misconception(
+    "merge",
+    "the last pair of the word is never looked at",
+    "the loop ends one pair too early",
+    read=ORDER,
+)
+def last_pair_unseen(symbols, ranks):
+    pieces = list(symbols)
+    while True:
+        pairs = [
+            (ranks[p], i)
+            for i, p in enumerate(zip(pieces, pieces[1:-1], strict=False))
+            if p in ranks
+        ]
+        if not pairs:
+            return pieces
+        _, i = min(pairs)
+        pieces[i : i + 2] = [pieces[i] + pieces[i + 1]]
+
+
+@misconception(
+    "merge",
+    "after a merge the pairs to the left of it are not looked at",
+    "the search goes on from the place of the merge, but its left neighbour is new, too",
+    read=GROWING,
+)
+def right_of_the_join(symbols, ranks):
+    pieces, start = list(symbols), 0
+    while True:
+        pairs = [(ranks[p], i) for i, p in enumerate(pairwise(pieces)) if i >= start and p in ranks]
+        if not pairs:
+            return pieces
+        _, start = min(pairs)
+        pieces[start : start + 2] = [pieces[start] + pieces[start + 1]]
+
+
+@misconception(
+    "merge",
+    "a pair is joined that is no longer there",
+    "its place waits in a heap; what stands there by then is joined, though that is another pair",
+    read=GROWING,
+)
+def stale_pairs(symbols, ranks):
+    import heapq
+
+    pieces, after = list(symbols), [*range(1, len(symbols)), None]
+    before = [None, *range(len(symbols) - 1)]
+    waiting = []
+
+    def look(i):
+        if i is not None and after[i] is not None:
+            rank = ranks.get((pieces[i], pieces[after[i]]))
+            if rank is not None:
+                heapq.heappush(waiting, (rank, i))
+
+    for i in range(len(pieces)):
+        look(i)
+    while waiting:
+        _, i = heapq.heappop(waiting)
+        j = after[i]
+        if pieces[i] is None or j is None:
+            continue
+        pieces[i], pieces[j], after[i] = pieces[i] + pieces[j], None, after[j]
+        if after[i] is not None:
+            before[after[i]] = i
+        look(i)
+        look(before[i])
+    return [piece for piece in pieces if piece is not None]
+
+
+@misconception(
+    "merge",
+    "the order of the table is taken for the rank",
+    "a pair's rank is the number that the table gives it, wherever it stands in the table",
+    read=ORDER,
+)
+def rank_by_order(symbols, ranks):
+    pieces, order = list(symbols), list(ranks)
+    while True:
+        pairs = [(order.index(p), i) for i, p in enumerate(pairwise(pieces)) if p in ranks]
+        if not pairs:
+            return pieces
+        _, i = min(pairs)
+        pieces[i : i + 2] = [pieces[i] + pieces[i + 1]]
+
+
+@misconception(
+    "merge",
+    "merges are made in passes from left to right",
+    "each pass joins every pair with a rank that it meets, whatever other pairs' ranks are",
+    read=ORDER,
+)
+def passes_from_the_left(symbols, ranks):
+    pieces = list(symbols)
+    while True:
+        joined, i = [], 0
+        while i < len(pieces):
+            both = tuple(pieces[i : i + 2])
+            joined.append(b"".join(both) if both in ranks else pieces[i])
+            i += 2 if both in ranks else 1
+        if joined == pieces:
+            return pieces
+        pieces = joined
+
+
+@misconception(
+    "encode",
+    "pairs are joined by the ids of the vocabulary, not by the table of ranks",
+    "the id of the joined piece is taken for the rank of the pair, as in tiktoken's files",
+    read=ORDER,
+)
+def merged_by_vocabulary(words, vocab, ranks, bos_id=None):
+    ids = [] if bos_id is None else [bos_id]
+    for word in words:
+        pieces = list(word)
+        while True:
+            pairs = [
+                (vocab[a + b], i) for i, (a, b) in enumerate(pairwise(pieces)) if a + b in vocab
+            ]
+            if not pairs:
+                break
+            _, i = min(pairs)
+            pieces[i : i + 2] = [pieces[i] + pieces[i + 1]]
+        for piece in pieces:
+            ids += [vocab[piece]] if piece in vocab else [vocab[bytes([b])] for b in piece]
+    return ids
+
+
+@misconception(
+    "encode",
+    "one piece that is not in the vocabulary spells the whole word",
+    "only that piece becomes bytes; the known pieces of the word beside it keep their ids",
+    read=BYTES,
+)
+def whole_word_spelled(words, vocab, ranks, bos_id=None):
+    ids = [] if bos_id is None else [bos_id]
+    for word in words:
+        pieces = merge(word, ranks)
+        if all(piece in vocab for piece in pieces):
+            ids += [vocab[piece] for piece in pieces]
+        else:
+            ids += [vocab[bytes([b])] for piece in pieces for b in piece]
+    return ids
+
+
+@misconception(
+    "encode",
+    "a word that comes again is left out",
+    "every word is encoded the first time only: a repeated word is missing",
+    read="what `encode` returns: the ids of all words, in order",
+)
+def each_word_once(words, vocab, ranks, bos_id=None):
+    ids = [] if bos_id is None else [bos_id]
+    for word in dict.fromkeys(map(tuple, words)):
+        for piece in merge(word, ranks):
+            ids += [vocab[piece]] if piece in vocab else [vocab[bytes([b])] for b in piece]
+    return ids
+
+
+@misconception(
+    "decode",
+    "the tokens 1 and 2 are left out",
+    "they are skipped as begin and end tokens, but nothing is left out, and ids differ by model",
+    read=BYTES_STAY,
+)
+def ids_1_and_2_left_out(ids, id_to_bytes):
+    return b"".join(id_to_bytes[i] for i in ids if i not in (1, 2)).decode("utf-8", "replace")
+
+
+@misconception(
+    "decode",
+    "an unfinished character at the end is left out",
+    "text is streamed by whole letters: the bytes of one that is cut off wait for more, and vanish",
+    read=CHARACTERS,
+)
+def whole_letters_only(ids, id_to_bytes):
+    import codecs
+
+    stream = codecs.getincrementaldecoder("utf-8")("replace")
+    return "".join(stream.decode(id_to_bytes[i]) for i in ids)

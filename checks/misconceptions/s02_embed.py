@@ -1,5 +1,7 @@
 """Wrong ways to write stage 2."""
 
+import torch
+
 from token_journey import misconception
 
 RANGE = "which ids there are, and what happens to others"
@@ -248,8 +250,8 @@ def cut_off(token_ids, table):
 
 @misconception(
     "embed",
-    "only the first id is checked",
-    "an id out of range further on still passes",
+    "not every id is checked",
+    "the first one is, or those at the ends: an id out of range between them still passes",
     read=RANGE,
 )
 def first_id_checked(token_ids, table):
@@ -268,3 +270,39 @@ def squeezed(token_ids, table):
     if token_ids.numel() and (token_ids.min() < 0 or token_ids.max() >= len(table)):
         raise IndexError("out of range")
     return table[token_ids.squeeze()]
+
+
+@misconception(
+    "embed",
+    "ids are compared with the number of columns",
+    "D is taken for the size of the vocabulary V, so ids of V rows are refused or let through",
+    read=RANGE,
+)
+def bounded_by_the_columns(token_ids, table):
+    if token_ids.numel() and (token_ids.min() < 0 or token_ids.max() >= table.shape[-1]):
+        raise IndexError("out of range")
+    return table[token_ids]
+
+
+@misconception(
+    "embed",
+    "a text of no tokens is an error",
+    "the least and the greatest id of none are asked for",
+    read=SHAPE,
+)
+def none_is_an_error(token_ids, table):
+    if token_ids.min() < 0 or token_ids.max() >= len(table):
+        raise IndexError("out of range")
+    return table[token_ids]
+
+
+@misconception(
+    "embed",
+    "the number of the position is added to the vector",
+    "a row of the table is copied as it is; positions come in stage 4",
+    read="where the course puts positions",
+)
+def position_number_added(token_ids, table):
+    if token_ids.numel() and (token_ids.min() < 0 or token_ids.max() >= len(table)):
+        raise IndexError("out of range")
+    return table[token_ids] + torch.arange(token_ids.shape[-1]).to(table.dtype)[:, None]

@@ -1,5 +1,7 @@
 """Wrong ways to write stage 3."""
 
+from torch.nn import functional as F
+
 from token_journey import misconception
 
 FORMULA = "the formula of the lesson, symbol by symbol"
@@ -383,3 +385,83 @@ def two_small_numbers(x, weight, eps):
     wide = x.float()
     mean_square = wide.square().mean(-1, keepdim=True) + 1e-7
     return (weight * wide / (mean_square + eps).sqrt()).to(x.dtype)
+
+
+@misconception(
+    "rms_norm",
+    "the sum of squares is divided by D − 1",
+    "one less than the number of features divides, as in a sample's variance",
+    read=MEAN,
+)
+def one_less(x, weight, eps):
+    wide = x.float()
+    mean_square = wide.square().sum(-1, keepdim=True) / (wide.shape[-1] - 1)
+    return (weight * wide / (mean_square + eps).sqrt()).to(x.dtype)
+
+
+@misconception(
+    "rms_norm",
+    "the sum of squares is divided by len(x)",
+    "that is the length of the first axis, the number of tokens or texts, not of features",
+    read=MEAN,
+)
+def divided_by_len(x, weight, eps):
+    wide = x.float()
+    mean_square = wide.square().sum(-1, keepdim=True) / len(x)
+    return (weight * wide / (mean_square + eps).sqrt()).to(x.dtype)
+
+
+@misconception(
+    "rms_norm",
+    "the absolute values are averaged, and their mean is squared",
+    "the square of the mean of |x| stands where the mean of x² belongs",
+    read=FORMULA,
+)
+def square_of_the_mean_of_absolute_values(x, weight, eps):
+    wide = x.float()
+    return (weight * wide / (wide.abs().mean(-1, keepdim=True).square() + eps).sqrt()).to(x.dtype)
+
+
+@misconception(
+    "rms_norm",
+    "the standard deviation and eps stand under the root",
+    "x is divided by √(σ + ε): the root of the variance is taken already, and of the mean square "
+    "nothing is left",
+    read=FORMULA,
+)
+def root_of_the_standard_deviation(x, weight, eps):
+    wide = x.float()
+    return (weight * wide / (wide.std(-1, keepdim=True, correction=0) + eps).sqrt()).to(x.dtype)
+
+
+@misconception(
+    "rms_norm",
+    "the gain loses its sign",
+    "a negative gain is taken as its absolute value",
+    read=GAIN,
+)
+def gain_without_sign(x, weight, eps):
+    wide = x.float()
+    return (weight.abs() * wide / (wide.square().mean(-1, keepdim=True) + eps).sqrt()).to(x.dtype)
+
+
+@misconception(
+    "rms_norm",
+    "eps is always 1e-5",
+    "a fixed number is added to the mean square, whatever eps is given",
+    read="the parameters of rms_norm: where does eps come from?",
+)
+def fixed_larger_eps(x, weight, eps):
+    wide = x.float()
+    return (weight * wide / (wide.square().mean(-1, keepdim=True) + 1e-5).sqrt()).to(x.dtype)
+
+
+@misconception(
+    "rms_norm",
+    "the vector's length has a floor, and eps is not used",
+    "`F.normalize` divides by the length, at least 1e-12, and √D makes up for the mean",
+    read=FORMULA,
+)
+def by_normalize(x, weight, eps):
+    wide = x.float()
+    return (weight * F.normalize(wide, dim=-1) * wide.shape[-1] ** 0.5).to(x.dtype)

@@ -480,3 +480,30 @@ def stays_wide(x, cos, sin):
 )
 def tables_in_half(x, cos, sin):
     return x * cos.to(x.dtype) + rotate_half(x) * sin.to(x.dtype)
+
+
+# -- more of what people really write -------------------------------------------
+
+
+@misconception(
+    "rotate_half",
+    "the halves are cut along axis 1",
+    "that is the last axis of a matrix alone; heads and batches stand in front of the tokens",
+    read="the shapes: any number of leading axes",
+)
+def cut_along_axis_1(x):
+    middle = x.shape[-1] // 2
+    return torch.cat((-x[:, middle:], x[:, :middle]), dim=1)
+
+
+@misconception(
+    "apply_rope",
+    "only the first half of the pairs is turned",
+    "the other pairs pass through as they are (partial rotary); here every pair is turned",
+    read=PAIRS,
+)
+def first_pairs_turned(x, cos, sin):
+    wide, half = x.float(), x.shape[-1] // 2
+    turned = wide * cos + rotate_half(wide) * sin
+    few = torch.arange(x.shape[-1]) % half < max(half // 2, 1)
+    return torch.where(few, turned, wide).to(x.dtype)

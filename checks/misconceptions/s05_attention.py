@@ -804,3 +804,178 @@ def values_first(x, weights, cos, sin, n_heads, n_kv_heads, cache=None):
     k, v = (repeat_kv(heads, n_heads // n_kv_heads) for heads in (k, v))
     z = attention_pattern(q, k, causal_mask(q.shape[-2], k.shape[-2])) @ v
     return merge_heads(z) @ weights["self_attn.o_proj.weight"].mT
+
+
+# -- more of what people really write -------------------------------------------
+
+
+@misconception(
+    "split_heads",
+    "the number of heads is taken for the size of a head",
+    "each head is cut n_heads numbers long, so there are d heads of them",
+    read=CUT,
+)
+def number_as_size(x, n_heads):
+    return torch.stack(x.split(n_heads, dim=-1), dim=-3)
+
+
+@misconception(
+    "grouped_query_attention",
+    "the values are made by k_proj",
+    "the keys' weight is used for the values, too, and v_proj is not used",
+    read=WEIGHTS,
+)
+def values_by_k_proj(x, weights, cos, sin, n_heads, n_kv_heads, cache=None):
+    q, k, v = (x @ weights[f"self_attn.{p}_proj.weight"].mT for p in "qkk")
+    q, k, v = split_heads(q, n_heads), split_heads(k, n_kv_heads), split_heads(v, n_kv_heads)
+    q, k = apply_rope(q, cos, sin), apply_rope(k, cos, sin)
+    k, v = (k, v) if cache is None else cache.update(k, v)
+    k, v = (repeat_kv(heads, n_heads // n_kv_heads) for heads in (k, v))
+    z = attention_pattern(q, k, causal_mask(q.shape[-2], k.shape[-2])) @ v
+    return merge_heads(z) @ weights["self_attn.o_proj.weight"].mT
+
+
+@misconception(
+    "grouped_query_attention",
+    "the keys are made by v_proj",
+    "the values' weight is used for the keys, too, and k_proj is not used",
+    read=WEIGHTS,
+)
+def keys_by_v_proj(x, weights, cos, sin, n_heads, n_kv_heads, cache=None):
+    q, k, v = (x @ weights[f"self_attn.{p}_proj.weight"].mT for p in "qvv")
+    q, k, v = split_heads(q, n_heads), split_heads(k, n_kv_heads), split_heads(v, n_kv_heads)
+    q, k = apply_rope(q, cos, sin), apply_rope(k, cos, sin)
+    k, v = (k, v) if cache is None else cache.update(k, v)
+    k, v = (repeat_kv(heads, n_heads // n_kv_heads) for heads in (k, v))
+    z = attention_pattern(q, k, causal_mask(q.shape[-2], k.shape[-2])) @ v
+    return merge_heads(z) @ weights["self_attn.o_proj.weight"].mT
+
+
+@misconception(
+    "grouped_query_attention",
+    "the input is normalised once more",
+    "it comes normalised: the norm belongs to the layer of stage 7",
+    read=LINES,
+)
+def normalised_again(x, weights, cos, sin, n_heads, n_kv_heads, cache=None):
+    x = x / (x.square().mean(-1, keepdim=True) + 1e-5).sqrt()
+    q, k, v = (x @ weights[f"self_attn.{p}_proj.weight"].mT for p in "qkv")
+    q, k, v = split_heads(q, n_heads), split_heads(k, n_kv_heads), split_heads(v, n_kv_heads)
+    q, k = apply_rope(q, cos, sin), apply_rope(k, cos, sin)
+    k, v = (k, v) if cache is None else cache.update(k, v)
+    k, v = (repeat_kv(heads, n_heads // n_kv_heads) for heads in (k, v))
+    z = attention_pattern(q, k, causal_mask(q.shape[-2], k.shape[-2])) @ v
+    return merge_heads(z) @ weights["self_attn.o_proj.weight"].mT
+
+
+@misconception(
+    "grouped_query_attention",
+    "the number of key/value heads is taken for the size of a group",
+    "H / K query heads share a key/value head, so it is repeated H / K times, not K times",
+    read=SHARED,
+)
+def kv_heads_as_groups(x, weights, cos, sin, n_heads, n_kv_heads, cache=None):
+    q, k, v = (x @ weights[f"self_attn.{p}_proj.weight"].mT for p in "qkv")
+    q, k, v = split_heads(q, n_heads), split_heads(k, n_kv_heads), split_heads(v, n_kv_heads)
+    q, k = apply_rope(q, cos, sin), apply_rope(k, cos, sin)
+    k, v = (k, v) if cache is None else cache.update(k, v)
+    k, v = (repeat_kv(heads, n_kv_heads) for heads in (k, v))
+    z = attention_pattern(q, k, causal_mask(q.shape[-2], k.shape[-2])) @ v
+    return merge_heads(z) @ weights["self_attn.o_proj.weight"].mT
+
+
+@misconception(
+    "grouped_query_attention",
+    "each head is cut D / H numbers long",
+    "the size of a head is the number of rows of q_proj / H, which need not be D / H",
+    read="what d is",
+)
+def cut_by_hidden_size(x, weights, cos, sin, n_heads, n_kv_heads, cache=None):
+    d = x.shape[-1] // n_heads
+
+    def heads(name, count):
+        y = x @ weights[f"self_attn.{name}_proj.weight"].mT
+        return y.reshape(*x.shape[:-1], count, d).transpose(-3, -2)
+
+    q, k, v = heads("q", n_heads), heads("k", n_kv_heads), heads("v", n_kv_heads)
+    q, k = apply_rope(q, cos, sin), apply_rope(k, cos, sin)
+    k, v = (k, v) if cache is None else cache.update(k, v)
+    k, v = (repeat_kv(heads, n_heads // n_kv_heads) for heads in (k, v))
+    z = attention_pattern(q, k, causal_mask(q.shape[-2], k.shape[-2])) @ v
+    return merge_heads(z) @ weights["self_attn.o_proj.weight"].mT
+
+
+@misconception(
+    "grouped_query_attention",
+    "W_q is used without being transposed",
+    "each weight is (out, in) and maps x to x Wᵀ; the others are transposed, q_proj is not",
+    read=WEIGHTS,
+)
+def query_weight_as_it_is(x, weights, cos, sin, n_heads, n_kv_heads, cache=None):
+    q = x @ weights["self_attn.q_proj.weight"]
+    k, v = (x @ weights[f"self_attn.{p}_proj.weight"].mT for p in "kv")
+    q, k, v = split_heads(q, n_heads), split_heads(k, n_kv_heads), split_heads(v, n_kv_heads)
+    q, k = apply_rope(q, cos, sin), apply_rope(k, cos, sin)
+    k, v = (k, v) if cache is None else cache.update(k, v)
+    k, v = (repeat_kv(heads, n_heads // n_kv_heads) for heads in (k, v))
+    z = attention_pattern(q, k, causal_mask(q.shape[-2], k.shape[-2])) @ v
+    return merge_heads(z) @ weights["self_attn.o_proj.weight"].mT
+
+
+@misconception(
+    "grouped_query_attention",
+    "the weights are taken in the order in which they stand",
+    "they are asked for by name: a mapping may have another order, and other weights beside",
+    read=WEIGHTS,
+)
+def weights_in_order(x, weights, cos, sin, n_heads, n_kv_heads, cache=None):
+    w_q, w_k, w_v, w_o, *_ = weights.values()
+    q, k = split_heads(x @ w_q.mT, n_heads), split_heads(x @ w_k.mT, n_kv_heads)
+    v = split_heads(x @ w_v.mT, n_kv_heads)
+    q, k = apply_rope(q, cos, sin), apply_rope(k, cos, sin)
+    k, v = (k, v) if cache is None else cache.update(k, v)
+    k, v = (repeat_kv(heads, n_heads // n_kv_heads) for heads in (k, v))
+    z = attention_pattern(q, k, causal_mask(q.shape[-2], k.shape[-2])) @ v
+    return merge_heads(z) @ w_o.mT
+
+
+@misconception(
+    "attention_pattern",
+    "one softmax runs over all queries and keys of a head",
+    "the whole matrix sums to 1, where each row should: a softmax along the keys",
+    read=SUM_TO_1,
+)
+def one_softmax_a_head(q, k, mask):
+    scores = (q @ k.mT / math.sqrt(q.shape[-1])).masked_fill(~mask, -math.inf)
+    return scores.flatten(-2).softmax(dim=-1).view(scores.shape)
+
+
+@misconception(
+    "attention_pattern",
+    "50 is taken off the scores of what is forbidden",
+    "that is not −∞: e⁻⁵⁰ is small, not 0, and an allowed score may be lower still",
+    read=OBEYED,
+)
+def fifty_taken_off(q, k, mask):
+    scores = q @ k.mT / math.sqrt(q.shape[-1])
+    return (scores + torch.where(mask, 0.0, -50.0).to(q.dtype)).softmax(dim=-1)
+
+
+@misconception(
+    "repeat_kv",
+    "each token is repeated, not each head",
+    "the axis of the tokens, the second from the end, becomes longer; heads are the third",
+    read=SHARED,
+)
+def tokens_repeated(x, n_groups):
+    return x.repeat_interleave(n_groups, dim=-2)
+
+
+@misconception(
+    "repeat_kv",
+    "the heads are sought on axis 0",
+    "that is their axis without a batch alone; with one the texts are repeated",
+    read="the shapes: any number of leading axes",
+)
+def on_axis_0(x, n_groups):
+    return x.repeat_interleave(n_groups, dim=0)

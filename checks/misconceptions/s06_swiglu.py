@@ -347,3 +347,38 @@ def gate_and_up_as_they_are(x, w_gate, w_up, w_down):
 )
 def weights_as_they_are(x, w_gate, w_up, w_down):
     return (silu(x @ w_gate) * (x @ w_up)) @ w_down
+
+
+# -- more of what people really write -------------------------------------------
+
+
+@misconception(
+    "swiglu",
+    "down is reshaped, not transposed",
+    "the shape fits, (F, D), but the numbers stand in wrong places",
+    read=SHAPES,
+)
+def down_reshaped(x, w_gate, w_up, w_down):
+    return (silu(x @ w_gate.mT) * (x @ w_up.mT)) @ w_down.reshape(w_down.shape[::-1])
+
+
+@misconception(
+    "swiglu",
+    "the input is normalised once more",
+    "it comes normalised: the norm belongs to the layer of stage 7",
+    read=GATED,
+)
+def normalised_again(x, w_gate, w_up, w_down):
+    x = x / (x.square().mean(-1, keepdim=True) + 1e-5).sqrt()
+    return (silu(x @ w_gate.mT) * (x @ w_up.mT)) @ w_down.mT
+
+
+@misconception(
+    "swiglu",
+    "gate and up are taken apart as even and odd places",
+    "of one joined product the first half is the gate and the second half is up",
+    read=GATED,
+)
+def even_and_odd(x, w_gate, w_up, w_down):
+    both = x @ torch.cat([w_gate, w_up]).mT
+    return (silu(both[..., 0::2]) * both[..., 1::2]) @ w_down.mT

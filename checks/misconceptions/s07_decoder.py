@@ -352,8 +352,9 @@ def cos_and_sin_exchanged(x, layer, cos, sin, config, cache=None):
 
 @misconception(
     "decoder_layer",
-    "the cache ends in the layer",
-    "the layer does not hand its cache on, so attention sees only the new tokens",
+    "the layer's cache stays empty",
+    "the layer does not hand it on, or takes an empty one for none (ask `is not None`), so "
+    "attention sees only the new tokens",
     read=CACHES,
 )
 def cache_not_handed_on(x, layer, cos, sin, config, cache=None):
@@ -760,3 +761,97 @@ def copies(weights, layer):
 def detached(weights, layer):
     prefix = f"model.layers.{layer}."
     return {k.removeprefix(prefix): w.detach() for k, w in weights.items() if k.startswith(prefix)}
+
+
+# -- more of what people really write -------------------------------------------
+
+
+@misconception(
+    "decoder_layer",
+    "the MLP reads the copy that was normalised before attention",
+    "the norm is computed only once, and what attention added is not in it",
+    read=NORMS,
+)
+def normed_only_once(x, layer, cos, sin, config, cache=None):
+    eps, heads = config.rms_norm_eps, (config.num_attention_heads, config.num_key_value_heads)
+    normed = rms_norm(x, layer["input_layernorm.weight"], eps)
+    x = x + grouped_query_attention(normed, layer, cos, sin, *heads, cache)
+    return x + swiglu(
+        normed, *[layer[f"mlp.{name}_proj.weight"] for name in ("gate", "up", "down")]
+    )
+
+
+@misconception(
+    "decoder_layer",
+    "the normalised copy takes the place of the stream, both times",
+    "`x = norm(x)` and then `x = x + …`: what is added to should be x as it came in",
+    read=STREAM,
+)
+def stream_normalised_twice(x, layer, cos, sin, config, cache=None):
+    eps, heads = config.rms_norm_eps, (config.num_attention_heads, config.num_key_value_heads)
+    x = rms_norm(x, layer["input_layernorm.weight"], eps)
+    x = x + grouped_query_attention(x, layer, cos, sin, *heads, cache)
+    x = rms_norm(x, layer["post_attention_layernorm.weight"], eps)
+    return x + swiglu(x, *[layer[f"mlp.{name}_proj.weight"] for name in ("gate", "up", "down")])
+
+
+@misconception(
+    "decoder",
+    "the position is the number of the layer",
+    "the angles are made anew in each layer, and all tokens stand at the layer's number",
+    read=POSITIONS,
+)
+def position_of_the_layer(token_ids, weights, config, caches=None):
+    x = embed(token_ids, weights["model.embed_tokens.weight"])
+    frequency = frequencies(config.head_dim, config.rope_theta)
+    for n in range(config.num_hidden_layers):
+        cos, sin = rotary_tables(torch.full((token_ids.shape[-1],), n), frequency)
+        cache = None if caches is None else caches[n]
+        x = decoder_layer(x, layer_weights(weights, n), cos, sin, config, cache)
+    return x
+
+
+@misconception(
+    "decoder",
+    "the first axis of the ids is taken for the tokens",
+    "`len(token_ids)` is the number of texts as soon as there is a batch; tokens are the last axis",
+    read="the shapes: any number of leading axes",
+)
+def tokens_on_the_first_axis(token_ids, weights, config, caches=None):
+    x = embed(token_ids, weights["model.embed_tokens.weight"])
+    start = 0 if caches is None else len(caches[0])
+    positions = torch.arange(start, start + len(token_ids))
+    cos, sin = rotary_tables(positions, frequencies(config.head_dim, config.rope_theta))
+    for n in range(config.num_hidden_layers):
+        cache = None if caches is None else caches[n]
+        x = decoder_layer(x, layer_weights(weights, n), cos, sin, config, cache)
+    return x
+
+
+@misconception(
+    "decoder",
+    "positions are off by one once a cache is filled",
+    "after n old tokens the first new one stands at n, not at n + 1",
+    read=POSITIONS,
+)
+def off_by_one_after_a_cache(token_ids, weights, config, caches=None):
+    x = embed(token_ids, weights["model.embed_tokens.weight"])
+    start = 0 if caches is None or not len(caches[0]) else len(caches[0]) + 1
+    positions = torch.arange(start, start + token_ids.shape[-1])
+    cos, sin = rotary_tables(positions, frequencies(config.head_dim, config.rope_theta))
+    for n in range(config.num_hidden_layers):
+        cache = None if caches is None else caches[n]
+        x = decoder_layer(x, layer_weights(weights, n), cos, sin, config, cache)
+    return x
+
+
+@misconception(
+    "layer_weights",
+    "the weights are taken out of the model's",
+    "`pop` removes them: the caller's weights are changed, and the second time they are gone",
+    read=NAMES,
+)
+def weights_popped(weights, layer):
+    prefix = f"model.layers.{layer}."
+    names = [name for name in weights if name.startswith(prefix)]
+    return {name.removeprefix(prefix): weights.pop(name) for name in names}

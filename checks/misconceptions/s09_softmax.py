@@ -792,7 +792,7 @@ def top_p_before_top_k(logits, temperature=1.0, top_k=None, top_p=None, generato
 @misconception(
     "sample",
     "the temperature comes last",
-    "top-p counts with probabilities that are not yet sharpened or flattened",
+    "it comes after top-p, which counts with probabilities not yet sharpened or flattened",
     read=ORDER,
 )
 def temperature_last(logits, temperature=1.0, top_k=None, top_p=None, generator=None):
@@ -997,3 +997,127 @@ def gumbel_turned_round(logits, temperature=1.0, top_k=None, top_p=None, generat
         logits = keep_top_p(logits, top_p)
     uniform = torch.rand(logits.shape, generator=generator).clamp(1e-30, 1 - 1e-7)
     return (logits + (-uniform.log()).log()).argmax(dim=-1)
+
+
+# -- more of what people really write -------------------------------------------
+
+
+@misconception(
+    "softmax",
+    "one sum is taken over all rows",
+    "all numbers are added at once: the rows of a batch sum to 1 together, and not each",
+    read=AXIS,
+)
+def one_sum_for_all(logits, dim=-1):
+    weights = (logits - logits.amax(dim=dim, keepdim=True)).exp()
+    return weights / weights.sum()
+
+
+@misconception(
+    "keep_top_p",
+    "the best token is cut where a worse one is",
+    "the marks are rolled round by one place, and the last one's comes to the front",
+    read=TOP_P,
+)
+def marks_rolled(logits, p):
+    probs, order = softmax(logits.double()).sort(dim=-1, descending=True)
+    cut = (probs.cumsum(dim=-1) > p).roll(1, dims=-1) if p < 1 else probs == 0
+    return logits.masked_fill(torch.zeros_like(cut).scatter(-1, order, cut), -math.inf)
+
+
+@misconception(
+    "keep_top_p",
+    "the kept tokens come out as probabilities",
+    "those that are kept should come out as their logits, as they were",
+    read=PLACES,
+)
+def kept_as_probabilities(logits, p):
+    probs = softmax(logits)
+    worst_first, order = logits.sort()
+    cut = softmax(worst_first).cumsum(dim=-1) <= 1 - p
+    cut[..., -1] = False
+    return probs.masked_fill(cut.gather(-1, order.argsort()), -math.inf)
+
+
+@misconception(
+    "keep_top_p",
+    "each token's own probability is compared with 1 − p",
+    "what all worse tokens have together with it must be compared: nothing is added up",
+    read=TOP_P,
+)
+def each_alone_with_the_rest(logits, p):
+    probs = softmax(logits.double())
+    cut = (probs <= 1 - p) & (probs < probs.amax(dim=-1, keepdim=True))
+    return logits.masked_fill(cut, -math.inf)
+
+
+@misconception(
+    "keep_top_p",
+    "the running sum goes down the batch",
+    "it runs along axis 0, from row to row, and not along the vocabulary of each row",
+    read=AXIS,
+)
+def summed_down_the_batch(logits, p):
+    values, order = logits.sort(dim=-1, descending=True)
+    probs = softmax(values.double())
+    before = probs.cumsum(dim=0 if logits.dim() > 1 else -1) - probs
+    kept = (before < p) & (probs > 0)
+    kept[..., 0] = True
+    return logits.masked_fill(~torch.zeros_like(kept).scatter(-1, order, kept), -math.inf)
+
+
+@misconception(
+    "sample",
+    "temperature 0 is not treated apart",
+    "it reaches apply_temperature, which refuses it; at 0 the best token is taken, greedy",
+    read=ORDER,
+)
+def zero_not_treated_apart(logits, temperature=1.0, top_k=None, top_p=None, generator=None):
+    logits = apply_temperature(logits, temperature)
+    if top_k is not None:
+        logits = keep_top_k(logits, top_k)
+    if top_p is not None:
+        logits = keep_top_p(logits, top_p)
+    probs = softmax(logits)
+    drawn = torch.multinomial(probs.reshape(-1, probs.shape[-1]), 1, generator=generator)
+    return drawn.reshape(probs.shape[:-1])
+
+
+@misconception(
+    "sample",
+    "the token before the right one is drawn",
+    "the place in the running sum is off by one: the sums that were passed are counted one too few",
+    read=CHANCE,
+)
+def one_too_early(logits, temperature=1.0, top_k=None, top_p=None, generator=None):
+    if temperature == 0:
+        return logits.argmax(dim=-1)
+    logits = apply_temperature(logits, temperature)
+    if top_k is not None:
+        logits = keep_top_k(logits, top_k)
+    if top_p is not None:
+        logits = keep_top_p(logits, top_p)
+    probs = softmax(logits.double())
+    sums = probs.cumsum(dim=-1)
+    chance = torch.rand(*probs.shape[:-1], 1, generator=generator, dtype=torch.float64)
+    passed = torch.searchsorted(sums, chance * sums[..., -1:], right=True).squeeze(-1)
+    return (passed - 1).clamp(min=0)
+
+
+@misconception(
+    "sample",
+    "the place in the sorted order is returned as the id",
+    "the tokens were sorted before one was drawn, and its rank is not looked up again",
+    read=CHANCE,
+)
+def rank_for_id(logits, temperature=1.0, top_k=None, top_p=None, generator=None):
+    if temperature == 0:
+        return logits.argmax(dim=-1)
+    logits = apply_temperature(logits, temperature)
+    if top_k is not None:
+        logits = keep_top_k(logits, top_k)
+    if top_p is not None:
+        logits = keep_top_p(logits, top_p)
+    probs = softmax(logits.sort(dim=-1, descending=True).values)
+    drawn = torch.multinomial(probs.reshape(-1, probs.shape[-1]), 1, generator=generator)
+    return drawn.reshape(probs.shape[:-1])

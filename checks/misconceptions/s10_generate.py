@@ -985,3 +985,191 @@ def token_by_token(
         if unseen.item() in eos_ids:
             break
     return ids
+
+
+# -- more of what people really write -------------------------------------------
+
+
+@misconception(
+    "generate",
+    "an end token is missed as the very first one",
+    "it is looked for only after the first new token, so a text that ends at once goes on",
+    read=END,
+)
+def first_end_missed(
+    prompt_ids, weights, config, max_new_tokens, min_new_tokens=0, eos_ids=(), choose=None
+):
+    choose = choose or (lambda logits: sample(logits, temperature=0))
+    caches = [KeyValueCache() for _ in range(config.num_hidden_layers)]
+    ids, unseen = prompt_ids, prompt_ids
+    for n in range(max_new_tokens):
+        logits = next_logits(unseen, weights, config, caches)
+        if n < min_new_tokens:
+            logits[list(eos_ids)] = -math.inf
+        unseen = torch.as_tensor(choose(logits), device=ids.device).reshape(1)
+        ids = torch.cat([ids, unseen])
+        if unseen.item() in eos_ids and n > 0:
+            break
+    return ids
+
+
+@misconception(
+    "generate",
+    "end tokens stay impossible for the whole text",
+    "min_new_tokens is over after so many tokens, and then they are possible again",
+    read=LEAST,
+)
+def never_possible_again(
+    prompt_ids, weights, config, max_new_tokens, min_new_tokens=0, eos_ids=(), choose=None
+):
+    choose = choose or (lambda logits: sample(logits, temperature=0))
+    caches = [KeyValueCache() for _ in range(config.num_hidden_layers)]
+    ids, unseen = prompt_ids, prompt_ids
+    for _ in range(max_new_tokens):
+        logits = next_logits(unseen, weights, config, caches)
+        if min_new_tokens:
+            logits[list(eos_ids)] = -math.inf
+        unseen = torch.as_tensor(choose(logits), device=ids.device).reshape(1)
+        ids = torch.cat([ids, unseen])
+        if unseen.item() in eos_ids:
+            break
+    return ids
+
+
+@misconception(
+    "generate",
+    "only the first of several end tokens is made impossible",
+    "below min_new_tokens each of them must be",
+    read=LEAST,
+)
+def one_end_blocked(
+    prompt_ids, weights, config, max_new_tokens, min_new_tokens=0, eos_ids=(), choose=None
+):
+    choose = choose or (lambda logits: sample(logits, temperature=0))
+    caches = [KeyValueCache() for _ in range(config.num_hidden_layers)]
+    ids, unseen = prompt_ids, prompt_ids
+    for n in range(max_new_tokens):
+        logits = next_logits(unseen, weights, config, caches)
+        if n < min_new_tokens:
+            logits[list(eos_ids)[:1]] = -math.inf
+        unseen = torch.as_tensor(choose(logits), device=ids.device).reshape(1)
+        ids = torch.cat([ids, unseen])
+        if unseen.item() in eos_ids:
+            break
+    return ids
+
+
+@misconception(
+    "generate",
+    "zeros stand behind the end token",
+    "the longest possible text comes back, not cut after the end token",
+    read=LOOP,
+)
+def zeros_behind_the_end(
+    prompt_ids, weights, config, max_new_tokens, min_new_tokens=0, eos_ids=(), choose=None
+):
+    choose = choose or (lambda logits: sample(logits, temperature=0))
+    caches = [KeyValueCache() for _ in range(config.num_hidden_layers)]
+    ids, unseen = prompt_ids, prompt_ids
+    for n in range(max_new_tokens):
+        logits = next_logits(unseen, weights, config, caches)
+        if n < min_new_tokens:
+            logits[list(eos_ids)] = -math.inf
+        unseen = torch.as_tensor(choose(logits), device=ids.device).reshape(1)
+        ids = torch.cat([ids, unseen])
+        if unseen.item() in eos_ids:
+            break
+    missing = len(prompt_ids) + max_new_tokens - len(ids)
+    return torch.cat([ids, ids.new_zeros(missing)])
+
+
+@misconception(
+    "generate",
+    "choose is called twice a step",
+    "the second time for the end token: if it draws by chance, that is another token",
+    read=CHOOSE,
+)
+def choose_asked_twice(
+    prompt_ids, weights, config, max_new_tokens, min_new_tokens=0, eos_ids=(), choose=None
+):
+    choose = choose or (lambda logits: sample(logits, temperature=0))
+    caches = [KeyValueCache() for _ in range(config.num_hidden_layers)]
+    ids, unseen = prompt_ids, prompt_ids
+    for n in range(max_new_tokens):
+        logits = next_logits(unseen, weights, config, caches)
+        if n < min_new_tokens:
+            logits[list(eos_ids)] = -math.inf
+        unseen = torch.as_tensor(choose(logits), device=ids.device).reshape(1)
+        ids = torch.cat([ids, unseen])
+        if int(choose(logits)) in eos_ids:
+            break
+    return ids
+
+
+@misconception(
+    "generate",
+    "without choose a token is drawn by chance",
+    "None takes the best token, greedy",
+    read=CHOOSE,
+)
+def drawn_by_default(
+    prompt_ids, weights, config, max_new_tokens, min_new_tokens=0, eos_ids=(), choose=None
+):
+    choose = choose or (lambda logits: sample(logits))
+    caches = [KeyValueCache() for _ in range(config.num_hidden_layers)]
+    ids, unseen = prompt_ids, prompt_ids
+    for n in range(max_new_tokens):
+        logits = next_logits(unseen, weights, config, caches)
+        if n < min_new_tokens:
+            logits[list(eos_ids)] = -math.inf
+        unseen = torch.as_tensor(choose(logits), device=ids.device).reshape(1)
+        ids = torch.cat([ids, unseen])
+        if unseen.item() in eos_ids:
+            break
+    return ids
+
+
+@misconception(
+    "generate",
+    "choose is handed probabilities, not logits",
+    "softmax is taken before, and what choose does to logits goes wrong",
+    read=CHOOSE,
+)
+def choose_gets_probabilities(
+    prompt_ids, weights, config, max_new_tokens, min_new_tokens=0, eos_ids=(), choose=None
+):
+    choose = choose or (lambda logits: sample(logits, temperature=0))
+    caches = [KeyValueCache() for _ in range(config.num_hidden_layers)]
+    ids, unseen = prompt_ids, prompt_ids
+    for n in range(max_new_tokens):
+        logits = next_logits(unseen, weights, config, caches)
+        if n < min_new_tokens:
+            logits[list(eos_ids)] = -math.inf
+        unseen = torch.as_tensor(choose(logits.softmax(dim=-1)), device=ids.device).reshape(1)
+        ids = torch.cat([ids, unseen])
+        if unseen.item() in eos_ids:
+            break
+    return ids
+
+
+@misconception(
+    "generate",
+    "what choose gives is taken for a tensor without axes",
+    "it may be an int or a tensor of shape (1,), too",
+    read=CHOOSE,
+)
+def one_kind_of_choice(
+    prompt_ids, weights, config, max_new_tokens, min_new_tokens=0, eos_ids=(), choose=None
+):
+    choose = choose or (lambda logits: sample(logits, temperature=0))
+    caches = [KeyValueCache() for _ in range(config.num_hidden_layers)]
+    ids, unseen = prompt_ids, prompt_ids
+    for n in range(max_new_tokens):
+        logits = next_logits(unseen, weights, config, caches)
+        if n < min_new_tokens:
+            logits[list(eos_ids)] = -math.inf
+        unseen = choose(logits).unsqueeze(0)
+        ids = torch.cat([ids, unseen])
+        if unseen.item() in eos_ids:
+            break
+    return ids

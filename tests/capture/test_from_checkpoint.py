@@ -17,6 +17,7 @@ from transformers import AutoModelForCausalLM, DynamicCache
 
 from token_journey.capture.capture import Order, capture, plan_for
 from token_journey.capture.measure import Ids, Measurement
+from token_journey.capture.resume import Resumable
 from token_journey.commands.main import main
 from token_journey.errors import CheckpointError, PackError
 from token_journey.models.checkpoint import Checkpoint
@@ -43,6 +44,16 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "qwen2": {"kind": "qwen2", "head_dim": None},
     "sharded": {"shard": "60KB"},
     "float16": {"dtype": torch.float16},
+    "float32": {"dtype": torch.float32},
+    "one layer": {"num_hidden_layers": 1},
+    "one head": {"num_attention_heads": 1, "num_key_value_heads": 1, "head_dim": 48},
+    "heads of two": {"num_attention_heads": 24, "num_key_value_heads": 8, "head_dim": 2},
+    "a narrow MLP": {"intermediate_size": 3},
+    "a large epsilon": {"rms_norm_eps": 0.1},
+    "a far base": {"rope_parameters": {"rope_type": "default", "rope_theta": 1e7}},
+    "tied, with biases": {"tie_word_embeddings": True, "attention_bias": True},
+    "tied, in shards": {"tie_word_embeddings": True, "shard": "60KB"},
+    "qwen2, tied": {"kind": "qwen2", "head_dim": None, "tie_word_embeddings": True},
 }
 
 
@@ -187,12 +198,22 @@ def test_smollm2_every_way(whole_smollm2: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("layers", [(0,), (0, 2), (1,), "all"])
 @pytest.mark.parametrize("tied", [False, True])
-def test_a_plan_is_what_happens(layers: Any, tied: bool, tmp_path: Path) -> None:
+def test_a_plan_is_what_happens(
+    layers: Any, tied: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder = make(tmp_path / "model", tie_word_embeddings=tied)
     order = Order(str(folder), TEXTS, layers=layers, streamed=True)
     plan = plan_for(order)
     assert plan.checkpoint.weights_read == 0
+    on_disk: list[int] = []
+
+    def weigh(resumable: Resumable) -> None:  # the pack is written, and what led to it is there
+        places = (tmp_path / "pack", resumable.folder)
+        on_disk.append(sum(file.stat().st_size for place in places for file in place.iterdir()))
+
+    monkeypatch.setattr(Resumable, "remove", weigh)
     capture(order, plan, tmp_path / "pack")
+    assert on_disk[0] == pytest.approx(plan.disk_bytes, rel=0.35)
     assert plan.checkpoint.weights_read == sum(plan.reads.values())
     weight = sum(path.stat().st_size for path in (tmp_path / "pack").iterdir())
     assert weight == pytest.approx(plan.pack_bytes, rel=0.35)

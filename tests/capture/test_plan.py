@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from checkpoints import TEXTS, make
 from token_journey.capture.capture import Order, capture, plan_for
 from token_journey.capture.plan import Plan, megabytes
 from token_journey.commands.main import main
-from token_journey.errors import CheckpointError
+from token_journey.errors import CheckpointError, PackError
 
 
 @pytest.fixture(scope="module")
@@ -89,6 +90,34 @@ def test_a_dry_run_says_it_and_does_not_refuse(
     assert re.search(r"memory +[\d,.]+ MB", capsys.readouterr().out)
     assert main(given) == 1
     assert capsys.readouterr().err.count("\n") == 1
+
+
+# -- the disk ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("sliced", [False, True])
+def test_a_disk_without_room(sliced: bool, small: Path, tmp_path: Path, monkeypatch: Any) -> None:
+    """It is said before a weight is read, by the command that would read for hours."""
+    order = Order(str(small), TEXTS, streamed=True, sliced=sliced)
+    made = plan_for(order)
+    disk = SimpleNamespace(free=made.disk_bytes - 1)
+    monkeypatch.setattr("token_journey.capture.plan.disk_usage", lambda folder: disk)
+    with pytest.raises(PackError, match=r"MB free: make room, or choose another place with --out"):
+        capture(order, made, tmp_path / "not there yet" / "pack")
+    assert made.checkpoint.weights_read == 0 and not [*tmp_path.iterdir()]
+    disk.free += 1
+    capture(order, made, tmp_path / "pack")
+
+
+def test_what_is_there_already_needs_no_room(small: Path, tmp_path: Path, monkeypatch: Any) -> None:
+    made = plan(small)
+    (tmp_path / "half").write_bytes(bytes(1000))
+    disk = SimpleNamespace(free=made.disk_bytes - 1000)
+    monkeypatch.setattr("token_journey.capture.plan.disk_usage", lambda folder: disk)
+    made.refuse_a_full_disk(tmp_path / "pack", tmp_path)
+    disk.free -= 1
+    with pytest.raises(PackError):
+        made.refuse_a_full_disk(tmp_path / "pack", tmp_path)
 
 
 # -- time ---------------------------------------------------------------------------------------

@@ -43,6 +43,8 @@ def run(code: str, *arguments: object, **settings: str) -> subprocess.CompletedP
         ("matplotlib", "cost", "cost"),
         ("pytest_benchmark", "cost", "cost"),
         ("rich", "verify {pack}", "show"),
+        ("distributed", "class {right} --out {new}", "class"),
+        ("rich", "class {right} --out {new} --workers 1", "show"),
         ("rich", "watch", "show"),
         ("watchfiles", "watch", "show"),
         ("transformers", "fetch", "models"),
@@ -55,6 +57,7 @@ def test_a_command_says_which_extra_it_needs(missing, command, extra, tmp_path):
     checkpoint = make(tmp_path / "checkpoint")
     places = {
         "new": tmp_path / "new",
+        "right": COURSE.reference,
         "pack": COURSE.packs / "witness-mha",
         "checkpoint": checkpoint,
     }

@@ -11,7 +11,8 @@ from token_journey.commands.main import main
 from token_journey.course import course
 
 FILES = Path(token_journey.commands.__file__).parent.glob("*.py")
-COMMANDS = sorted(file.stem for file in FILES if file.stem not in ("__init__", "main", "options"))
+OTHERS = ("__init__", "main", "options")
+COMMANDS = sorted(file.stem.rstrip("_") for file in FILES if file.stem not in OTHERS)
 
 LOADED = """
 import sys

@@ -11,6 +11,7 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from consoles import FEW_SIGNS, said_on
 from torch.utils.flop_counter import FlopCounterMode
 from transformers import LlamaConfig, LlamaForCausalLM
 
@@ -323,7 +324,7 @@ def test_the_command_reads_a_file_and_draws(benchmark_file, tmp_path, capsys):
     assert "Each time is the best of 2 to 9 rounds" in said
     assert png.read_bytes().startswith(b"\x89PNG")
     page = html.read_text(encoding="utf-8")
-    assert page.count("<svg") == 5
+    assert page.count("<svg") == 6
     # No script, and nothing that a browser would fetch: names of XML's are no links.
     assert not re.search(r"<script|<link|<img|\bsrc=|url\(http|@import", page)
 
@@ -358,6 +359,52 @@ def test_bad_input_gets_one_sentence(arguments, said, benchmark_file, tmp_path, 
     assert main(["cost", *filled]) == 1
     error = capsys.readouterr().err
     assert said in error and error.count("\n") == 1
+
+
+ABSURD = [float("nan"), float("inf"), -1, 0, 10**400, "\x1b[31mred", None, [], {}, True]
+
+
+@pytest.mark.parametrize("value", ABSURD, ids=lambda value: repr(value)[:12])
+@pytest.mark.parametrize(
+    "field",
+    [
+        *("by", "step", "model", "tokens", "kv_heads", "parameters", "flops", "bytes", "machine"),
+        *("flops_per_second", "bytes_per_second", "device", "threads", "min", "rounds"),
+    ],
+)
+def test_a_benchmark_file_that_somebody_made(field, value, benchmark_file, capsys):
+    """Each field of it with each absurd value: read, or refused in one sentence."""
+    benchmarks = json.loads(benchmark_file.read_text())["benchmarks"]
+    for benchmark in benchmarks:
+        about = benchmark["extra_info"]
+        for part in (benchmark["stats"], about, about["machine"]):
+            if field in part:
+                part[field] = value
+    benchmark_file.write_text(json.dumps({"benchmarks": benchmarks}))
+    code = main(["cost", str(benchmark_file)])
+    said = capsys.readouterr()
+    assert said.err.count("\n") == code and code in (0, 1)
+    assert "\x1b[31m" not in said.out + said.err
+
+
+@pytest.mark.parametrize("content", [b"[" * 10**5, b"\xff\xfe", b"[]", b'{"benchmarks": 3}', b""])
+def test_no_benchmark_file(content, tmp_path, capsys):
+    (tmp_path / "x.json").write_bytes(content)
+    assert main(["cost", str(tmp_path / "x.json")]) == 1
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+@pytest.mark.parametrize("encoding", FEW_SIGNS)
+def test_a_console_with_few_signs(encoding, benchmark_file, tmp_path):
+    files = [str(tmp_path / name) for name in ("maría → 中.html", "maría → 中.png")]
+    said = said_on(encoding, ["cost", str(benchmark_file), "--html", files[0], "--png", files[1]])
+    assert said.code == 0 and said.err == ""
+    assert "of limit" in said.out and ("xref" in said.out or "×ref" in said.out)
+    assert "..." not in said.out and "…" not in said.out  # nothing is cut away
+    assert max(map(len, said.out.splitlines()[:-2])) <= 63  # a sign can become two
+    assert "a > ?.png is written." in said.out
+    said = said_on(encoding, ["cost", str(benchmark_file), "--step", "→"])
+    assert said.code == 1 and "no step '>'" in said.err and said.err.count("\n") == 1
 
 
 def test_a_size_that_needs_too_much_memory_is_refused(monkeypatch):

@@ -10,6 +10,7 @@ from token_journey.course.course import find_course
 from token_journey.course.implementation import Implementation
 from token_journey.course.misconceptions import Misconception, rewrites_in
 from token_journey.course.stage import Stage
+from token_journey.grading.diagnosis.patterns import read_patterns
 from token_journey.grading.kill_matrix import SUMMARY, build_matrix, counts
 
 COURSE = find_course()
@@ -74,6 +75,28 @@ def test_the_summary_counts_this_bank(stage):
     page = (COURSE.home / SUMMARY).read_text(encoding="utf-8")
     wrong, right = (len(rewrites_in(Implementation(of).module(stage))) for of in (BANK, VARIANTS))
     assert f"\n{counts(Stage(stage), wrong, right)} " in page, "run `make matrix`"
+
+
+@pytest.mark.slow
+def test_the_patterns_are_those_of_this_bank(matrix):
+    """No mistake surely fails a check that it surely passes by the file, or the other way round."""
+    for stage, fresh in matrix.patterns.items():
+        shipped = read_patterns(BANK, stage)
+        for name, pattern in fresh.of.items():
+            before = shipped.of[name]
+            parted = [c for c in pattern.fails if before.holds(c)]
+            parted += [c for c in before.fails if pattern.holds(c)]
+            assert not parted, f"{name}: run `make matrix`"
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_there_is_a_pattern_for_each_mistake(stage):
+    shipped = read_patterns(BANK, stage)
+    mistakes = rewrites_in(Implementation(BANK).module(stage))
+    assert set(shipped.of) == {m.name for m in mistakes}, "run `make matrix`"
+    asked = {name.partition("[")[0] for name in shipped.checks}
+    checks = vars(Implementation(COURSE.checks).module(f"check_{stage}"))
+    assert asked == {name for name in checks if name.startswith("test_")}, "run `make matrix`"
 
 
 BORROWED = [

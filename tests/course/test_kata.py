@@ -27,6 +27,8 @@ def test_ten_stubs_and_a_page_of_what_to_type(tmp_path, capsys):
     for stage in COURSE.stages():
         assert not is_written((kata / "exercises" / stage.file).read_text(encoding="utf-8"))
     assert "token-journey reset" in (kata / "README.md").read_text(encoding="utf-8")
+    page = kata / "docs" / COURSE.torch_page.name
+    assert page.read_bytes() == COURSE.torch_page.read_bytes()
     assert f"`cd {kata}`" in capsys.readouterr().out
 
 

@@ -175,7 +175,7 @@ def test_a_mistake_is_named_and_later_stages_are_judged_apart(elsewhere, kata):
     said = elsewhere.grade(here=kata)
     assert said.code == 1
     assert "It looks as if eps is left out" in said.words
-    assert "right; to work with yours, mend stage 3" in said.out
+    assert "right; it works once stage 3 is right, too" in said.out
     assert said.out.count("checks fail") == 1
 
 

@@ -229,7 +229,7 @@ def test_a_mistake_in_the_reference_itself(tmp_path, monkeypatch):
         env={**os.environ, "PYTHONPATH": str(tmp_path)},
     )
     assert done.returncode == 1
-    assert "Every number is off" in done.stdout
+    assert "Every number differs" in done.stdout
     assert "AssertionError" not in done.stdout and "token_journey/" not in done.stdout
 
 

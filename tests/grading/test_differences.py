@@ -43,13 +43,14 @@ def compared(actual, expected=RIGHT, axes=HEADS, tolerance=1e-5, **more):
             RIGHT[[2, 0, 3, 1]],
             "The heads are right but stand in the order 2, 0, 3, 1.",
         ),
-        "late": (RIGHT.roll(1, 1), "Along token everything comes one place too late."),
-        "early": (RIGHT.roll(-1, 1), "Along token everything comes one place too early."),
+        "late": (RIGHT.roll(1, 1), "Along token every number stands one place too late."),
+        "early": (RIGHT.roll(-1, 1), "Along token every number stands one place too early."),
         "reversed": (RIGHT.flip(1), "Along token the order is reversed."),
         "halves": (RIGHT.roll(3, 2), "The two halves of the last axis are exchanged."),
         "interleaved": (
             RIGHT[..., [0, 3, 1, 4, 2, 5]],
-            "The two halves of the last axis are shuffled into each other, like a deck of cards.",
+            "On the last axis the numbers of the two halves alternate: first, second, first, "
+            "second, …",
         ),
         "bfloat16": (
             RIGHT.bfloat16().float(),

@@ -119,7 +119,7 @@ def test_stages_that_build_on_a_stub_say_which_to_write(stage, solved):
         blamed = {m for about in graded.reports if about["stage"] == other for m in about["mend"]}
         assert blamed == {stage}, other
     number = int(stage[1:3])
-    assert f"right; to work with yours, mend stage {number}" in graded.output
+    assert f"right; it works once stage {number} is right, too" in graded.output
 
 
 def test_a_wrong_stage_on_a_stub_is_still_wrong(solved):

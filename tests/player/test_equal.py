@@ -26,6 +26,7 @@ def hand_ins() -> Iterator[tuple[str, str, str]]:
     for kind, place in (
         ("misconceptions", COURSE.checks / "misconceptions"),
         ("variants", WRITTEN / "variants"),
+        ("borrowed", WRITTEN / "borrowed"),
     ):
         written = Implementation(place)
         for file in sorted(place.glob("s*.py")):
@@ -33,7 +34,7 @@ def hand_ins() -> Iterator[tuple[str, str, str]]:
             for change in rewrites_in(written.module(file.stem)):
                 yield kind, file.name, f"{right}\n\n{change.source}"
         written.unload()
-    for kind in ("learners", "borrowed", "blind"):
+    for kind in ("learners", "blind"):
         for file in sorted((WRITTEN / kind).rglob("s*.py")):
             yield kind, file.name, file.read_text(encoding="utf-8")
 

@@ -6,15 +6,18 @@ import json
 import os
 import socket
 import struct
+import subprocess
+import sys
 import time
 
 import pytest
 import torch
 
 from conftest import STAGE
-from token_journey.guards.time_limit import OutOfTime
+from token_journey.guards.time_limit import OutOfTime, slowness
 from token_journey.player.conversation import Conversation, Ended
 from token_journey.player.protocol import MOST_BYTES, MOST_TEXT, Channel, NotData
+from token_journey.player.remote import SECONDS_A_STAGE
 
 HEAD = struct.Struct("<4sIQ")
 
@@ -157,6 +160,26 @@ def test_ending_takes_no_time_whatever_was_left_behind(hand_in):
     began = time.monotonic()
     implementation.unload()
     assert time.monotonic() - began < 20
+
+
+def test_a_check_may_not_wait_longer_than_its_stage(hand_in):
+    implementation = hand_in("import time\ndef f():\n    time.sleep(600)\n")
+    implementation._together._taken = SECONDS_A_STAGE * slowness() - 0.5
+    under_test = implementation.under_test(STAGE)
+    with pytest.raises(OutOfTime), under_test.trial(10):
+        under_test.f()
+    assert 0.5 <= implementation._together._taken - SECONDS_A_STAGE * slowness() + 0.5 < 30
+
+
+def test_a_judge_that_is_killed_leaves_no_file(tmp_path):
+    source = (
+        "import os, pathlib\nfrom token_journey.player.process import Players\n"
+        "players = Players()\nplayers.start(pathlib.Path('/'))\nos.kill(os.getpid(), 9)\n"
+    )
+    environment = os.environ | {"TMPDIR": str(tmp_path)}
+    killed = subprocess.run([sys.executable, "-c", source], env=environment, timeout=300)
+    assert killed.returncode == -9
+    assert os.listdir(tmp_path) == []
 
 
 # -- the jail -------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 from types import SimpleNamespace
 
@@ -9,8 +10,10 @@ import pytest
 import torch
 
 from conftest import STAGE
-from token_journey.course.implementation import CannotLoad
+from token_journey.course.course import find_course
+from token_journey.course.implementation import CannotLoad, LoadsForEver
 from token_journey.course.under_test import CheckFailure
+from token_journey.packs.pack import Pack, find_packs
 
 SAME = "def same(*values, **named):\n    return values[0] if values else named\n"
 CACHE = """
@@ -265,3 +268,73 @@ def test_operators_and_imports_are_asked_of_players(stage):
                        "def g(x):\n    return torch.softmax(x, -1)\n")  # fmt: skip
     assert under_test.imported_answers() == {"transformers"}
     assert "softmax" in under_test.operators_called(lambda: under_test.g(torch.ones(2)))
+
+
+def test_what_a_stage_keeps_stays_however_many_help_to_explain_it(hand_in):
+    implementation = hand_in("n = 0\ndef f():\n    global n\n    n += 1\n    return n\n")
+    counted = []
+    for _ in range(2):
+        under_test = implementation.under_test(STAGE)
+        with under_test.trial(10):
+            counted.append(under_test.f())
+        helpers = [implementation.another() for _ in range(6)]
+        for helper in helpers:
+            with helper.under_test(STAGE).trial(10):
+                assert helper.under_test(STAGE).f() == 1
+        for helper in helpers:
+            helper.unload()
+    assert counted == [1, 2]
+
+
+def test_bytes_in_an_exception_are_bytes_here(stage):
+    with pytest.raises(KeyError) as missing:
+        stage("def f():\n    return {}[b'\\xc3']\n").f()
+    assert type(missing.value) is KeyError and missing.value.args == (b"\xc3",)
+    with pytest.raises(UnicodeDecodeError) as undecoded:
+        stage("def f():\n    return b'\\xc3'.decode()\n").f()
+    assert type(undecoded.value) is UnicodeDecodeError and undecoded.value.object == b"\xc3"
+
+
+def test_what_breaks_here_while_a_stage_calls_has_the_stage_s_line(hand_in):
+    implementation = hand_in("def f(choose):\n    return choose(0)\n")
+    with pytest.raises(ZeroDivisionError) as raised:
+        implementation.under_test(STAGE).f(lambda n: 1 // n)
+    frames = implementation.frames(raised.value)
+    assert [(f.lineno, f.line) for f in frames] == [(2, "return choose(0)")]
+
+
+def test_a_changed_input_that_gradients_are_asked_for_is_said(stage):
+    x, w = torch.ones(2), torch.ones(2, requires_grad=True)
+    source = "import torch\ndef f(x, w):\n    with torch.no_grad():\n        w *= 2\n"
+    with pytest.raises(CheckFailure, match="`f` changed its input"):
+        stage(f"{source}    return x @ w\n").f(x, w)
+    assert w.tolist() == [1, 1]
+
+
+def test_a_file_that_never_ends_says_that_it_does_not(hand_in):
+    with pytest.raises(LoadsForEver, match="did not end in time"):
+        under_test = hand_in("while True:\n    pass\n").under_test(STAGE)
+        with under_test.trial(0.5):
+            under_test.f()
+
+
+def test_what_the_jail_refuses_is_said(players, stage):
+    if players.open:
+        pytest.skip("; ".join(players.open))
+    asks = "import socket\n"
+    with pytest.raises(PermissionError, match=r"With --isolated a stage .* opens no connection"):
+        stage(f"{asks}def f():\n    socket.socket()\n").f()
+    with pytest.raises(CannotLoad, match=r"With --isolated a stage .* opens no connection"):
+        stage(f"{asks}socket.socket()\n").f()
+
+
+def test_copies_of_a_pack_s_tensor_are_equal_until_one_is_changed(stage):
+    pack = next(Pack(folder) for folder in find_packs(find_course().packs))
+    name = next(pack.weight_names())
+    under_test = stage("def f(*given):\n    return [x.clone() for x in given]\n")
+    changed, again = pack.weight(name), copy.deepcopy(pack.weight(name))
+    changed.mul_(2)
+    for _ in range(2):  # the second time they are known
+        given = pack.weight(name), pack.weight(name), changed, copy.deepcopy(changed), again
+        for mine, theirs in zip(given, under_test.f(*given), strict=True):
+            assert torch.equal(mine, theirs) and mine is not theirs

@@ -15,6 +15,7 @@ from token_journey.capture.plan import Plan
 from token_journey.capture.resume import Resumable
 from token_journey.capture.selection import ROWS, Selection
 from token_journey.errors import CheckpointError
+from token_journey.foreign import foreign
 from token_journey.models.checkpoint import Checkpoint
 from token_journey.models.source import open_source
 from token_journey.models.tokenizer import tokenized
@@ -120,6 +121,8 @@ def capture(order: Order, plan: Plan, out: Path) -> None:
     """
     refuse_to_replace_others(out)
     refuse_what_is_out_of_reach(out)
+    work = out.parent / f".{out.name}.work"
+    plan.refuse_a_full_disk(out, work)
     plan.refuse_too_much()
     from token_journey.capture.measure import Ids, Measurement, best
 
@@ -127,7 +130,7 @@ def capture(order: Order, plan: Plan, out: Path) -> None:
     with _parts(order, plan) as (parts, weights, circumstances):
         prompts = {p.name: Ids(p.ids, p.start) for p in selection.prompts}
         measurement = Measurement(parts, prompts, selection.candidates, twice=True)
-        resumable = Resumable(out.parent / f".{out.name}.work", selection, _begun_as(order, plan))
+        resumable = Resumable(work, selection, _begun_as(order, plan))
         done = resumable.last_layer
         if done is not None:
             measurement.streams = resumable.streams()
@@ -204,9 +207,11 @@ def _writer(
     circumstances: Mapping[str, Any],
 ) -> PackWriter:
     checkpoint, origin = plan.checkpoint, plan.checkpoint.source.origin
+    # A pack's own name is refused where it can't be shown.
+    name, title = (foreign(text, 100)[:200] for text in (name, origin["id"].rpartition("/")[2]))
     return PackWriter(
         name,
-        title=str(origin["id"]).rpartition("/")[2] or name,
+        title=title or name,
         config=checkpoint.family.shape,
         model={
             "id": origin["id"],
@@ -234,7 +239,7 @@ def _parts(order: Order, plan: Plan) -> Iterator[tuple[Parts, Weights, dict[str,
     from token_journey.capture.measure import circumstances
     from token_journey.models.streamed import Streamed, Weights
 
-    command = shlex.join(["token-journey", "capture", order.model, *order.options])
+    command = foreign(shlex.join(["token-journey", "capture", order.model, *order.options]), 1500)
     if plan.streamed:
         streamed = Streamed(plan.checkpoint, plan.selection.rows)
         yield streamed, streamed, circumstances(command, streamed=True)

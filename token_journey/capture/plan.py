@@ -9,9 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import prod
+from pathlib import Path
+from shutil import disk_usage
 
 from token_journey.capture.selection import ROWS, Selection, layer_names
-from token_journey.errors import CheckpointError
+from token_journey.errors import CheckpointError, PackError
+from token_journey.foreign import foreign
 from token_journey.llama.shapes import activation_shape
 from token_journey.memory import free_memory
 from token_journey.models.architecture import EMBEDDING, FINAL_NORM
@@ -90,6 +93,20 @@ class Plan:
         walking = _LIBRARIES + weights + self._computing_bytes
         return max(walking, _LIBRARIES + self.pack_bytes)
 
+    def refuse_a_full_disk(self, folder: Path, resumed: Path) -> None:
+        """Raises PackError where a folder's disk has no room for the pack and what leads to it.
+
+        resumed: what an interrupted capture left, which is there already
+        """
+        there = next(parent for parent in folder.absolute().parents if parent.exists())
+        left = [file.stat().st_size for file in resumed.iterdir()] if resumed.is_dir() else ()
+        needed, free = max(self.pack_bytes, self.disk_bytes - sum(left)), disk_usage(there).free
+        if needed > free:
+            raise PackError(
+                f"About {megabytes(needed)} of disk are needed while the pack is made, and {there} "
+                f"has {megabytes(free)} free: make room, or choose another place with --out."
+            )
+
     def refuse_too_much(self) -> None:
         """Raises CheckpointError for prompts that there is no memory, or no day, for.
 
@@ -160,6 +177,19 @@ class Plan:
         return sum(self.pack_parts.values())
 
     @property
+    def disk_bytes(self) -> int:
+        """About how much lies on the disk at most: what every step found, whole, and the pack."""
+        c, selection = self.checkpoint.family.shape, self.selection
+        found = sum(self._kept_bytes(selection.layer_weights(n)) for n in selection.layers)
+        for prompt in selection.prompts:
+            count = len(prompt.ids)
+            wanted = (name for name in selection.names() if selection.wanted(prompt.name, name))
+            found += sum(4 * prod(activation_shape(c, name, count)) for name in wanted)
+            streams = (4 + 8 + 4) * count * c.hidden_size  # in float32 twice, and in float64
+            found += (len(self.layers_walked) + 2) * streams
+        return self.pack_bytes + found
+
+    @property
     def pack_parts(self) -> dict[str, int]:
         selection = self.selection
         layers = {
@@ -193,7 +223,7 @@ class Plan:
         origin = self.checkpoint.source.origin
         reads = {**self.reads, "the tokenizer": self.tokenizer_bytes}
         lines = [
-            f"{origin['id']}: {self.checkpoint.family.architecture}, "
+            f"{foreign(str(origin['id']))}: {self.checkpoint.family.architecture}, "
             f"{self.checkpoint.parameters:,} parameters in {self.checkpoint.dtype}, "
             f"{megabytes(self.checkpoint.stored_bytes)}, {shape.num_hidden_layers} layers",
             *(
@@ -206,6 +236,7 @@ class Plan:
             f"reads     {megabytes(sum(reads.values())):>9}",
             *(f"          {megabytes(count):>9}  {what}" for what, count in reads.items()),
             f"memory    {megabytes(self.memory):>9}  at most, about",
+            f"disk      {megabytes(self.disk_bytes):>9}  at most, about, while the pack is made",
             f"pack      {megabytes(self.pack_bytes):>9}  about"
             + (", a slice" if selection.sliced else ""),
             *(
@@ -231,4 +262,4 @@ def _layers(walked: range) -> str:
 
 
 def _prompt(prompt: Prompt) -> str:
-    return f"{prompt.name}: {len(prompt.ids)} tokens, “{prompt.text}”"
+    return f"{prompt.name}: {len(prompt.ids)} tokens, “{foreign(prompt.text)}”"

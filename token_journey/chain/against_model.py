@@ -90,14 +90,19 @@ class Walk:
 
 
 def walk_against(
-    target: Target, folder: Path, stages: list[Stage], reference: Implementation
+    target: Target,
+    folder: Path,
+    stages: list[Stage],
+    reference: Implementation,
+    instead: Sequence[Stage] = (),
 ) -> Walk:
     """Take a sentence through the stages of a folder, as far as they go.
 
-    Stages that are still to do are the reference's.
+    Stages that are still to do are the reference's, and so are those `instead` of which it stands.
     """
     missing = to_do(folder, stages)
-    stand_ins = {stage.name: reference.module(stage.name) for stage in missing}
+    replaced = (*missing, *instead)
+    stand_ins = {stage.name: reference.module(stage.name) for stage in replaced}
     implementation = Implementation(folder, stand_ins)
     walk = Walk(missing)
 

@@ -24,6 +24,7 @@ from token_journey.packs.manifest import (
     Prompt,
 )
 from token_journey.packs.pack import Pack
+from token_journey.words import walk as words
 
 _WEIGHT = ("model.", "lm_head.")
 # The parts that a slice may hold of a layer: which axes they cut, and by which of its lists.
@@ -231,12 +232,12 @@ class NotOnThisPack:
     def __str__(self) -> str:
         pack, reasons = self.pack, []
         if pack.manifest.get("sliced"):
-            reasons.append("holds a slice of each layer")
+            reasons.append(words.is_a_slice())
         elif len(pack.layers) < pack.config.num_hidden_layers:
-            reasons.append(f"holds {len(pack.layers)} of {pack.config.num_hidden_layers} layers")
+            reasons.append(words.has_some_layers(len(pack.layers), pack.config.num_hidden_layers))
         if pack.beyond:
-            reasons.append(f"has {' and '.join(pack.beyond)}, which the stages don't know")
-        return f"not on {pack.name}: it {', and '.join(reasons) or 'does not hold all of a model'}"
+            reasons.append(words.goes_beyond(pack.beyond))
+        return words.not_on(pack.name, reasons)
 
 
 def _short(text: str, most: int = 40) -> str:

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from token_journey.checking.comparison import Comparison, compare, wrong_type
 from token_journey.course.under_test import CheckFailure, StageUnderTest
+from token_journey.words import calls as words
 
 
 def expect(
@@ -46,7 +47,14 @@ def rounding(expected: Tensor, terms: int = 64) -> float:
 
 def expect_equal(actual: Any, expected: Any, what: str, where: str = "") -> None:
     """Hold a value that is no tensor against what it should be."""
-    compare(Comparison(what, actual, expected, where=where))
+    compare(Comparison(what, _as_it_is(actual), expected, where=where))
+
+
+def _as_it_is(actual: Any) -> Any:
+    """A list and the lists in it: a word that was handed out may be put back after the check."""
+    if type(actual) is not list:
+        return actual
+    return [inner.copy() if type(inner) is list else inner for inner in actual]
 
 
 def expect_true(holds: bool, otherwise: str) -> None:
@@ -63,17 +71,11 @@ def expect_written(stage: StageUnderTest, call: Callable[[], Any], *answers: str
     stage.load()
     imported = stage.imported_answers()
     if imported:
-        raise CheckFailure(
-            f"{stage.file.name} uses {', '.join(sorted(imported))}, where the answer is already "
-            "written: this stage is about writing it yourself."
-        )
+        libraries = ", ".join(sorted(imported))
+        raise CheckFailure(words.answer_imported(stage.file.name, libraries))
     borrowed = stage.operators_called(call) & set(answers)
     if borrowed:
-        name = sorted(borrowed)[0]
-        raise CheckFailure(
-            f"Your numbers come from torch's own `{name}`: right, but this stage is about "
-            "writing it yourself."
-        )
+        raise CheckFailure(words.answer_borrowed(sorted(borrowed)[0]))
 
 
 def tensor(result: Any, what: str) -> Tensor:
@@ -83,13 +85,13 @@ def tensor(result: Any, what: str) -> Tensor:
         raise CheckFailure(complaint)
     assert isinstance(result, Tensor)
     if result.is_meta:
-        raise CheckFailure(f"{what} is on device meta, where tensors have no numbers.")
+        raise CheckFailure(words.no_numbers(what))
     return result
 
 
 def unpack(result: Any, *names: str) -> tuple[Any, ...]:
     """The parts of a result that should be a tuple of these."""
     if not isinstance(result, tuple | list) or len(result) != len(names):
-        kind = "None" if result is None else f"one {type(result).__name__}"
-        raise CheckFailure(f"Return {len(names)} values, ({', '.join(names)}); yours is {kind}.")
+        kind = None if result is None else type(result).__name__
+        raise CheckFailure(words.other_count(names, kind))
     return tuple(result)

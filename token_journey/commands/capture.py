@@ -9,6 +9,7 @@ from typing import Any
 from token_journey.commands.options import model, path, text
 from token_journey.course.course import Course, find_course
 from token_journey.errors import CheckpointError
+from token_journey.foreign import foreign
 
 
 def add(commands: Any) -> None:
@@ -66,7 +67,7 @@ def run(options: argparse.Namespace) -> None:
             "Interrupted; the same command goes on after the last layer that was finished."
         ) from None
     weight = sum(path.stat().st_size for path in out.iterdir())
-    print(f"\n{out} holds the pack, {megabytes(weight)}.")
+    print(f"\n{foreign(str(out))} holds the pack, {megabytes(weight)}.")
     if plan.streamed:
         print(f"{megabytes(plan.checkpoint.weights_read)} of weights were read.")
     pack = Pack(out)

@@ -15,10 +15,12 @@ from pathlib import Path
 
 from token_journey.commands import (
     capture,
+    class_,
     cost,
     fetch,
     hint,
     matrix,
+    notebook,
     rebuild,
     reset,
     shapes,
@@ -37,8 +39,8 @@ from token_journey.foreign import foreign
 from token_journey.glyphs import write_plainly
 
 _COMMANDS = (
-    *(start, watch, hint, shapes, reset, solution),
-    *(fetch, show, cost),
+    *(start, watch, hint, shapes, reset, solution, notebook),
+    *(fetch, show, cost, class_),
     *(capture, verify, rebuild, stubs, matrix),
 )
 

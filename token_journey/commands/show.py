@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 import sys
 import tempfile
 import webbrowser
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +18,7 @@ from token_journey.commands.options import model, path
 from token_journey.course.course import find_course
 from token_journey.errors import JourneyError, no_text
 from token_journey.files import write_whole
+from token_journey.foreign import foreign
 from token_journey.journey.stations import STATIONS
 
 if TYPE_CHECKING:
@@ -48,6 +51,7 @@ def add(commands: Any) -> None:
         metavar="STEP",
         help=f"show this step only (repeat): {', '.join(station.key for station in STATIONS)}",
     )
+    add("--all", action="store_true", help="every station with its numbers, through your pager")
     add("--html", type=path, metavar="FILE", help="write a page instead")
     add("--open", action="store_true", help="open the page in a browser")
     add("--force", action="store_true", help="replace a page that is there")
@@ -63,20 +67,43 @@ def run(options: argparse.Namespace) -> None:
     from rich.console import Console
 
     from token_journey.journey.terminal.show import show
+    from token_journey.journey.terminal.summary import summary
 
     _refuse_unknown(options.step)
     text = _text(options.text)
     page = _page_file(options)
     _refuse_no_stages(options.impl)
     with _model(options, text) as model:
-        journey = model.walk(text, options.layer, options.impl)
+        journey = replace(model.walk(text, options.layer, options.impl), command=_command(options))
     if page is None:
-        show(journey, Console(markup=False), options.step)
+        console = Console(markup=False)
+        if not options.all and not options.step:
+            summary(journey, console)
+        elif options.all and console.is_terminal:
+            with console.pager(styles=True):
+                show(journey, console, options.step)
+        else:
+            show(journey, console, options.step)
         return
     _write(page, journey)
     print(f"{page} is written.")
     if options.open and not webbrowser.open(page.resolve().as_uri()):
         print("No browser was found: open the file in one.")
+
+
+def _command(options: argparse.Namespace) -> str:
+    """What makes the same page again."""
+    chosen = {
+        "model": options.model,
+        "revision": options.revision,
+        "impl": options.impl,
+        "layer": options.layer or None,
+        "html": "walk.html",
+    }
+    words = ["token-journey", "show", *([options.text] if options.text else [])]
+    for name, value in chosen.items():
+        words += [f"--{name}", str(value)] if value is not None else []
+    return foreign(shlex.join(words), 1000)
 
 
 def _refuse_unknown(steps: list[str]) -> None:

@@ -122,12 +122,10 @@ def _edit(file: Path) -> None:
 
 def _walk(folder: Path, stage: Stage) -> None:
     """The steps of the walk that this stage takes, with its numbers beside the model's."""
-    from token_journey.journey.stations import STATIONS
+    from token_journey.journey.stations import steps_of
     from token_journey.packs.whole_model import fetched
 
-    steps = [station.key for station in STATIONS if station.stage == stage.number]
-    if not steps:
-        raise UserError(f"The walk has no step of its own for stage {stage.number}.")
+    steps = steps_of(stage)
     # A whole model: SmolLM2 once it was fetched, else the tiny one that comes with the course.
     whole = fetched() and find_spec("transformers")
     model = ["The capital of France is"] if whole else ["--model", "witness-gqa"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -43,7 +44,13 @@ def measure(folder: Path) -> Profile:
         options += [f"--benchmark-storage=file://{scratch}"]
         few = ["--benchmark-min-rounds=2", "--benchmark-max-time=0.3"]
         rounds = [f"--benchmark-within={_SECONDS}", *few]
-        run = subprocess.run([*pytest, *options, *rounds], capture_output=True, text=True)
+        run = subprocess.run(
+            [*pytest, *options, *rounds],
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            env={**os.environ, "PYTHONIOENCODING": "utf-8"},
+        )
         not_timed = [line for line in run.stdout.splitlines() if "is not timed" in line]
         for line in dict.fromkeys(not_timed):
             print(line, file=sys.stderr)

@@ -1,4 +1,4 @@
-"""Five plots of a profile."""
+"""Six plots of a profile."""
 
 from __future__ import annotations
 
@@ -106,54 +106,41 @@ def as_the_sentence_grows(axes: Any, profile: Profile, by: str) -> str:
 
 
 def roofline(axes: Any, profile: Profile, by: str) -> str:
-    """How fast each step is, under what the machine could do."""
+    """How fast each step is at one length, under what the machine could do."""
     machine = profile.machine
     x = np.geomspace(0.05, 2000, 100)
     roof = np.minimum(machine.flops_per_second, x * machine.bytes_per_second) / 1e9
     axes.plot(x, roof, color="k", lw=1)
-    sizes = measured_at(profile, by, "scores")
-    markers = dict(zip(sizes, "v^soD", strict=False))
-    for tokens in sizes:
-        for row in forward_pass(profile, by, tokens):
-            if row.cost.flops:
-                place = row.one.cost.intensity, row.one.rate / 1e9
-                colour = _COLOURS[PARTS[row.step]]
-                axes.plot(*place, markers[tokens], ms=5, color=colour, alpha=0.8)
-    _name_the_points(axes, forward_pass(profile, by, _NAMED_AT))
-    for tokens, marker in markers.items():
-        axes.plot([], [], marker, color=GREY, label=f"{tokens} tokens")
+    flat, slope = machine.flops_per_second / 1e9, machine.bytes_per_second / 1e9
+    axes.text(2000, 1.1 * flat, f"{flat:,.0f} GFLOP/s", ha="right", fontsize=8)
+    axes.text(0.05, 0.05 * slope * 1.6, f"{slope:,.0f} GB/s", fontsize=8)
+    rows = [row for row in forward_pass(profile, by, _NAMED_AT) if row.cost.flops]
+    for row in rows:
+        place = row.one.cost.intensity, row.one.rate / 1e9
+        axes.plot(*place, "o", ms=5, color=_COLOURS[PARTS[row.step]], alpha=0.8)
     axes.set(xscale="log", yscale="log", xlabel="FLOPs a byte", ylabel="GFLOP/s")
-    axes.legend(frameon=False, fontsize=8, loc="lower right")
-    return f"Roofline: each step as a point (named at {_NAMED_AT} tokens)"
+    axes.margins(y=0.12)
+    _name_the_points(axes, rows)
+    return f"Roofline: each step as a point, at {_NAMED_AT} tokens"
 
 
 def _name_the_points(axes: Any, rows: list[PassStep]) -> None:
-    """Those under the slope beside their points; those under the flat roof in one list below."""
-    rows = [row for row in rows if row.cost.flops]
-    under_the_flat = [row for row in rows if row.one.machine.bound(row.one.cost) == "compute"]
-    for row in rows:
-        if row not in under_the_flat:
-            left = row.step == "norm"  # softmax lies close beside it
+    """Each name beside its point, on the slope to the right and under the flat roof to the left;
+    names that would cover each other are led apart."""
+    for bound, side in (("memory", 1), ("compute", -1)):
+        known = [row for row in rows if (row.one.machine.bound(row.one.cost) == bound)]
+        known.sort(key=lambda row: -row.one.rate)
+        for place, row in enumerate(known):
             axes.annotate(
                 row.step,
                 (row.one.cost.intensity, row.one.rate / 1e9),
-                xytext=(-5 if left else 5, 0),
+                xytext=(30 * side, -11 * place),
                 textcoords="offset points",
-                ha="right" if left else "left",
+                ha="left" if side > 0 else "right",
                 color=_COLOURS[PARTS[row.step]],
+                arrowprops={"arrowstyle": "-", "lw": 0.5, "color": _COLOURS[PARTS[row.step]]},
                 **_SMALL,
             )
-    under_the_flat.sort(key=lambda row: -row.one.rate)
-    if under_the_flat:
-        names = "\n".join(row.step for row in under_the_flat)
-        x, y = under_the_flat[-1].one.cost.intensity, under_the_flat[-1].one.rate / 1e9
-        axes.annotate(
-            f"fastest first:\n{names}",
-            (x, y / 3),
-            ha="center",
-            color=GREY,
-            **_SMALL | {"va": "top"},
-        )
 
 
 def what_the_cache_saves(axes: Any, profile: Profile, by: str) -> str:
@@ -186,33 +173,39 @@ def what_the_cache_saves(axes: Any, profile: Profile, by: str) -> str:
 
 
 def what_shared_heads_save(axes: Any, profile: Profile, by: str) -> str:
-    """Size of the cache, and time for the next token, at 16, 4 and 1 key/value heads."""
-    found = [
-        (m.size.kv_heads, formulas.cache_bytes(m.size.config, m.size.tokens), m.seconds)
+    """Size of the cache at 16, 4 and 1 key/value heads."""
+    found = {
+        m.size.kv_heads: formulas.cache_bytes(m.size.config, m.size.tokens) / 1e6
         for m in profile.shared_heads(by)
-    ]
-    if not found:
-        return "What shared key/value heads save"
-    places = np.arange(len(found))
-    axes.bar(places - 0.2, [cache / 1e6 for _, cache, _ in found], 0.38, color=PURPLE)
-    for place, (_, cache, _) in zip(places, found, strict=True):
-        axes.text(place - 0.2, cache / 1e6, f"{cache / 1e6:,.0f} MB", **_ON_TOP)
-    beside = axes.twinx()
-    beside.bar(places + 0.2, [1e3 * s for *_, s in found], 0.38, color=BLUE)
-    for place, (*_, seconds) in zip(places, found, strict=True):
-        beside.text(place + 0.2, 1e3 * seconds, duration(seconds), **_ON_TOP)
-    beside.margins(y=0.15)
+    }
+    _bars(axes, found, "MB of cache", PURPLE, lambda megabytes: f"{megabytes:,.0f} MB")
+    return f"What shared key/value heads save{_after(profile, by)}"
+
+
+def what_shared_heads_speed_up(axes: Any, profile: Profile, by: str) -> str:
+    """Time for the next token at 16, 4 and 1 key/value heads."""
+    found = {m.size.kv_heads: 1e3 * m.seconds for m in profile.shared_heads(by)}
+    _bars(axes, found, "ms for the next token", BLUE, lambda ms: duration(ms / 1e3))
+    return f"What shared heads speed up{_after(profile, by)}"
+
+
+def _after(profile: Profile, by: str) -> str:
+    found = profile.shared_heads(by)
+    return f" after {found[0].size.tokens} tokens" if found else ""
+
+
+def _bars(
+    axes: Any, found: dict[int, float], label: str, colour: str, said: Callable[[float], str]
+) -> None:
+    axes.bar(range(len(found)), list(found.values()), 0.6, color=colour)
+    for place, value in enumerate(found.values()):
+        axes.text(place, value, said(value), ha="center", va="bottom", fontsize=8)
     axes.margins(y=0.15)
-    axes.set_xticks(places, [f"{heads} heads" for heads, *_ in found])
-    axes.set_ylabel("MB of cache", color=PURPLE)
-    beside.set_ylabel("ms for the next token", color=BLUE)
-    return (
-        f"What shared key/value heads save after {profile.shared_heads(by)[0].size.tokens} tokens"
-    )
+    axes.set_xticks(range(len(found)), [f"{heads} heads" for heads in found])
+    axes.set_ylabel(label)
 
 
 _SMALL: dict[str, Any] = {"va": "center", "fontsize": 7}
-_ON_TOP: dict[str, Any] = {"ha": "center", "va": "bottom", "fontsize": 6.5}
 Plot = Callable[[Any, Profile, str], str]
 PLOTS: tuple[Plot, ...] = (
     where_the_time_goes,
@@ -220,16 +213,18 @@ PLOTS: tuple[Plot, ...] = (
     roofline,
     what_the_cache_saves,
     what_shared_heads_save,
+    what_shared_heads_speed_up,
 )
 
 
 def png(profile: Profile, by: str, lines: list[str]) -> bytes:
     """All of them on one sheet, with what they say in words."""
-    figure = Figure(figsize=(13, 7.6), layout="constrained")
-    grid = figure.subplots(2, 3)
+    figure = Figure(figsize=(17, 7.6), layout="constrained")
+    grid = figure.subplots(2, 4)
+    grid.flat[-1].remove()
     for axes, plot in zip(grid.flat, PLOTS, strict=False):
         axes.set_title(plot(axes, profile, by), pad=22 if plot is where_the_time_goes else 6)
-    _write(grid.flat[-1], lines)
+    _write(grid.flat[-2], lines)
     out = io.BytesIO()
     figure.savefig(out, format="png", dpi=110)
     # Few colours make a third of the file.
@@ -252,4 +247,5 @@ def svg(plot: Plot, profile: Profile, by: str) -> tuple[str, str]:
 def _write(axes: Any, lines: list[str]) -> None:
     axes.axis("off")
     text = "\n\n".join(lines)
-    axes.text(0, 1, text.replace("`", ""), va="top", wrap=True, transform=axes.transAxes)
+    made = axes.text(0, 1, text.replace("`", ""), va="top", wrap=True, transform=axes.transAxes)
+    made.set_in_layout(False)  # as long as it is, it takes no room from the plots

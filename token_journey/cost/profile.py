@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -56,14 +57,14 @@ class Profile:
             benchmarks = json.loads(file.read_text(encoding="utf-8"))["benchmarks"]
         except OSError as error:
             raise CostError(f"{file} can't be read: {error.strerror}.") from None
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             raise CostError(
                 f"{file} is no benchmark file: make one with "
                 "`pytest solutions/ --benchmark-only --benchmark-json FILE`."
             ) from None
         try:
             return cls(map(_measured, benchmarks))
-        except (KeyError, TypeError, ValueError):
+        except (KeyError, TypeError, ValueError, OverflowError):
             raise CostError(
                 f"{file} holds benchmarks of something else: make one with "
                 "`pytest solutions/ --benchmark-only --benchmark-json FILE`."
@@ -117,9 +118,33 @@ def _measured(benchmark: dict[str, Any]) -> Measured:
     return Measured(
         by=foreign(str(about["by"]), 100),
         step=str(about["step"]),
-        size=Size(str(about["model"]), int(about["kv_heads"]), int(about["tokens"])),
-        seconds=max(float(stats["min"]), 1e-9),
-        cost=Cost(int(about["parameters"]), int(about["flops"]), int(about["bytes"])),
-        machine=Machine(**about["machine"]),
+        size=Size(str(about["model"]), _count(about["kv_heads"], 1), _count(about["tokens"], 1)),
+        seconds=max(_finite(stats["min"]), 1e-9),
+        cost=Cost(*(_count(about[name]) for name in ("parameters", "flops", "bytes"))),
+        machine=_machine(about["machine"]),
         rounds=int(stats["rounds"]) if "rounds" in stats else None,
     )
+
+
+def _machine(about: dict[str, Any]) -> Machine:
+    return Machine(
+        max(_finite(about["flops_per_second"]), 1.0),
+        max(_finite(about["bytes_per_second"]), 1.0),
+        foreign(str(about["device"]), 100),
+        _count(about["threads"]),
+        foreign(str(about.get("dtype", "float32")), 100),
+    )
+
+
+def _count(number: Any, least: int = 0) -> int:
+    """Raises ValueError and TypeError for what can't be counted."""
+    if not least <= (count := int(number)) < 2**62:
+        raise ValueError
+    return count
+
+
+def _finite(number: Any) -> float:
+    """Raises ValueError and TypeError for what is no number that can be measured."""
+    if not isfinite(value := float(number)):
+        raise ValueError
+    return value

@@ -34,6 +34,11 @@ class Course:
         """Whether it came inside the kit, and nobody is meant to write in it."""
         return self.home.name == INSIDE
 
+    @property
+    def torch_page(self) -> Path:
+        """The page on the little of torch that the stages use."""
+        return self.home / "docs" / "pytorch-you-need.md"
+
     def check_file(self, stage: Stage) -> Path:
         return self.checks / f"check_{stage.name}.py"
 

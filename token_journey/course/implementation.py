@@ -14,6 +14,7 @@ import sys
 import traceback
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from itertools import takewhile
 from pathlib import Path
 from types import ModuleType, TracebackType
 
@@ -21,6 +22,7 @@ from token_journey.course.stage import Stage, not_there
 from token_journey.course.under_test import CalledAfresh, StageUnderTest
 from token_journey.foreign import message_of, name_of_class, shown
 from token_journey.guards.time_limit import OutOfTime, WaitedTooLong
+from token_journey.words import calls as words
 
 _STAGE_NAME = re.compile(r"\bs\d\d_\w+")
 # `from .s03_rms_norm import rms_norm`, `from . import s03_rms_norm`, and helpers: `from .utils …`
@@ -34,6 +36,10 @@ class CannotLoad(BaseException):
 
     Not an Exception, so that no check takes it for what a function raises.
     """
+
+
+class LoadsForEver(CannotLoad):
+    """A stage file that did not end in time while it was run."""
 
 
 class Implementation:
@@ -75,17 +81,16 @@ class Implementation:
             return self._modules[stage]
         if missing := self.missing(stage):
             raise CannotLoad(missing)
-        if stage in self._failures:
-            said, cause = self._failures[stage]
-            raise CannotLoad(said) from cause
-        try:
-            self._modules[stage] = importlib.import_module(f"{self._package}.{stage}")
-        except KeyboardInterrupt:
-            raise
-        except BaseException as error:  # SystemExit too: it is the learner's file that ran
-            self._failures[stage] = self._explain(stage, error), error
-            raise CannotLoad(self._failures[stage][0]) from error
-        return self._modules[stage]
+        if stage not in self._failures:
+            try:
+                self._modules[stage] = importlib.import_module(f"{self._package}.{stage}")
+                return self._modules[stage]
+            except KeyboardInterrupt:
+                raise
+            except BaseException as error:  # SystemExit too: it is the learner's file that ran
+                self._failures[stage] = self._explain(stage, error), error
+        said, cause = self._failures[stage]
+        raise (LoadsForEver if isinstance(cause, OutOfTime) else CannotLoad)(said) from cause
 
     def missing(self, stage: str) -> str | None:
         """What to say where no file of the folder can be run as this stage."""
@@ -138,15 +143,23 @@ class Implementation:
         return [frame for frame in walked if Path(frame.filename).parent == self.folder]
 
     @contextmanager
-    def own_imports(self) -> Iterator[None]:
+    def apart(self, left: set[str]) -> Iterator[None]:
+        """What its code changes of this process is put back; `left` gets what can't be."""
+        from token_journey.guards.process_state import quarantine
+
+        with quarantine(left), self._own_imports():
+            yield
+
+    @contextmanager
+    def _own_imports(self) -> Iterator[None]:
         """What its files find beside themselves by way of `sys.path` is found by nobody else."""
-        known, places = set(sys.modules), list(sys.path)
+        latest, places = next(reversed(sys.modules)), list(sys.path)
         sys.modules.update(self._found_beside)
         sys.path[:0] = self._places
         try:
             yield
         finally:
-            for name in sys.modules.keys() - known:
+            for name in list(takewhile(latest.__ne__, reversed(sys.modules))):
                 file = Path(str(getattr(sys.modules[name], "__file__", None)))
                 if not name.startswith(_PACKAGE) and file.is_relative_to(self.folder):
                     self._found_beside[name] = sys.modules.pop(name)
@@ -158,25 +171,22 @@ class Implementation:
             del sys.modules[name]
 
     def _explain(self, stage: str, error: BaseException) -> str:
+        file = f"{stage}.py"
         if isinstance(error, SyntaxError) and error.filename:
             place = f"{Path(error.filename).name}:{error.lineno}"
-            line = shown((error.text or "").strip())
-            return f"Python can't read {place}: {error.msg}.\n    {line}"
+            return words.unreadable(place, error.msg, shown((error.text or "").strip()))
         if isinstance(error, UnicodeDecodeError):
-            return f"{stage}.py is not UTF-8 text: save it as UTF-8."
+            return words.not_utf_8(file)
         if isinstance(error, SyntaxError) and "null bytes" in (message_of(error) or ""):
-            return f"{stage}.py is not UTF-8 text, for it holds null bytes: save it as UTF-8."
+            return words.null_bytes(file)
         frames = self.frames(error)
-        place, line = f"{stage}.py", ""
+        place, line = file, ""
         if frames:
             place = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}"
             line = f"\n    {shown(frames[-1].line or '')}"
         if isinstance(error, OutOfTime):
-            waited = isinstance(error, WaitedTooLong)
-            why = "does it wait for something?" if waited else "a loop that never stops?"
-            return f"{place} did not end in time while it was imported: {why}{line}"
-        said = f": {message}" if (message := message_of(error)) else ""
-        return f"{place} could not be imported: {name_of_class(error)}{said}.{line}"
+            return words.import_did_not_end(place, isinstance(error, WaitedTooLong), line)
+        return words.not_imported(place, name_of_class(error), message_of(error), line)
 
 
 def frames_in(folder: Path, frames: TracebackType | None) -> TracebackType | None:

@@ -22,6 +22,9 @@ Each file in `exercises/` is a lesson, and below it stand functions for you to w
 `exercises/s01_tokenize.py`: read it, put your own lines in the place of each
 `raise NotImplementedError`, and let pytest say what is right and what is wrong, and where.
 
+New to PyTorch? [docs/pytorch-you-need.md](docs/pytorch-you-need.md) explains the little that the
+stages use, and says for each stage which functions are allowed.
+
 Type these in this folder. None of them needs a network.
 
 | | |
@@ -40,15 +43,38 @@ def start(folder: Path, course: Course) -> None:
     """Make a folder of ten stubs. Raises CourseError where that can't be done, and StubError."""
     try:
         _refuse(folder, course)
-        with replacing(folder / STAGES) as fresh:
-            write_stubs(course.reference, fresh)
+        _begin(folder, course)
         write_whole(folder / "README.md", _README.encode())
-        marker = json.dumps({"course": VERSION})
-        write_whole(folder / MARKER, f"{marker}\n".encode())
+        (folder / "docs").mkdir()
+        write_whole(folder / "docs" / course.torch_page.name, course.torch_page.read_bytes())
     except OSError as error:
         raise CourseError(
             f"{folder} can't be written ({error.strerror}): name a folder of your own."
         ) from None
+
+
+def _begin(folder: Path, course: Course) -> None:
+    with replacing(folder / STAGES) as fresh:
+        write_stubs(course.reference, fresh)
+    marker = json.dumps({"course": VERSION})
+    write_whole(folder / MARKER, f"{marker}\n".encode())
+
+
+def stages_around(folder: Path, course: Course) -> Path:
+    """The stages of the kata that a folder lies in; where there is none, it becomes one.
+
+    Raises CourseError where that can't be done, and StubError.
+    """
+    for above in (folder, *folder.parents):
+        if is_kata(above, course):
+            return stages_in(above, course)
+    try:
+        _begin(folder, course)
+    except OSError as error:
+        raise CourseError(
+            f"{folder} can't be written ({error.strerror}): go to a folder of your own."
+        ) from None
+    return folder / STAGES
 
 
 def _refuse(folder: Path, course: Course) -> None:

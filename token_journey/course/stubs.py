@@ -37,6 +37,16 @@ def make_stub(source: str) -> str:
     return "\n".join(lines)
 
 
+def stub_of(stage: Stage, solutions: Path) -> str:
+    return make_stub((solutions / stage.file).read_text(encoding="utf-8"))
+
+
+def lesson_of(source: str) -> str:
+    """The lines of a stage file's lesson, letter by letter."""
+    end = ast.parse(source).body[0].end_lineno
+    return "\n".join(source.split("\n")[:end])
+
+
 def functions(tree: ast.AST) -> list[Function]:
     """The functions and methods of a module, from top to bottom, without those inside them."""
     found: list[Function] = []
@@ -109,7 +119,7 @@ def reset(given: str, solutions: Path, exercises: Path) -> tuple[Path, Path | No
         stub = _stub_of(reference)
         exercises.mkdir(parents=True, exist_ok=True)
         old = file.read_bytes() if file.exists() else stub
-        kept = _keep(old, file) if old != stub else None
+        kept = keep_beside(old, file) if old != stub else None
         write_whole(file, stub)
     return file, kept
 
@@ -153,7 +163,7 @@ def _solutions(folder: Path) -> dict[int, Path]:
     return files
 
 
-def _keep(old: bytes, file: Path) -> Path:
+def keep_beside(old: bytes, file: Path) -> Path:
     """Write a learner's old file beside `file`, under a name that is free."""
     for kept in _names_of_old(file):
         try:

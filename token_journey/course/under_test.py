@@ -3,22 +3,51 @@
 from __future__ import annotations
 
 import inspect
+import time
 import traceback
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from types import FunctionType, ModuleType
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from torch import Tensor
 
 from token_journey.course.borrowed import answers_imported, functions_called
 from token_journey.foreign import message_of, name_of_class
 from token_journey.guards.time_limit import time_limit
+from token_journey.words import calls as words
+
+_Noted = TypeVar("_Noted")
 
 
 class CheckFailure(AssertionError):
     """A check that does not hold; the message is for the learner."""
+
+
+@dataclass(frozen=True)
+class Called:
+    """A call of a learner's function by a check, as an error that ended it carries it along."""
+
+    function: str
+    args: tuple[Any, ...]
+    kwargs: Mapping[str, Any]
+
+
+def note(error: BaseException, name: str, value: object) -> None:
+    """Let an error carry something along, if its class lets it."""
+    with suppress(Exception):
+        object.__setattr__(error, f"_token_journey_{name}", value)
+
+
+def noted(error: BaseException, name: str, kind: type[_Noted]) -> _Noted | None:
+    """What an error carries along under a name, if it is of this very type."""
+    try:
+        value = object.__getattribute__(error, f"_token_journey_{name}")
+    except BaseException:  # a property of theirs may raise what it likes
+        return None
+    return value if type(value) is kind else None
 
 
 class StageUnderTest:
@@ -31,6 +60,12 @@ class StageUnderTest:
     def __init__(self, file: Path, load: Callable[[], ModuleType]):
         self.file = file
         self.load = load
+        self.asked: list[str] = []  # the names of its functions that were asked for
+
+    @property
+    def clock(self) -> Callable[[], float]:
+        """What its seconds are counted by."""
+        return time.thread_time
 
     def trial(self, seconds: float) -> AbstractContextManager[None]:
         """Around one check: what it does of the stage ends within `seconds`."""
@@ -62,17 +97,15 @@ class StageUnderTest:
 
     def __getattr__(self, function: str) -> Any:
         module = self.load()
+        self.asked.append(function)
         try:
             found = getattr(module, function)
         except AttributeError:
-            raise CheckFailure(
-                f"{self.file.name} has no `{function}`: the lesson's names and parameters "
-                "are how the checks find your work."
-            ) from None
+            raise CheckFailure(words.has_no(self.file.name, function)) from None
         if isinstance(found, type):
             return found
         if not callable(found):
-            raise CheckFailure(f"`{function}` in {self.file.name} is not a function.")
+            raise CheckFailure(words.no_function(self.file.name, function))
         return _watched(function, found, self.file.parent)
 
 
@@ -107,31 +140,28 @@ def _watched(name: str, function: Callable[..., Any], folder: Path) -> Callable[
         try:
             result = function(*args, **kwargs)
         except Exception as error:
+            note(error, "called", Called(name, args, kwargs))
             if isinstance(error, TypeError):
                 _check_parameters(name, function, args, kwargs)
             if _is_torch_s_alone(error, folder):
                 said = f"{name_of_class(error)}: {message_of(error) or ''}".partition("\n")[0]
-                raise CheckFailure(f"`{name}` raised {said}") from error
+                raise CheckFailure(words.raised(name, said)) from error
             raise
         if result is None:
-            raise CheckFailure(f"`{name}` returned None: is a `return` missing?")
+            raise CheckFailure(words.returned_none(name))
         if any(t._version != version for t, version in before):
-            raise CheckFailure(changed_its_input(name))
+            raise CheckFailure(words.changed_its_input(name))
         return result
 
     return call
 
 
-def changed_its_input(name: str) -> str:
-    return (
-        f"`{name}` changed its input: work on a new tensor "
-        "(`x = x + y` makes one, `x += y` does not)."
-    )
-
-
 def _is_torch_s_alone(error: Exception, folder: Path) -> bool:
     """Whether a function was torch's own, `silu = F.silu`, so that no line of a file raised."""
-    told = error.__dict__.get("told")
+    try:
+        told = object.__getattribute__(error, "told")
+    except AttributeError:
+        told = None
     if told is not None:  # by a player, which saw where it came from
         return bool(told.torch_s)
     assert error.__traceback__ is not None
@@ -154,13 +184,8 @@ def _check_parameters(
     try:
         signature.bind(*args, **kwargs)
     except TypeError:
-        called = len(args)
-        by_name = f" and {', '.join(f'{k}=…' for k in kwargs)}" if kwargs else ""
         mine = ", ".join(signature.parameters)
-        raise CheckFailure(
-            f"`{name}` is called with {called} value{'s' * (called != 1)}{by_name}, but yours "
-            f"takes ({mine}): keep the parameters of the lesson."
-        ) from None
+        raise CheckFailure(words.other_parameters(name, len(args), tuple(kwargs), mine)) from None
 
 
 def _tensors(values: Sequence[Any]) -> Iterator[Tensor]:
@@ -194,8 +219,11 @@ class Stages(Protocol):
     def siblings(self, stage: str) -> tuple[str, ...]:
         """The stages that a stage's file imports from beside itself, directly or through others."""
 
-    def own_imports(self) -> AbstractContextManager[None]:
-        """Around what runs these stages: nobody else finds what lies beside them."""
+    def apart(self, left: set[str]) -> AbstractContextManager[None]:
+        """Around what runs these stages: nobody else meets what they change.
+
+        left: gets the names of what can't be put back
+        """
 
     def frames(self, error: BaseException) -> list[traceback.FrameSummary]:
         """The part of a traceback that lies in this folder, outermost first."""

@@ -19,6 +19,8 @@ class Chart {
     Object.assign(this, { figure, spec, height, points, table });
     this.columns = columns ?? (() => this.points().length);
     this.plot = figure.querySelector(".plot");
+    this.canvas = element("div"); // what draws may change its attributes
+    this.plot.append(this.canvas);
     this.reading = figure.querySelector(".reading");
     this.numbers = figure.querySelector("details.numbers");
     this.cursor = -1;
@@ -49,7 +51,7 @@ class Chart {
     const colours = theme();
     const spec = this.spec(this.width, colours);
     spec.params = [...(spec.params ?? []), { name: "cursor", value: this.cursor }];
-    const view = await render(this.plot, sized(spec, this.width, this.height(this.width)), colours);
+    const view = await render(this.canvas, sized(spec, this.width, this.height(this.width)), colours);
     if (turn !== this.drawing) return view.finalize();
     this.view?.finalize();
     this.view = view;
@@ -166,7 +168,7 @@ new ResizeObserver(() => {
   }, 150);
 }).observe(document.body);
 
-// -- on paper: all charts, in light colours, and all that is folded ----------------------------
+// -- on paper: all charts, in light colours; numbers stay folded --------------------------------
 
 let printing = false;
 let unfolded = [];
@@ -175,9 +177,8 @@ function toPaper() {
   if (printing) return;
   printing = true;
   document.documentElement.classList.add("printing");
-  unfolded = [...document.querySelectorAll("details:not([open])")];
+  unfolded = [...document.querySelectorAll("details:not([open], .numbers)")];
   for (const each of unfolded) each.open = true;
-  for (const chart of charts) chart.tabulate();
   redraw(true);
 }
 

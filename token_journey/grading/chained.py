@@ -25,6 +25,7 @@ from token_journey.guards.process_state import quarantine
 from token_journey.numbers import percent, size
 from token_journey.packs.manifest import Prompt
 from token_journey.packs.pack import Pack
+from token_journey.words import walk as words
 
 _BEST = 5
 
@@ -106,18 +107,17 @@ def _target(pack: Pack, prompt: Prompt) -> Target:
 def tell(walk: Walk, pack: Pack, prompt: Prompt) -> str:
     """The walk in words: how far it is the model's, where it leaves, what that does."""
     shown = prompt.name if pack.held_back else f"“{prompt.text}”"
-    lines = [f"{shown} through {pack.title}:"]
+    lines = [words.through(shown, pack.title)]
     if walk.missing:
-        numbers = ", ".join(str(stage.number) for stage in walk.missing)
-        lines.append(f"Still to do, so the reference stands in: stage {numbers}.")
+        lines.append(words.still_to_do([stage.number for stage in walk.missing]))
     lines += _where_it_leaves(walk)
     if walk.error is not None:
         lines.append(stopped(walk, pack.held_back))
     model = pack.activation(prompt.name, "probs.last")
     if not pack.held_back:
-        lines.append(f"Next token, the model:  {_guesses(model, pack)}")
+        lines.append(words.next_of_model(_guesses(model, pack)))
     if isinstance(walk.probs, Tensor) and walk.probs.shape == model.shape:
-        lines.append(f"Next token, your walk:  {_guesses(walk.probs, pack)}")
+        lines.append(words.next_of_walk(_guesses(walk.probs, pack)))
     return "\n".join(lines)
 
 
@@ -126,16 +126,15 @@ def _where_it_leaves(walk: Walk) -> Iterator[str]:
     departure = walk.departure
     if departure is None:
         if held:
-            first, last = held[0].name, held[-1].name
-            yield f"All {len(held)} captured names, {first} … {last}, are the model's."
+            yield words.all_are_the_model_s(len(held), held[0].name, held[-1].name)
         return
     before = held[: held.index(departure)]
     if before:
-        yield f"{before[0].name} … {before[-1].name} are the model's."
+        yield words.are_the_model_s(before[0].name, before[-1].name)
     finite = departure.distance is not None and isfinite(departure.distance)
-    allowed = f" ({size(departure.allowed)} is allowed)" if finite else ""
+    allowed = size(departure.allowed) if finite else None
     stage = Stage(departure.stage)
-    yield f"{leaving(departure)}{allowed}. It comes from stage {stage.number}, {stage.name}.py."
+    yield words.comes_from(leaving(departure), allowed, stage.number, stage.file)
 
 
 def _guesses(probs: Tensor, pack: Pack) -> str:

@@ -83,6 +83,7 @@ class StageModule(pytest.Module):
     """A stage's place in a folder, whose tests are its check file's."""
 
     judge: Judge
+    stands_for: Path | None = None  # the notebook that it comes from, if it does
 
     def _getobj(self) -> Any:
         return session_of(self.config).checks.module(f"check_{self.judge.stage.name}")
@@ -90,8 +91,9 @@ class StageModule(pytest.Module):
     @property
     def folder(self) -> str:
         """The graded folder, as a person would type it."""
-        near = os.path.relpath(self.path.parent, self.config.invocation_params.dir)
-        return str(self.path.parent) if near.startswith("..") else near
+        graded = self.stands_for or self.path.parent
+        near = os.path.relpath(graded, self.config.invocation_params.dir)
+        return str(graded) if near.startswith("..") else near
 
 
 class StageFolder(pytest.Directory):

@@ -11,9 +11,11 @@ from token_journey.checking.comparison import Mismatch
 from token_journey.course.implementation import CannotLoad
 from token_journey.course.under_test import CheckFailure
 from token_journey.foreign import message_of, name_of_class, shown
+from token_journey.grading.circumstances import circumstances
 from token_journey.grading.diagnosis.differences import explain
 from token_journey.grading.diagnosis.doctor import Diagnosis
 from token_journey.grading.judge import Judge, KeptState, NotRun
+from token_journey.grading.verdict import NO_END, NOT_RUN
 from token_journey.guards.time_limit import OutOfTime, WaitedTooLong
 from token_journey.words import failure as words
 from token_journey.words.finding import Finding, Said
@@ -27,7 +29,7 @@ class Failure:
 
     `head` comes first and `below` it, indented, what belongs to it. A `cause` that is
     named comes before all else; that none is known comes after. `subject` is the same
-    for failures that tell the same story.
+    for failures that tell the same story; what is `broken` raised an error.
     """
 
     head: tuple[Said, ...]
@@ -36,6 +38,7 @@ class Failure:
     cause: tuple[Finding, ...] = ()
     to_do: bool = False
     named: bool = False
+    broken: bool = False
     wrapped: bool = True
 
     @property
@@ -64,7 +67,7 @@ def describe_failure(
     if isinstance(error, CannotLoad):
         return Failure((str(error),), "cannot load", wrapped=False)
     if isinstance(error, NotRun):
-        return Failure((_not_run(judge, error),), "not run")
+        return Failure((_not_run(judge, error),), NOT_RUN)
     checked = Finding(words.checked, promise)
     if isinstance(error, KeptState):
         return Failure((Finding(words.kept_state),), "kept state", (checked,))
@@ -72,20 +75,34 @@ def describe_failure(
     if told is None and held_back:  # a traceback shows what its functions hold
         broken = Finding(words.broken_check, type(error).__name__)
         return Failure((broken,), str(broken), (checked,))
-    if told is None:
-        return None
-    subject = diagnosis.story or told.subject
-    return replace(told, cause=diagnosis.findings, subject=subject, named=bool(diagnosis.story))
+    return told and _with_cause(told, diagnosis)
+
+
+def describe_fault_of_the_course(promise: str, pack: str | None) -> Failure:
+    """What to say where the reference fails a check, too: nobody's stage is told a mistake."""
+    said = Finding(words.check_is_wrong) if pack is None else Finding(words.pack_is_wrong, pack)
+    return Failure((said,), str(said), (Finding(words.checked, promise),))
 
 
 def describe_unusable(
-    judge: Judge, error: BaseException, promise: str, in_check: StackSummary
+    judge: Judge,
+    error: BaseException,
+    promise: str,
+    diagnosis: Diagnosis,
+    in_check: StackSummary,
 ) -> Failure:
     """What to say where the check broke on what a stage gave it, and not in the stage's lines."""
     kind, message = name_of_class(error), message_of(error)
     said = Finding(words.unusable, f"{judge.stage.name}.py", kind, message)
-    lines = [f"  {shown(frame.line or '')}" for frame in in_check[-1:]]
-    return Failure((said,), str(said), (*lines, Finding(words.checked, promise)))
+    lines: list[Said] = [f"  {shown(frame.line or '')}" for frame in in_check[-1:]]
+    checked = Finding(words.checked, promise)
+    below: tuple[Said, ...] = (*lines, *_around(judge, error), checked)
+    return _with_cause(Failure((said,), str(said), below, broken=True), diagnosis)
+
+
+def _with_cause(told: Failure, diagnosis: Diagnosis) -> Failure:
+    subject = diagnosis.story or told.subject
+    return replace(told, cause=diagnosis.findings, subject=subject, named=bool(diagnosis.story))
 
 
 def _not_run(judge: Judge, error: NotRun) -> Finding:
@@ -103,13 +120,22 @@ def _told(judge: Judge, error: BaseException, promise: str, held_back: bool) -> 
     frames = judge.folder.frames(error)
     if not frames:
         ended = not isinstance(error, OutOfTime)
-        return None if ended else Failure((Finding(words.did_not_end),), "time", (checked,))
+        return None if ended else Failure((Finding(words.did_not_end),), NO_END, (checked,))
     last = frames[-1]
-    place = words.in_function(Path(last.filename).name, last.lineno, last.name)
+    named = [frame.name for frame in frames if not frame.name.startswith("<")]  # no `<listcomp>`
+    function = (named or [last.name])[-1]
+    place = words.in_function(Path(last.filename).name, last.lineno, function)
     said = _raised(error, place, held_back)
-    return Failure(
-        (said,), f"{type(error).__name__} {place}", (f"  {shown(last.line or '')}", checked)
-    )
+    around = () if held_back else _around(judge, error, function, last.line or "")
+    below: tuple[Said, ...] = (f"  {shown(last.line or '')}", *around, checked)
+    return Failure((said,), f"{type(error).__name__} {place}", below, broken=True)
+
+
+def _around(
+    judge: Judge, error: BaseException, function: str = "", line: str = ""
+) -> tuple[Finding, ...]:
+    where = judge.folder.folder, judge.reference_file
+    return tuple(circumstances(error, function, line, *where))
 
 
 def _mismatch(error: Mismatch, promise: str) -> Failure:
@@ -119,7 +145,7 @@ def _mismatch(error: Mismatch, promise: str) -> Failure:
         return Failure((promise, compared), promise, tuple(explain(error)))
     checked = Finding(words.checked, promise)
     below = (compared, checked) if comparison.where else (checked,)
-    return Failure((error.complaint,), str(error.complaint), below)
+    return Failure((error.complaint,), error.complaint.kind, below)  # whatever the prompt
 
 
 def _raised(error: BaseException, place: str, held_back: bool) -> Finding:

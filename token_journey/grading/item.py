@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -10,6 +9,7 @@ import pytest
 from token_journey.checking.case import NotOnThisPack
 from token_journey.checking.comparison import holding_back
 from token_journey.course.under_test import Check, StageUnderTest
+from token_journey.grading.diagnosis.answers import Question
 
 
 def check_of(item: pytest.Function) -> Check:
@@ -31,40 +31,31 @@ def not_on_this_pack(item: pytest.Function) -> NotOnThisPack | None:
     return case if isinstance(case, NotOnThisPack) else None
 
 
+def pack_of(item: pytest.Function) -> str | None:
+    """The name of the pack whose numbers an item is about, if it is about any."""
+    case = item.callspec.params.get("case") if hasattr(item, "callspec") else None
+    return case[0].pack.name if isinstance(case, list) else None
+
+
 def is_held_back(item: pytest.Function) -> bool:
     """Whether an item's numbers are not to be shown."""
     case = item.callspec.params.get("case") if hasattr(item, "callspec") else None
     return isinstance(case, list) and any(each.pack.held_back for each in case)
 
 
-def others_and_siblings(failed: pytest.Function) -> tuple[Iterator[Check], Iterator[Check]]:
-    """What else tells of a failure: the stage's checks, and the same check on other models.
+def questions_of(module: pytest.Module) -> list[Question]:
+    """All checks of a stage, whichever of them were selected.
 
-    Those on no model or a small one come first, and of these the nearest in the file.
+    One of each comes first, on no model or a small one; then all others, the small ones first.
     """
-    ours = [
-        item
-        for item in failed.session.items
-        if isinstance(item, pytest.Function)
-        and item.parent is failed.parent
-        and not not_on_this_pack(item)
-    ]
-    # As they stand in the file, in whatever order they run.
-    places = {name: place for place, name in enumerate(vars(failed.module))}
-
-    ours.sort(key=lambda item: places[_name(item)])
-
-    def order(item: pytest.Function) -> tuple[int, int, int]:
-        cases: Any = item.callspec.params.get("case") if hasattr(item, "callspec") else None
-        size = cases[0].config.hidden_size if cases else 0
-        return size // 100, abs(places[_name(item)] - places[_name(failed)]), size
-
-    ours.sort(key=order)
-    first = list({_name(item): item for item in reversed(ours)}.values())[::-1]  # of each check
-    others = first + [item for item in ours if item not in first]
-    siblings = [item for item in ours if _name(item) == _name(failed) and item is not failed]
-    return map(check_of, others), map(check_of, siblings)
+    items = [item for item in module.collect() if isinstance(item, pytest.Function)]
+    items = [item for item in items if not not_on_this_pack(item)]
+    items.sort(key=_size)
+    first = {item.originalname: item for item in reversed(items)}.values()
+    ordered = [*sorted(first, key=_size), *(item for item in items if item not in first)]
+    return [Question(item.name, item.originalname, check_of(item)) for item in ordered]
 
 
-def _name(item: pytest.Function) -> str:
-    return item.originalname
+def _size(item: pytest.Function) -> int:
+    cases: Any = item.callspec.params.get("case") if hasattr(item, "callspec") else None
+    return cases[0].config.hidden_size if cases else 0

@@ -8,22 +8,22 @@ one to mend; if not, what is wrong is in this stage.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from token_journey.course.implementation import CannotLoad
+from token_journey.course.implementation import CannotLoad, LoadsForEver
 from token_journey.course.stage import Stage
-from token_journey.course.under_test import Check, Stages, StageUnderTest
-from token_journey.guards.process_state import quarantine
+from token_journey.course.under_test import Check, Stages, StageUnderTest, note
 from token_journey.guards.time_limit import OutOfTime, WaitedTooLong
 
 SECONDS_A_CHECK = 10.0
 _TIMEOUTS_A_STAGE = 1
 # A check that was loaded anew for every call and is still not done proves nothing.
 _SECONDS_AFRESH = 1.0
+# A check that meets an earlier stage that is known to go on for ever is not waited for again.
+_SECONDS_OF_ENDLESS = 1.0
 
 
 class NotRun(Exception):
@@ -54,8 +54,16 @@ class Outcome:
 class Judge:
     """Judges one stage of one folder; `reference` is the folder that can stand in."""
 
-    def __init__(self, stage: Stage, folder: Stages, reference: Stages | None):
+    def __init__(
+        self,
+        stage: Stage,
+        folder: Stages,
+        reference: Stages | None,
+        endless: set[str] | None = None,
+    ):
+        """endless: the stages of this folder that never ended, for all that judge it"""
         self.stage = stage
+        self._endless = set() if endless is None else endless
         self.folder = folder
         self.reference = None if reference and reference.folder == folder.folder else reference
         self._with_stand_ins: dict[tuple[str, ...], Stages] = {}
@@ -68,44 +76,67 @@ class Judge:
         if len(self._timeouts) >= _TIMEOUTS_A_STAGE:
             waited = isinstance(self._timeouts[0], WaitedTooLong)
             return Outcome(self.folder, NotRun(waited))
-        error = self._attempt(check, self.folder, seconds)
-        if error is None or self.is_stub(error) or self.folder.missing(self.stage.name):
-            return Outcome(self.folder, error)
-        if not isinstance(error, CannotLoad) and self._holds_afresh(check):
-            return Outcome(self.folder, KeptState())
-        if not self._may_be_inherited():
-            return Outcome(self.folder, error)
+        outcome = self._judged(check, seconds)
+        if isinstance(outcome.error, OutOfTime):
+            self._timeouts.append(outcome.error)
+        if _never_ended(outcome.error):
+            self._endless.add(self.stage.name)
+        return outcome
+
+    def _judged(self, check: Check, seconds: float) -> Outcome:
+        endless = tuple(name for name in self._used if name in self._endless)
+        soon = min(seconds, _SECONDS_OF_ENDLESS)
+        if endless and endless in self._guilty:  # nothing is learned by waiting for it again
+            never_ended = True
+        else:
+            error = self._error(check, self.under_test, soon if endless else seconds)
+            if error is None or self.is_stub(error) or self.folder.missing(self.stage.name):
+                return Outcome(self.folder, error)
+            never_ended = _never_ended(error)
+            if endless and never_ended:
+                self._guilty.insert(0, endless)
+            elif not isinstance(error, CannotLoad) and self._holds_afresh(check):
+                return Outcome(self.folder, KeptState())
+            if not self._may_be_inherited():
+                return Outcome(self.folder, error)
         for suspects in self._guilty:  # what was to blame before is likely to be again
-            if self._attempt(check, self._standing_in(suspects), seconds) is None:
+            if self._with_reference(check, suspects, seconds) is None:
                 return Outcome(self._standing_in(suspects), mend=suspects)
         standing_in = self._standing_in(self._earlier)
-        alone = self._attempt(check, standing_in, seconds)
+        alone = self._with_reference(check, self._earlier, seconds)
         if alone is not None:
             return Outcome(standing_in, alone)
-        return Outcome(standing_in, mend=self._to_mend(check, seconds))
+        mend = self._to_mend(check, soon if never_ended else seconds)
+        if never_ended:
+            self._endless.update(mend)
+        return Outcome(standing_in, mend=mend)
 
     @cached_property
     def under_test(self) -> StageUnderTest:
         """The stage as it works in its own folder."""
         return self.stage_in(self.folder)
 
-    def _attempt(
-        self, check: Check, implementation: Stages, seconds: float
+    def _with_reference(
+        self, check: Check, names: tuple[str, ...], seconds: float
     ) -> BaseException | None:
-        error = self._error(check, self.stage_in(implementation), seconds)
-        if isinstance(error, OutOfTime):
-            self._timeouts.append(error)
-        return error
+        """What a check raises where the reference's stages of these names stand in."""
+        return self._error(check, self.stage_in(self._standing_in(names)), seconds)
 
     def _error(self, check: Check, stage: StageUnderTest, seconds: float) -> BaseException | None:
         try:
             with self.apart(), stage.trial(seconds):
                 check(stage)
         except BaseException as error:  # SystemExit and OutOfTime are the learner's, too
+            note(error, "asked", tuple(stage.asked))
             if isinstance(error, KeyboardInterrupt) and not self.folder.frames(error):
                 raise
             return error
         return None
+
+    @property
+    def reference_file(self) -> Path | None:
+        """Where the reference writes the same stage, if there is one."""
+        return None if self.reference is None else self.reference.folder / self.stage.file
 
     def is_right(self, check: Check) -> bool:
         """Whether the reference passes a check, so that a stage is to blame if it breaks."""
@@ -113,11 +144,9 @@ class Judge:
             return False
         return self._error(check, self.stage_in(self.reference), SECONDS_A_CHECK) is None
 
-    @contextmanager
-    def apart(self) -> Iterator[None]:
+    def apart(self) -> AbstractContextManager[None]:
         """What the folder's code changes of the process is put back at the end."""
-        with quarantine(self.left), self.folder.own_imports():
-            yield
+        return self.folder.apart(self.left)
 
     def stage_in(self, implementation: Stages) -> StageUnderTest:
         return implementation.under_test(self.stage.name)
@@ -163,7 +192,7 @@ class Judge:
         suspects = self._used
         for name in reversed(self._used):  # a late one may only pass on what is wrong before it
             fewer = tuple(other for other in suspects if other != name)
-            if self._attempt(check, self._standing_in(fewer), seconds) is None:
+            if self._with_reference(check, fewer, seconds) is None:
                 suspects = fewer
         self._guilty.append(suspects)
         return suspects
@@ -171,3 +200,7 @@ class Judge:
     def unload(self) -> None:
         for implementation in self._with_stand_ins.values():
             implementation.unload()
+
+
+def _never_ended(error: BaseException | None) -> bool:
+    return isinstance(error, OutOfTime | LoadsForEver)

@@ -10,12 +10,15 @@ from __future__ import annotations
 
 import contextlib
 import io
+import itertools
 from collections import Counter, defaultdict
 from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from math import inf
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 import torch
@@ -24,16 +27,23 @@ from torch import Tensor
 from token_journey.checking.comparison import Comparison
 from token_journey.course.course import find_clone
 from token_journey.course.implementation import Implementation
-from token_journey.course.misconceptions import Misconception, Rewrite, rewrites_in, rewritten
+from token_journey.course.misconceptions import Rewrite, rewrites_in, rewritten
 from token_journey.course.stage import Stage
 from token_journey.course.under_test import StageUnderTest
 from token_journey.grading.collect import StageModule
+from token_journey.grading.diagnosis.answers import Question
+from token_journey.grading.diagnosis.bank import Bank
 from token_journey.grading.diagnosis.doctor import Doctor
 from token_journey.grading.diagnosis.observed import Observed, observe
-from token_journey.grading.item import check_of, others_and_siblings
+from token_journey.grading.diagnosis.patterns import FILE, Pattern, Patterns, as_text
+from token_journey.grading.item import questions_of
 from token_journey.grading.session import DIAGNOSES_A_STAGE
 
 WHOLE, SUMMARY = Path("build", "kill-matrix.md"), Path("docs", "kill-matrix-summary.md")
+
+
+# Nobody counts on what lies so near to the tolerance, unless a right way does, too.
+_NEAR = 0.5, 2.0
 
 
 @dataclass
@@ -45,10 +55,20 @@ class Row:
     stopped_by: list[str] = field(default_factory=list)
     margin: float = 0.0
     called: list[str] = field(default_factory=list)
+    fails: set[str] = field(default_factory=set)
+    unsure: set[str] = field(default_factory=set)
 
-    def note(self, check: str, seen: Observed) -> None:
-        if seen.until_wrong().wrong and check not in self.stopped_by:
-            self.stopped_by.append(check)
+    def note(self, question: Question, seen: Observed, honest: list[list[float]]) -> None:
+        """What came of a check, beside how far right ways land there."""
+        if seen.until_wrong().wrong and question.of not in self.stopped_by:
+            self.stopped_by.append(question.of)
+        errors = _errors(seen)
+        self.margin = max([self.margin, *_margins(errors, honest)])
+        farthest = max(errors, default=0.0)
+        if farthest > _NEAR[1]:
+            self.fails.add(question.name)
+        elif not seen.ended or farthest > max([_NEAR[0], *itertools.chain(*honest)]):
+            self.unsure.add(question.name)
 
 
 class Matrix:
@@ -60,64 +80,100 @@ class Matrix:
         self._variants = Implementation(variants)
         self.rows: list[Row] = []
         self.variants: list[Row] = []
+        self.patterns: dict[str, Patterns] = {}
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         modules = dict.fromkeys(item.getparent(StageModule) for item in session.items)
         for module in filter(None, modules):
-            items: dict[str, list[pytest.Function]] = defaultdict(list)
-            for item in session.items:
-                if isinstance(item, pytest.Function) and item.parent is module:
-                    items[item.originalname].append(item)
-            self._stage(module.judge.stage.name, items)
+            told = [i.originalname for i in session.items if isinstance(i, pytest.Function)]
+            self._stage(module.judge.stage.name, questions_of(module), list(dict.fromkeys(told)))
         return True
 
-    def _stage(self, stage: str, items: dict[str, list[pytest.Function]]) -> None:
-        checks = {name: [check_of(item) for item in parts] for name, parts in items.items()}
+    def _stage(self, stage: str, questions: list[Question], told: list[str]) -> None:
+        """told: the stage's checks, among others, in the order in which a run tells of them"""
         right = [Row(stage, r) for r in rewrites_in(self._variants.module(stage))]
         wrong = [Row(stage, r) for r in rewrites_in(self._bank.module(stage))]
-        under_test = {
-            id(row): self._under_test(stage, rewritten(self._reference, stage, row.rewrite))
-            for row in right + wrong
-        }
-        solution = self._under_test(stage, self._reference.module(stage))
-        for name, parts in checks.items():
-            for check in parts:
-                honest = [_errors(observe(check, solution))]
-                for row in right:
-                    seen = observe(check, under_test[id(row)])
-                    honest.append(_errors(seen))
-                    row.note(name, seen)
-                for row in wrong:
-                    seen = observe(check, under_test[id(row)])
-                    row.note(name, seen)
-                    row.margin = max([row.margin, *_margins(_errors(seen), honest)])
-        doctor = Doctor(stage, self._reference, self._bank)
+        under_test = {id(row): _Fresh(self._reference, stage, row.rewrite) for row in right + wrong}
+        solution = _Fresh(self._reference, stage)
+        for question in questions:
+            honest = [_errors(observe(question.check, solution))]
+            for row in right:
+                seen = observe(question.check, under_test[id(row)])
+                honest.append(_errors(seen))
+                row.note(question, seen, honest)
+            for row in wrong:
+                seen = observe(question.check, under_test[id(row)])
+                row.note(question, seen, honest)
+                if (
+                    question.name in row.fails
+                    and not observe(question.check, _Alone(self._reference, stage, row.rewrite))
+                    .until_wrong()
+                    .wrong
+                ):
+                    row.fails.remove(question.name)  # it depends on others, or on chance
+                    row.unsure.add(question.name)
+        self.patterns[stage] = Patterns(
+            tuple(question.name for question in questions),
+            {r.rewrite.name: Pattern(frozenset(r.fails), frozenset(r.unsure)) for r in wrong},
+        )
+        bank = Bank(stage, self._reference, self._bank, self.patterns[stage])
         for row in wrong:
-            failing = {name: items[name] for name in row.stopped_by}
-            row.called = _called(doctor, under_test[id(row)], failing)
+            row.stopped_by.sort(key=told.index)
+            row.called = _called(Doctor(bank, under_test[id(row)], questions), questions, row)
         self.rows += wrong
         self.variants += right
 
-    def _under_test(self, stage: str, module: ModuleType) -> StageUnderTest:
-        return StageUnderTest(self._reference.folder / f"{stage}.py", lambda: module)
+
+class _Fresh(StageUnderTest):
+    """The reference's stage with rewrites in it, written anew for every check."""
+
+    def __init__(self, reference: Implementation, stage: str, *rewrites: Rewrite):
+        self._module: ModuleType | None = None
+
+        def write() -> ModuleType:
+            self._module = self._module or rewritten(reference, stage, *rewrites)
+            return self._module
+
+        super().__init__(reference.folder / f"{stage}.py", write)
+
+    def trial(self, seconds: float) -> AbstractContextManager[None]:
+        self._module = None
+        return super().trial(seconds)
 
 
-def _called(
-    doctor: Doctor, stage: StageUnderTest, failing: dict[str, list[pytest.Function]]
-) -> list[str]:
+class _Alone(StageUnderTest):
+    """The reference's stage with a rewrite that the check calls and the other functions don't.
+
+    What is drawn by a check's generator is drawn otherwise.
+    """
+
+    def __init__(self, reference: Implementation, stage: str, change: Rewrite):
+        right, wrong = rewritten(reference, stage), rewritten(reference, stage, change)
+        module = ModuleType(right.__name__)
+        module.__dict__.update(vars(right), **{change.function: vars(wrong)[change.function]})
+        super().__init__(reference.folder / f"{stage}.py", lambda: module)
+
+    def __getattr__(self, function: str) -> Any:
+        found = super().__getattr__(function)
+        if isinstance(found, type):
+            return found
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            for value in (*args, *kwargs.values()):
+                if isinstance(value, torch.Generator):
+                    torch.rand(1, generator=value)
+            return found(*args, **kwargs)
+
+        return call
+
+
+def _called(doctor: Doctor, questions: list[Question], row: Row) -> list[str]:
     """What the first few failing checks call the mistake, as a learner would be told."""
-    called: list[str] = []
-    known: tuple[Misconception, ...] = ()
-    for parts in list(failing.values())[:DIAGNOSES_A_STAGE]:
-        item, check = next(
-            (item, check)
-            for item, check in zip(parts, map(check_of, parts), strict=True)
-            if observe(check, stage).until_wrong().wrong
-        )
-        diagnosis = doctor.diagnose(check, stage, known, *others_and_siblings(item))
-        known = diagnosis.mistakes or known
-        called += [diagnosis.story] if diagnosis.story else []
-    return called
+    first = [
+        next(q for q in questions if q.of == check and q.name in row.fails | row.unsure)
+        for check in row.stopped_by[:DIAGNOSES_A_STAGE]
+    ]
+    return [story for question in first if (story := doctor.diagnose(question).story)]
 
 
 def _errors(seen: Observed) -> list[float]:
@@ -233,7 +289,12 @@ def write_matrix() -> None:
     course = find_clone()
     bank, variants = course.checks / "misconceptions", course.home / "tests" / "course" / "variants"
     matrix = build_matrix(course.reference, bank, variants)
-    for place, text in ((WHOLE, as_markdown(matrix)), (SUMMARY, as_summary(matrix))):
+    patterns = bank.relative_to(course.home) / FILE
+    for place, text in (
+        (WHOLE, as_markdown(matrix)),
+        (SUMMARY, as_summary(matrix)),
+        (patterns, as_text(matrix.patterns)),
+    ):
         file = course.home / place
         file.parent.mkdir(exist_ok=True)
         file.write_text(text, encoding="utf-8", newline="\n")

@@ -19,8 +19,10 @@ import pytest
 from token_journey.checking.case import NotOnThisPack, cases, only_in_print
 from token_journey.course.implementation import CannotLoad, frames_in
 from token_journey.course.lessons import promise_of
-from token_journey.course.under_test import Check, Stages, StageUnderTest
+from token_journey.course.signatures import parameters
+from token_journey.course.under_test import Check, Stages, StageUnderTest, noted
 from token_journey.foreign import name_of_class, shown
+from token_journey.glyphs import write_plainly
 from token_journey.grading import torch_start as quick_torch  # noqa: F401  (before whatever else imports torch)
 from token_journey.grading.chained import ChainedItem
 from token_journey.grading.collect import (
@@ -28,13 +30,26 @@ from token_journey.grading.collect import (
     StageModule,
     session_of,
 )
+from token_journey.grading.diagnosis.answers import Question
 from token_journey.grading.diagnosis.doctor import Diagnosis
-from token_journey.grading.failure import Failure, describe_failure, describe_unusable
-from token_journey.grading.item import check_of, is_held_back, not_on_this_pack, others_and_siblings
+from token_journey.grading.failure import (
+    Failure,
+    describe_failure,
+    describe_fault_of_the_course,
+    describe_unusable,
+)
+from token_journey.grading.item import (
+    check_of,
+    is_held_back,
+    not_on_this_pack,
+    pack_of,
+    questions_of,
+)
 from token_journey.grading.judge import SECONDS_A_CHECK, Judge, KeptState, NotRun, Outcome
 from token_journey.grading.terminal import cut
 from token_journey.grading.verdict import Kind, Verdict
 from token_journey.guards.time_limit import lift_limits
+from token_journey.words.diagnosis import lies_in
 
 # Styles of `--tb` that show frames, and how many characters of them.
 _TELLING_FRAMES, _FRAMES = ("short", "long", "native"), 8_000
@@ -53,6 +68,8 @@ def pytest_configure(config: pytest.Config) -> None:
         config.addinivalue_line("markers", line)
     if config.pluginmanager.has_plugin("unraisableexception"):  # which puts back what was before
         sys.unraisablehook = partial(_ignored, config, sys.unraisablehook)
+    if sys.__stdout__ is not None:  # pytest writes there; sys.stdout is captured by now
+        write_plainly(sys.__stdout__)
     lift_limits(any(config.getoption(name) for name in ("no_time_limit", "usepdb", "trace")))
 
 
@@ -160,14 +177,15 @@ def _has_a_cause(judge: Judge, error: BaseException) -> bool:
 def _failure(item: pytest.Function, judge: Judge, check: Check, outcome: Outcome) -> Failure:
     """What to say of a check that does not hold; the kit's own errors pass through."""
     assert outcome.error is not None
-    diagnosis = Diagnosis()
+    diagnosis, promise = Diagnosis(), promise_of(item.obj)
     if _has_a_cause(judge, outcome.error):
+        if judge.reference is not None and not judge.is_right(check):
+            return describe_fault_of_the_course(promise, pack_of(item))
         diagnosis = _diagnosis(item, judge, check, outcome.implementation)
-    promise = promise_of(item.obj)
     failure = describe_failure(judge, outcome.error, promise, diagnosis, is_held_back(item))
     if failure is None and judge.is_right(check):
         frames = frames_in(session_of(item.config).course.checks, outcome.error.__traceback__)
-        failure = describe_unusable(judge, outcome.error, promise, extract_tb(frames))
+        failure = describe_unusable(judge, outcome.error, promise, diagnosis, extract_tb(frames))
     if failure is None:
         raise outcome.error
     return failure
@@ -177,10 +195,12 @@ def _diagnosis(
     item: pytest.Function, judge: Judge, check: Check, implementation: Stages
 ) -> Diagnosis:
     """What is known of the cause: nothing, where their code lets nobody look at it."""
-    others = others_and_siblings(item)
+    question = Question(item.name, item.originalname, check)
+    module = item.getparent(StageModule)
+    assert module is not None
     try:
         session = session_of(item.config)
-        return session.diagnosis(judge, item.originalname, check, implementation, *others)
+        return session.diagnosis(judge, question, implementation, partial(questions_of, module))
     except BaseException as error:
         if not judge.folder.frames(error):
             raise
@@ -230,10 +250,25 @@ def _verdict(
         subject=failure.subject if failure else item.name,
         message=str(report.longrepr) if report.failed else "",
         named=failure.named if failure else False,
+        broken=failure.broken if failure else False,
+        function=_function(module.judge, outcome, failure),
         mend=outcome.mend if outcome else (),
         absent=str(absent) if absent else "",
         seconds=report.duration,
     )
+
+
+def _function(judge: Judge, outcome: Outcome | None, failure: Failure | None) -> str:
+    """Where a check failed: the lesson's function that is wrong, raised, or was called last."""
+    if outcome is None or outcome.error is None:
+        return ""
+    for finding in failure.cause if failure else ():
+        if finding.kind == lies_in.__name__:
+            return str(finding.values[0])
+    named = [frame.name for frame in reversed(judge.folder.frames(outcome.error))]
+    known = parameters(judge.reference_file) if judge.reference_file else {}
+    asked = noted(outcome.error, "asked", tuple) or ()
+    return next((name for name in named if name in known), asked[-1] if asked else "")
 
 
 def _kind(

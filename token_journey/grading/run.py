@@ -73,6 +73,11 @@ class Grader:
             raise UserError(listener.refused or _refusal(said) or f"No stages lie in {where}.")
         return Grade(tuple(listener.verdicts))
 
+    @property
+    def open(self) -> tuple[str, ...]:
+        """What of the players' jail does not hold on this machine."""
+        return self._players.open if self._players else ()
+
     def close(self) -> None:
         if self._players:
             self._players.close()

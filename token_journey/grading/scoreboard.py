@@ -8,6 +8,7 @@ from typing import Any
 
 from token_journey.course.stage import Stage
 from token_journey.grading.verdict import StageGrade, next_to_do
+from token_journey.words import table as words
 
 _BAR = 24
 _WriteLine = Callable[..., Any]
@@ -39,53 +40,43 @@ def row_of(row: StageGrade) -> tuple[str, str]:
     filled = _BAR * row.passed // max(row.total, 1)
     bar = "█" * filled + "░" * (_BAR - filled)
     count = f"{row.passed}/{row.total}"
-    if row.missing:
-        said, colour = "not here", "red"
-    elif row.failed:
-        said, colour = _counted(row.failed, "check fails", "checks fail"), "red"
-        if row.todo:
-            said += f", {row.todo} to do"
-    elif row.untouched:
-        said, colour = "to do", "cyan"
-    elif row.todo:
-        said, colour = f"{row.todo} to do", "yellow"
-    elif row.mend:
-        said, colour = f"right; to work with yours, mend {_stages(row.mend)}", "yellow"
-    else:
-        said, colour = "done", "green"
-    if row.absent:
-        said += f"; {row.absent} not on this pack"
+    said, colour = said_of(row)
     return f"  {stage.number:2}  {stage.title:<10} {bar} {count:>9}  {said}", colour
+
+
+def said_of(row: StageGrade) -> tuple[str, str]:
+    """How a stage stands, in words, and their colour."""
+    if row.missing:
+        said, colour = words.not_here(), "red"
+    elif row.failed:
+        said, colour = words.checks_fail(row.failed, row.todo), "red"
+    elif row.untouched:
+        said, colour = words.untouched(), "cyan"
+    elif row.todo:
+        said, colour = words.some_to_do(row.todo), "yellow"
+    elif row.mend:
+        said, colour = words.waits_for(sorted(Stage(name).number for name in row.mend)), "yellow"
+    else:
+        said, colour = words.done(), "green"
+    if row.absent:
+        said += words.not_on_this_pack(row.absent)
+    return said, colour
 
 
 def _closing(path: str, stages: list[StageGrade], pytest: str) -> str:
     to_do = next_to_do(stages)
-    checks = f"{sum(r.passed for r in stages)} of {sum(r.total for r in stages)} checks hold."
+    hold = words.checks_hold(sum(r.passed for r in stages), sum(r.total for r in stages))
     if to_do is None:
-        return f"  {checks} All that was asked for is right."
-    verb = "mend" if to_do.failed else "write"
+        return f"  {hold} {words.all_right()}"
     stage = Stage(to_do.stage)
-    file = f"{path}/{to_do.stage}.py"
-    return f"  {checks} Next: {verb} stage {stage.number}, {file}, then `{pytest} {file}`."
+    file = path if path.endswith(".ipynb") else f"{path}/{stage.file}"
+    where = words.cell(stage.title, path) if path.endswith(".ipynb") else file
+    return f"  {hold} {words.next_is(to_do.failed > 0, stage.number, where, f'{pytest} {file}')}"
 
 
 def _after(path: str, right: list[StageGrade], pytest: str, course: Sequence[Stage]) -> str:
     """What to do once all that was asked for is right."""
     if course and len(right) == len(course):
-        return (
-            f"See your stages at work: `{pytest} {path} --chained`, and "
-            f"`token-journey show --impl {path}`."
-        )
+        return words.at_work(path, pytest)
     later = [stage for stage in course if stage > Stage(right[-1].stage)]
-    return f"Next: stage {later[0].number}, {path}/{later[0].file}." if later else ""
-
-
-def _stages(names: Iterable[str]) -> str:
-    numbers = sorted(Stage(name).number for name in names)
-    if len(numbers) == 1:
-        return f"stage {numbers[0]}"
-    return "stages " + ", ".join(map(str, numbers[:-1])) + f" and {numbers[-1]}"
-
-
-def _counted(count: int, one: str, many: str) -> str:
-    return f"{count} {one if count == 1 else many}"
+    return words.next_after(later[0].number, f"{path}/{later[0].file}") if later else ""

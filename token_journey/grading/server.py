@@ -9,6 +9,7 @@ Each line on standard input asks for one grade, each line on standard output say
     {"id": 1, "verdict": {"stage": "s03_rms_norm", "check": …, "kind": "passed", …}}
     {"id": 1, "done": true, "right": false}        or {"id": 1, "error": "one sentence"}
 
+A machine on which not all of a player's jail is closed says with `done`, in `open`, what is not.
 `packs` and `options` may be left out. Every stage is run in a player (`--isolated`), so that
 nothing of one hand-in is there for the next. It ends with its standard input.
 """
@@ -47,7 +48,8 @@ def serve(questions: Iterable[str], answer: Callable[[str], object]) -> None:
                     heard=_teller(answer, identity),
                     options=asked.get("options", ()),
                 )
-                answer(_line(id=identity, done=True, right=grade.done))
+                closed = {"open": grader.open} if grader.open else {}
+                answer(_line(id=identity, done=True, right=grade.done, **closed))
             except UserError as error:
                 answer(_line(id=identity, error=str(error)))
 

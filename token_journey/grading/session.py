@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import torch
@@ -11,8 +11,10 @@ from token_journey.course.course import Course
 from token_journey.course.implementation import Implementation
 from token_journey.course.installed import refuse_damage
 from token_journey.course.stage import Stage
-from token_journey.course.under_test import Check, Stages
+from token_journey.course.under_test import Stages
 from token_journey.errors import PackError
+from token_journey.grading.diagnosis.answers import Question
+from token_journey.grading.diagnosis.bank import Bank
 from token_journey.grading.diagnosis.doctor import Diagnosis, Doctor
 from token_journey.grading.judge import Judge
 from token_journey.packs.pack import Pack, find_packs
@@ -64,52 +66,52 @@ class Session:
         self.packs = packs
         self.asked_for = asked_for
         self.checks = Implementation(course.checks)
-        self._bank = Implementation(course.checks / "misconceptions")
+        self._misconceptions = Implementation(course.checks / "misconceptions")
         self.reference = Implementation(course.reference) if course.reference.is_dir() else None
         self._folders: dict[Path, Implementation] = {}
         self._players = players
         self._judges: list[Judge] = []
-        self._doctors: dict[Stage, Doctor] = {}
+        self._endless: dict[Path, set[str]] = {}  # of each folder the stages that go on for ever
+        self._banks: dict[Stage, Bank] = {}
+        self._doctors: dict[Judge, Doctor] = {}
         self._diagnoses: dict[Judge, dict[str, Diagnosis]] = {}
 
     def judge(self, stage: Stage, folder: Path, refusal: str | None = None) -> Judge:
         """Who runs the checks on one stage file. refusal: why none of the folder is run, if so"""
-        judge = Judge(stage, self._implementation(folder, refusal), self.reference)
+        endless = self._endless.setdefault(folder, set())
+        judge = Judge(stage, self._implementation(folder, refusal), self.reference, endless)
         self._judges.append(judge)
         return judge
 
-    def doctor(self, stage: Stage) -> Doctor | None:
-        """Who can name a mistake; nobody can without a reference to write mistakes into."""
-        if self.reference is None:
-            return None
-        if stage not in self._doctors:
-            self._doctors[stage] = Doctor(stage.name, self.reference, self._bank)
-        return self._doctors[stage]
+    def bank(self, stage: Stage, reference: Implementation) -> Bank:
+        """The known mistakes of a stage, written into a reference's."""
+        if stage not in self._banks:
+            self._banks[stage] = Bank(stage.name, reference, self._misconceptions)
+        return self._banks[stage]
 
     def diagnosis(
         self,
         judge: Judge,
-        name: str,
-        check: Check,
+        question: Question,
         implementation: Stages,
-        others: Iterable[Check],
-        siblings: Iterable[Check],
+        questions: Callable[[], Iterable[Question]],
     ) -> Diagnosis:
         """What is known of a failure: asked once for each check, and of a stage's first few.
 
-        name: the check's; others: all of the stage; siblings: the same on other models
+        questions: all of the stage
         """
-        if judge.reference is None:  # a mistake is known by where the reference has none
-            return Diagnosis()
+        if self.reference is None or judge.reference is None:
+            return Diagnosis()  # a mistake is known by where the reference has none
         earlier = self._diagnoses.setdefault(judge, {})
-        if name not in earlier:
-            doctor = self.doctor(judge.stage)
-            if doctor is None or len(earlier) == DIAGNOSES_A_STAGE:
+        if question.of not in earlier:
+            if len(earlier) == DIAGNOSES_A_STAGE:
                 return Diagnosis()
-            known = next((d.mistakes for d in earlier.values() if d.mistakes), ())
-            stage = judge.stage_in(implementation)
-            earlier[name] = doctor.diagnose(check, stage, known, others, siblings)
-        return earlier[name]
+            if judge not in self._doctors:
+                bank = self.bank(judge.stage, self.reference)
+                stage = judge.stage_in(implementation)
+                self._doctors[judge] = Doctor(bank, stage, questions())
+            earlier[question.of] = self._doctors[judge].diagnose(question)
+        return earlier[question.of]
 
     def _implementation(self, folder: Path, refusal: str | None) -> Stages:
         """One package a folder, so that its stages share what they import; or a player a stage."""
@@ -131,7 +133,7 @@ class Session:
             judge.unload()
             if isinstance(judge.folder, RemoteImplementation):
                 judge.folder.unload()
-        for folder in [self.checks, self._bank, *self._folders.values()]:
+        for folder in [self.checks, self._misconceptions, *self._folders.values()]:
             folder.unload()
         if self.reference:
             self.reference.unload()

@@ -13,6 +13,8 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from token_journey.course.course import Course
+from token_journey.course.kata import is_kata
+from token_journey.course.notebook_cells import holds_stage_cells
 
 _SETTINGS = {
     "pytest.ini": "",
@@ -35,7 +37,7 @@ def refusals(path: Path, skipped: Sequence[str], course: Course) -> dict[Path, P
     stages: list[Path] = []
     steering: list[Path] = []
     for folder, files in _walk(path, skipped):
-        if course.holds_stages(folder):
+        if course.holds_stages(folder) or _notebooks(folder, files, course, alone=path.is_file()):
             stages.append(folder)
         if folder != course.home:
             steering += [folder / name for name in files if _steers(folder / name)]
@@ -54,6 +56,12 @@ def _walk(path: Path, skipped: Sequence[str]) -> Iterator[tuple[Path, list[str]]
     for folder, below, files in os.walk(path):
         below[:] = sorted(name for name in below if not any(fnmatch(name, s) for s in skipped))
         yield Path(folder), files
+
+
+def _notebooks(folder: Path, files: Sequence[str], course: Course, *, alone: bool) -> bool:
+    """Whether there are notebooks to grade; in a kata there are, if one is given `alone`."""
+    found = any(holds_stage_cells(folder / name) for name in files)
+    return found and (alone or not is_kata(folder, course))
 
 
 def _steers(file: Path) -> bool:

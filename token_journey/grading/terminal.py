@@ -8,16 +8,17 @@ import sys
 from collections import Counter
 from collections.abc import Collection, Generator, Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from token_journey.course.course import Course, find_course
 from token_journey.course.kata import of_another_course
 from token_journey.grading.scoreboard import write_scoreboard
+from token_journey.grading.stories import functions, to_tell
 from token_journey.grading.verdict import Grade, Verdict
+from token_journey.words import table as words
 
-# Failures that are told in full; -vv tells all.
-STORIES_A_STAGE = 3
 _PRINTED_LINES, _PRINTED_CHARACTERS = 20, 1_500
 
 
@@ -29,9 +30,6 @@ class Telling:
         self._verbose = verbose
         self._last = last
         self._verdicts: dict[str, Verdict] = {}
-        self._told: dict[tuple[str, str], set[str]] = {}
-        self._named: set[str] = set()
-        self._quiet: set[str] = set()
         self._left: dict[str, list[str]] = {}  # by file, what can't be put back
 
     @pytest.hookimpl(tryfirst=True)
@@ -42,19 +40,6 @@ class Telling:
         verdict = self._verdicts[report.nodeid] = Verdict.from_json(about)
         if left := report.__dict__.get("token_journey_left"):
             self._left[f"{verdict.path}/{verdict.stage}.py"] = left
-        if verdict.kind in ("failed", "missing") and not (self._is_new(verdict) or self._verbose):
-            self._quiet.add(report.nodeid)
-
-    def _is_new(self, verdict: Verdict) -> bool:
-        told = self._told.setdefault((verdict.path, verdict.stage), set())
-        # Once a cause was named, a failure whose cause is not known adds no more than noise.
-        named = any(subject in self._named for subject in told)
-        if verdict.named:
-            self._named.add(verdict.subject)
-        if verdict.subject in told or len(told) == STORIES_A_STAGE or (named and not verdict.named):
-            return False
-        told.add(verdict.subject)
-        return True
 
     def pytest_report_teststatus(
         self, report: pytest.CollectReport | pytest.TestReport
@@ -68,8 +53,7 @@ class Telling:
             return "not on this pack", "-", ("NOT ON THIS PACK", {"yellow": True})
         if verdict.kind == "todo":
             return "to do", "·", ("TO DO", {"cyan": True})
-        quiet = report.nodeid in self._quiet
-        return ("more failed", "f", ("FAILED", {"red": True})) if quiet else None
+        return None
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         write = terminalreporter.write_line
@@ -81,10 +65,23 @@ class Telling:
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None]:
-        yield
         reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+        if not self._verbose and isinstance(reporter, pytest.TerminalReporter):
+            self._choose(reporter.stats)
+        yield
         if self._last and isinstance(reporter, pytest.TerminalReporter):
             self._write_table(reporter)
+
+    def _choose(self, stats: dict[str, list[Any]]) -> None:
+        """Leave those to be told among what failed, in the order in which they are told."""
+        failed = stats.get("failed", [])
+        ours = {r.nodeid: r for r in failed if hasattr(r, "token_journey")}
+        told = to_tell({nodeid: self._verdicts[nodeid] for nodeid in ours}, functions())
+        more = [report for nodeid, report in ours.items() if nodeid not in told]
+        if more:
+            others = [report for report in failed if report.nodeid not in ours]
+            stats["failed"] = [*(ours[nodeid] for nodeid in told), *others]
+            stats["more failed"] = more
 
     def _write_table(self, reporter: pytest.TerminalReporter) -> None:
         write = reporter.write_line
@@ -93,8 +90,7 @@ class Telling:
             course = [] if reporter.stats.get("deselected") else find_course().stages()
             write_scoreboard(Grade(verdicts).stages, write, _pytest(), course)
             for why, count in Counter(v.absent for v in verdicts if v.absent).items():
-                checks = "1 check is" if count == 1 else f"{count} checks are"
-                write(f"  {checks} {why}.")
+                write(f"  {words.absent(count, why)}")
             paths = {verdict.path for verdict in verdicts}
             for sentence in (*_about(paths, find_course()), *self._of_others(paths)):
                 write(f"  {sentence}")
@@ -102,19 +98,13 @@ class Telling:
     def _of_others(self, paths: Collection[str]) -> Iterator[str]:
         """Which of several folders may not have been judged as if it were alone."""
         for file, left in self._left.items() if len(paths) > 1 else ():
-            yield (
-                f"{file} leaves {' and '.join(left)} behind, which may change what is graded after "
-                "it: grade several folders with --isolated."
-            )
+            yield words.leaves_behind(file, left)
 
 
 def _about(paths: Iterable[str], course: Course) -> Iterator[str]:
     """What else has to be known to read a table."""
     if not course.reference.is_dir():
-        yield (
-            f"There is no {course.reference}: no mistake is called by its name, and a wrong stage "
-            "makes later ones fail, too."
-        )
+        yield words.no_reference(str(course.reference))
     for path in sorted(paths):
         if sentence := of_another_course(Path(path), course):
             yield sentence

@@ -10,6 +10,8 @@ from token_journey.errors import UserError
 
 # "absent" is a check that a pack does not hold enough for, "missing" one of a stage that is
 # not there.
+# Subjects of those that have no place in the learner's files.
+NOT_RUN, NO_END = "not run", "no end"
 Kind = Literal["passed", "failed", "todo", "absent", "missing"]
 
 
@@ -19,8 +21,10 @@ class Verdict:
 
     `path` is the folder that was graded and `stage` the stage's name. `message` is what a
     learner reads, and `subject` groups failures that tell the same story; `named` says that
-    the story is a known mistake. `mend` names the earlier stages that keep a right stage from
-    working in its own folder, `absent` why a pack has nothing for the check.
+    the story is a known mistake, and `broken` that an error was raised. `function` is the one of
+    the stage in which that was, or the last that the check called. `mend` names the earlier
+    stages that keep a right stage from working in its own folder, `absent` why a pack has
+    nothing for the check.
     """
 
     path: str
@@ -30,6 +34,8 @@ class Verdict:
     subject: str = ""
     message: str = ""
     named: bool = False
+    broken: bool = False
+    function: str = ""
     mend: tuple[str, ...] = ()
     absent: str = ""
     seconds: float = 0.0
@@ -72,6 +78,11 @@ class StageGrade:
         return self.passed == self.total
 
     @property
+    def begun(self) -> bool:
+        """Something is written, and not all of it is right."""
+        return not self.done and (self.failed > 0 or self.passed > 0)
+
+    @property
     def untouched(self) -> bool:
         """Nothing but stubs so far."""
         return self.todo > 0 and self.failed == 0 and self.passed == 0
@@ -101,5 +112,6 @@ class Grade:
 
 
 def next_to_do(rows: Iterable[StageGrade]) -> StageGrade | None:
-    """The first stage that is not done."""
-    return next((row for row in rows if not row.done), None)
+    """The first stage that was begun and is not done; where none is, the first that is not done."""
+    left = [row for row in rows if not row.done]
+    return next((row for row in left if row.begun), next(iter(left), None))

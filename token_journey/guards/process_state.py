@@ -72,14 +72,15 @@ def _lasting() -> dict[str, int]:
 @contextmanager
 def _names() -> Iterator[None]:
     """What is replaced, taken away or added; submodules that were imported on the way stay."""
-    pythons = dict(vars(builtins))
-    before = [(owner, vars(owner), dict(vars(owner))) for owner in _NAMES]
+    before = [(owner, vars(owner), vars(owner).copy()) for owner in _NAMES]
     try:
         yield
     finally:
-        before[0][1].update(pythons)  # without a word that may be replaced itself
+        _, pythons, old = before[0]  # first, and without a word that may be replaced itself
+        if not _unchanged(pythons, old):
+            pythons.update(old)
         for owner, now, old in before:
-            if len(now) == len(old) and all(map(is_, now.values(), old.values())):
+            if _unchanged(now, old):
                 continue
             for name in now.keys() - old.keys():
                 if owner is builtins or not isinstance(now[name], ModuleType):
@@ -87,6 +88,17 @@ def _names() -> Iterator[None]:
             for name, value in old.items():
                 if name not in now or now[name] is not value:
                     setattr(owner, name, value)
+
+
+def _unchanged(
+    now: Any,
+    old: dict[str, Any],
+    count: Callable[[Any], int] = len,
+    every: Callable[[Any], bool] = all,
+    pairs: Any = map,
+) -> bool:
+    """By Python's own words, whatever they mean by now."""
+    return count(now) == count(old) and every(pairs(is_, now.values(), old.values()))
 
 
 @contextmanager
@@ -170,7 +182,10 @@ def _stay() -> None:
 @contextmanager
 def _process() -> Iterator[None]:
     environment: MutableMapping[str, str] = os.environ
-    variables, at_interrupt = dict(environment), signal.getsignal(signal.SIGINT)
+    encoded: dict[Any, Any] = vars(os.environ)[
+        "_data"
+    ]  # to copy and compare it as a whole is quick
+    variables, at_interrupt = encoded.copy(), signal.getsignal(signal.SIGINT)
     end_at_once, os._exit = os._exit, sys.exit  # type: ignore[assignment]
     here: Any = threading.current_thread()
     waited_for, here._daemonic = here._daemonic, True  # new threads inherit it
@@ -181,6 +196,6 @@ def _process() -> Iterator[None]:
         here._daemonic = waited_for
         if signal.getsignal(signal.SIGINT) is not at_interrupt:
             signal.signal(signal.SIGINT, at_interrupt)
-        if environment != variables:
+        if encoded != variables:
             environment.clear()
-            environment.update(variables)
+            environment.update({os.fsdecode(k): os.fsdecode(v) for k, v in variables.items()})

@@ -8,6 +8,7 @@ clock on the wall, for what does not compute at all: it sleeps, or waits for inp
 from __future__ import annotations
 
 import ctypes
+import math
 import os
 import signal
 import sys
@@ -60,10 +61,16 @@ def time_limit(seconds: float) -> AbstractContextManager[None]:
 
 
 class Patience:
-    """So many seconds of computing from now on, and the wait behind them."""
+    """So many seconds of computing from now on, and the wait behind them, at most `wall`."""
 
-    def __init__(self, seconds: float, clock: Callable[[], float] = time.thread_time):
+    def __init__(
+        self,
+        seconds: float,
+        clock: Callable[[], float] = time.thread_time,
+        wall: float = math.inf,
+    ):
         self._seconds = seconds
+        self._wall = min(_WALL + _TIMES * seconds, wall)
         self._clock = clock
         self.renew()
 
@@ -74,7 +81,7 @@ class Patience:
     def left(self) -> float:
         """Seconds that may be computed at least; none are left where it is 0 or less."""
         computed, passed = self._spent
-        return min(self._seconds - computed, _WALL + _TIMES * self._seconds - passed)
+        return min(self._seconds - computed, self._wall - passed)
 
     @property
     def waited(self) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from torch import Tensor
 
-from token_journey.journey.journey import Continuation, Known, Story, Token
+from token_journey.journey.journey import Continuation, Known, Run, Story, Token
 from token_journey.llama.config import ModelConfig
 
 
@@ -17,8 +17,8 @@ class Material:
 
     `tokens` are all of the sentence; activations hold those that readable.py keeps.
     `weight` gives a weight as far as it is known. `lens` gives, for a residual stream
-    (T, D), the logits (T, V) of a model that would stop there. `by` names, by stage
-    number, whose code took it, `said` what there is to say of that, and `verdict` sums it up.
+    (T, D), the logits (T, V) of a model that would stop there. `runs` are walks of somebody's
+    own stages, beside it.
     """
 
     title: str
@@ -35,7 +35,6 @@ class Material:
     continuations: Sequence[Continuation] = ()
     branches: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     also: tuple[Token, ...] = ()
-    by: Mapping[int, str] = field(default_factory=dict)
-    said: Mapping[int, str] = field(default_factory=dict)
+    facts: Mapping[int, str] = field(default_factory=dict)
     stories: Mapping[str, Story] = field(default_factory=dict)
-    verdict: str = ""
+    runs: tuple[Run, ...] = ()

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from token_journey.foreign import sign
 from token_journey.journey.journey import Candidate, Token
 
 # A Valencian sentence on which tokenizers differ: ç, l·l, apostrophes, accents.
 ALSO = "anxova així caparaçò col·legi l'horta mascletà perquè"
+
+
+# A character has four bytes at most; a blank may stand in front of it.
+_MOST_SHARED = 5
 
 
 def shown(spelled: bytes) -> str:
@@ -33,6 +38,45 @@ def tokens_of(ids: Sequence[int], id_to_bytes: Mapping[int, bytes], in_front: in
             word += 1 if blank or text[:1].isspace() else 0
             blank = text[-1:].isspace()
         found.append(Token(token, shown(spelled), word, place))
+    return _with_shared(found, [id_to_bytes.get(token, b"?") for token in ids])
+
+
+def _with_shared(tokens: list[Token], spelled: Sequence[bytes]) -> list[Token]:
+    """The tokens, those that are no whole characters with the characters they make together."""
+    found, start = list(tokens), 0
+    while start < len(tokens):
+        together = b""
+        for end in range(start, min(start + _MOST_SHARED, len(tokens))):
+            together += spelled[end]
+            if not _is_text(together):
+                continue
+            if end > start:
+                for place in range(start, end + 1):
+                    part = replace(tokens[place], part_of=together.decode(), part=start)
+                    found[place] = part
+            start = end
+            break
+        start += 1
+    return found
+
+
+def _is_text(spelled: bytes) -> bool:
+    try:
+        spelled.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def shared(tokens: Sequence[Token] | Sequence[tuple[int, Token]]) -> list[list[tuple[int, Token]]]:
+    """Tokens with their indices; those that share a character together, every other one alone."""
+    pairs = [each if isinstance(each, tuple) else (n, each) for n, each in enumerate(tokens)]
+    found: list[list[tuple[int, Token]]] = []
+    for index, token in pairs:
+        if found and token.part_of and found[-1][-1][1].part == token.part:
+            found[-1].append((index, token))
+        else:
+            found.append([(index, token)])
     return found
 
 

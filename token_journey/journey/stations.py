@@ -6,9 +6,17 @@ Every sentence that a reader meets at a station is here, apart from code that co
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf
+from typing import TYPE_CHECKING
 
+from token_journey.course.stage import Stage
+from token_journey.errors import JourneyError
 from token_journey.llama import formulas
 from token_journey.llama.formulas import Formula
+from token_journey.numbers import size
+
+if TYPE_CHECKING:
+    from token_journey.journey.journey import State, Taken
 
 
 @dataclass(frozen=True)
@@ -37,15 +45,12 @@ class Station:
 
 # What the term in the middle means is said around it.
 INTRODUCTION = (
-    "A transformer reads a sentence as a row of pieces, called tokens. Each token becomes one list "
-    "of numbers, a vector, and travels through the layers of the model, which all look alike. The "
-    "vectors on their way through the layers are called the ",
+    "Each token becomes a list of numbers, a vector, and travels to the right through all layers: "
+    "the ",
     "residual stream",
-    ". A layer has two halves. Attention looks at the other tokens and fetches something from "
-    "them; the MLP (multi-layer perceptron) then works on each token alone. Neither replaces the "
-    "vector: each adds something to it, sometimes little and sometimes much. After the last layer "
-    "the model names the next token from the vector of the last one. Below are all stations of "
-    "this way, with the real numbers of this very sentence.",
+    ". Attention fetches something from other tokens, the MLP works on each token alone, and both "
+    "add to the vector. From the last one the model names the next token. Below are all stations "
+    "of this way, with the real numbers of this sentence.",
 )
 
 # What the model card says of each of its entries, and what is left open until a model is known.
@@ -121,13 +126,50 @@ REMARKS = {
 
 # What is said beside pictures.
 SAID = {
-    "stages": "Beside a station stands the stage of the kata in which you write it yourself.",
-    "pattern": "How much each token (row) looks at each token before it (column)",
-    "raw": "How well the query of each token (row) fits the key of each token (column)",
-    "scores": "The same, divided by √d; later tokens are masked",
+    "whose": "Text, pictures and numbers are the model's. What your stages made stands beside "
+    "them, called yours, and is a walk of its own.",
+    "about pattern": "How much each token (row) looks at each token before it (column)",
+    "the model's": "The model's:",
+    "yours": "yours",
+    "reference": "the reference's",
+    "about yours": "Yours: how much each token (row) looks at each token before it (column)",
+    "about apart": "How far your shares are from the model's",
+    "show pattern": "the pattern: shares of attention",
+    "show yours": "your pattern",
+    "show apart": "yours minus the model's",
+    "show raw": "Q Kᵀ",
+    "show scores": "Q Kᵀ / √d, the future −∞",
+    "more": "More: --all, every station · --step rope, one of them · --html FILE --open, a page",
+    "masked": "masked, it comes later",
+    "left out": "{count} tokens are not shown",
+    "facts": "Published entries of its vocabulary: special tokens, and the last 100",
+    "river": "All layers from left to right, a band for each token, and the word that the model "
+    "would say there",
+    "cells": "Blue is above 0, brown below, pale near it; the first and the last numbers of each.",
+    "legend": "The wider a band, the more of the vector is new: above the line by <a "
+    "href='#scores'>attention</a>, below it by the <a href='#mlp'>MLP</a>. Words: <a "
+    "href='#lens'>what it would say</a> if it stopped there.",
+    "legend of layers": "The wider a band, the more of the vector is new after a <a "
+    "href='#layers'>layer</a>{of}.",
+    "legend who": " Curves: the heads that <a href='#who'>said {answer}</a> loudest.",
+    "at the start": "Before layer 0: {token} is only itself.",
+    "at a step": "Layer {layer}, {half}: {share} of the vector of {token} is new.",
+    "would say": "Now it would say “{word}” ({share}).",
+    "sum": "A logit is a sum: {answer} gets {answer_all} = {answer_embedding} from the embedding, "
+    "{answer_heads} from all heads and {answer_mlps} from all MLPs. The runner-up {runner_up} gets "
+    "{runner_up_all} = {runner_up_embedding} + {runner_up_heads} + {runner_up_mlps}.",
+    "who": "By how much each head and MLP of each layer puts {answer} ahead; choose one",
+    "lead": "by so much a part puts “{answer}” ahead of “{other}” (brown: behind)",
+    "raises": "The tokens that it raises most, alone:",
+    "looks": "Where it looks, from the last token:",
+    "whole pattern": "its whole pattern",
+    "at 0": "At position 0 nothing is turned.",
+    "limits": "It ends with the end token, or after max_new_tokens. max_length counts the "
+    "sentence, too; min_length forbids the end token until then.",
+    "about raw": "How well the query of each token (row) fits the key of each token (column)",
+    "about scores": "The same, divided by √d; later tokens are masked",
     "shares": "of the row's attention; an empty cell is a later token, which is masked",
     "products": "the larger the product, the better query and key fit; an empty cell is masked",
-    "clamped": "or more (in the middle: 0)",
     "stored": "These numbers are kept for layer {layer} only. To see another layer's, walk with "
     "--layer.",
     "still": "This pair turns so slowly that the eye sees no move: the numbers below tell it.",
@@ -139,12 +181,10 @@ SAID = {
     "lens": "In each cell: the likeliest next token after this token, if the model stopped at this "
     "layer, and how sure it would be. The last column is the one that is asked; its last row is "
     "the model's answer.",
-    "lens_scroll": "The table opens at its end. Scroll up for earlier layers, and to the left for "
-    "earlier tokens.",
     "play": "Temperature, then top-k, then top-p act on all {count} logits, here in your browser, "
     "as your stage 9 does it. What is left is drawn from by chance.",
-    "entropy": "{count} can be drawn; entropy {bits} bits, as much doubt as among {equal} equally "
-    "likely tokens.",
+    "entropy": "{count} left, {likely} with more than one chance in a million. Entropy {bits} "
+    "bits: as much doubt as among {equal} equally likely tokens.",
     "drawn": "Draw {draw} with seed {seed}, of probability {probability}.",
     "branch": "What follows is what the model chose, the best token each time.",
     "draws": "Separate draws so far, each in place of the one before:",
@@ -163,6 +203,38 @@ SAID = {
     "all_tokens": "Of {count} tokens the last {shown} are shown: the page (--html) shows all.",
     "silu": "SiLU, and how many neurons of {token} have a gate between this number and the next:",
 }
+
+# How somebody's own stages did.
+YOURS, REFERENCES = "yours", "the reference's"
+STATES = {
+    "same": "✓ {whose}: the model's numbers",
+    "differs": "✗ {whose}: not the model's{by}",
+    "stopped": "✗ {whose}: it stopped the walk here",
+    "unreached": "∅ {whose}: the walk did not come here",
+    "unknown": "· {whose}: not compared alone",
+}
+
+
+def stated(state: State) -> str:
+    """A station's state in words."""
+    by = f", by {size(state.difference)}" if 0 < state.difference < inf else ""
+    if state.layer is not None:
+        by += f", from layer {state.layer} on"
+    whose = YOURS if state.by == "yours" else REFERENCES
+    return STATES[state.kind].format(whose=whose, by=by)
+
+
+def told(taken: Taken) -> str:
+    """How far what stages made is from the model's, in words."""
+    if taken.value is None and taken.shape:
+        return "can't be laid beside the model's: its shape is another"
+    if not taken.difference < inf:
+        return "is not the model's"
+    if taken.holds:
+        return f"is the model's, up to {size(taken.difference)}"
+    allowed = f"; rounding explains {size(taken.allowed)}" if taken.allowed else ""
+    return f"is up to {size(taken.difference)} away from the model's{allowed}"
+
 
 _BLOCK = "blocks.{layer}."
 _WEIGHTS = "model.layers.{layer}."
@@ -186,8 +258,7 @@ STATIONS = (
         "L layers, each with attention and an MLP",
         "V = {V}, D = {D}, L = {L}, H = {H}, K = {K}, d = {d}, F = {F}",
         "A model is a long list of numbers, the parameters, that were learned once and don't "
-        "change while it reads. They sit in a few kinds of matrices. Each of the words below comes "
-        "back at a station of its own: read over them now, and look them up here later.",
+        "change while it reads. Each word below comes back at a station of its own.",
     ),
     Station(
         "embed",
@@ -195,9 +266,9 @@ STATIONS = (
         2,
         "x = E[id]",
         "({T},) → ({T}, {D})",
-        "The embedding table E has one row of {D} numbers for each token that exists. The rows of "
-        "this sentence are taken out. From here on each token is a vector that travels through all "
-        "layers, the residual stream: layers read from it and add to it, and never replace it.",
+        "The embedding table E has one row of {D} numbers for each token that exists. The rows "
+        "of this sentence are taken out. Layers read from these vectors and add to them, and "
+        "never replace them.",
         ("model.embed_tokens.weight", "embed"),
         (formulas.embed,),
     ),
@@ -208,9 +279,9 @@ STATIONS = (
         "γ ⊙ x / RMS(x),   RMS(x) = √(mean(x²) + ε)",
         "({T}, {D}) → ({T}, {D})",
         "Attention reads a normalised copy of the stream, so that long and short vectors count "
-        "alike. First each vector is divided by its root mean square, RMS. Then number i is "
-        "multiplied by γ_i, a gain that was learned (⊙ means: number by number). ε is tiny and "
-        "keeps the RMS above 0. This is called RMSNorm. The stream itself stays as it is.",
+        "alike: each vector is divided by its root mean square, RMS, and number i is multiplied "
+        "by γ_i, a gain that was learned (⊙: number by number). ε keeps the RMS above 0. The "
+        "stream itself stays as it is.",
         (_BLOCK + "ln1.scale", _WEIGHTS + "input_layernorm.weight", _BLOCK + "ln1.out"),
         (formulas.norm,),
     ),
@@ -235,7 +306,7 @@ STATIONS = (
         "tokens × (heads · d) → heads × tokens × d",
         "({T}, {Hd}) → ({H}, {T}, {d});  ({T}, {Kd}) → ({K}, {T}, {d})",
         "Each vector is cut into parts of {d} numbers, the heads. Every head is an attention of "
-        "its own, so a token can look at several places for several reasons. {shared}",
+        "its own. {shared}",
         tuple(_BLOCK + f"attn.{name}" for name in "qkv"),
     ),
     Station(
@@ -244,11 +315,11 @@ STATIONS = (
         4,
         "turn pair i by m · θ_i,   θ_i = base^(−2i/d),   base = {base}",
         "({H}, {T}, {d}) → ({H}, {T}, {d})",
-        "So far nothing says which token comes first. RoPE (rotary position embedding) tells it to "
-        "queries and keys. Numbers i and i + {half} of a head are taken as a point in a plane, and "
-        "the point is turned around the centre by m · θ_i: m is the token's position, from 0, and "
-        "the angle θ_i is 1 radian for the first pair and tiny for the last one. When a query then "
-        "meets a key, their positions count only through the distance between them.",
+        "So far nothing says which token comes first. RoPE (rotary position embedding) tells it "
+        "to queries and keys: numbers i and i + {half} of a head are a point in a plane, turned "
+        "around the centre by m · θ_i. m is the token's position, from 0; the angle θ_i is 1 "
+        "radian for the first pair and tiny for the last one. When a query meets a key, only "
+        "the distance of their positions counts.",
         ("rotary.cos", "rotary.sin", _BLOCK + "attn.rot_q", _BLOCK + "attn.rot_k"),
         (formulas.rope,),
     ),
@@ -258,12 +329,10 @@ STATIONS = (
         5,
         "softmax( Q Kᵀ / √d + mask )",
         "({H}, {T}, {d}) · ({H}, {d}, {T}) → ({H}, {T}, {T})",
-        "The scalar product of a query and a key (multiply number by number, then add up) says how "
-        "well they fit: the larger the product, the better. It is divided by √{d}, for sums of "
-        "{d} products grow large, and softmax would then see one token and no other. The mask "
-        "puts −∞ in place of all later tokens: the model learns to guess them, so it must not see "
-        "them. Softmax makes shares of each row, which sum to 1: how a token divides its "
-        "attention. A head that finds nothing to fetch often looks at the first token.",
+        "The scalar product of a query and a key (multiply number by number, then add up) says "
+        "how well they fit. It is divided by √{d}, or softmax would see one token and no other. "
+        "The mask puts −∞ in place of later tokens: the model learns to guess them. Softmax "
+        "makes shares of each row, which sum to 1: how a token divides its attention.",
         (_BLOCK + "attn.scores_raw", _BLOCK + "attn.scores", _BLOCK + "attn.pattern"),
         (formulas.scores, formulas.softmax),
     ),
@@ -296,8 +365,8 @@ STATIONS = (
         "x_mid = x + attention( norm₁(x) )",
         "({T}, {D}) + ({T}, {D}) → ({T}, {D})",
         "What attention found is added to the stream: to x as it came in, not to the normalised "
-        "copy that attention read. So each half of a layer computes only the difference between "
-        "what comes in and what goes on, the residual. The stream is named after it.",
+        "copy that attention read. So half a layer computes only what is to be added, the "
+        "residual.",
         (_BLOCK + "resid_pre", _BLOCK + "attn_out", _BLOCK + "resid_mid"),
         (formulas.residual,),
     ),
@@ -307,8 +376,7 @@ STATIONS = (
         3,
         "γ ⊙ x_mid / RMS(x_mid)",
         "({T}, {D}) → ({T}, {D})",
-        "The second half of the layer reads a normalised copy, too: RMSNorm as before, with gains "
-        "γ of its own.",
+        "The second half of the layer reads a normalised copy, too, with gains γ of its own.",
         (_BLOCK + "ln2.scale", _WEIGHTS + "post_attention_layernorm.weight", _BLOCK + "ln2.out"),
         (formulas.norm,),
     ),
@@ -318,10 +386,10 @@ STATIONS = (
         6,
         "SiLU( n W_gateᵀ ) ⊙ ( n W_upᵀ )    with n = norm₂(x_mid),   SiLU(g) = g / (1 + e^(−g))",
         "({T}, {D}) → ({T}, {F})",
-        "Now each token works alone, in the MLP. It has {F} neurons. Each neuron is a row of "
-        "W_gate and a row of W_up, and computes two scalar products with the normalised copy n: "
-        "what there is to say (up), and how far its gate opens for it. SiLU lets large numbers "
-        "pass and almost shuts the gate for negative ones: SiLU(−1.3) = −0.28, SiLU(−5) = −0.03.",
+        "Now each token works alone. Each of the {F} neurons computes two scalar products with "
+        "the normalised copy n: what there is to say (up), and how far its gate opens for it. "
+        "SiLU lets large numbers pass and almost shuts the gate for negative ones: SiLU(−1.3) = "
+        "−0.28, SiLU(−5) = −0.03.",
         (
             *(_WEIGHTS + f"mlp.{name}_proj.weight" for name in ("gate", "up")),
             *(_BLOCK + f"mlp.{name}" for name in ("gate", "gate_act", "up", "post")),
@@ -345,8 +413,8 @@ STATIONS = (
         7,
         "x_out = x_mid + mlp( norm₂(x_mid) )",
         "({T}, {D}) + ({T}, {D}) → ({T}, {D})",
-        "What the MLP said is added as well. The layer is over: the stream that leaves is the "
-        "stream that came in, plus two additions.",
+        "What the MLP said is added as well: the stream that leaves is the stream that came in, "
+        "plus two additions.",
         (_BLOCK + "resid_mid", _BLOCK + "mlp_out", _BLOCK + "resid_post"),
         (formulas.residual,),
     ),
@@ -356,9 +424,9 @@ STATIONS = (
         7,
         "x → x_mid → x_out,   which is x of the next layer",
         "{L} × ( ({T}, {D}) → ({T}, {D}) )",
-        "Each layer has matrices of its own and does the same with them. See how the stream of "
-        "each token grows, and how it turns away from the direction in which it began. Early "
-        "additions stay in the sum, so a late layer can read what an early one wrote.",
+        "Each layer has matrices of its own and does the same with them. See how the stream "
+        "grows, and turns away from where it began. Early additions stay in the sum: a late "
+        "layer can read them.",
         ("blocks.{last}.resid_post",),
     ),
     Station(
@@ -367,8 +435,8 @@ STATIONS = (
         8,
         "γ ⊙ x / RMS(x)",
         "({T}, {D}) → ({T}, {D})",
-        "The stream has any length by now. One more RMSNorm, with gains γ of its own, brings "
-        "all vectors to a like size. It is applied only once.",
+        "One more RMSNorm, with gains γ of its own, brings all vectors to a like size. It is "
+        "applied only once.",
         ("ln_final.scale", "model.norm.weight", "ln_final.out"),
         (formulas.norm,),
     ),
@@ -378,9 +446,9 @@ STATIONS = (
         8,
         "logits = norm(x) W_vocabᵀ    (W_vocab is called lm_head)",
         "({T}, {D}) → ({T}, {V})",
-        "The last matrix, lm_head, has a row of {D} numbers for each of the {V} tokens that exist. "
-        "{tied}The scalar product of a row and the normalised vector of a token is a logit, the "
-        "score of that row's token: the larger, the better it would come next.",
+        "The last matrix, lm_head, has a row of {D} numbers for each of the {V} tokens that "
+        "exist. {tied}The scalar product of a row and a token's normalised vector is a logit, "
+        "the score of that row's token.",
         ("lm_head.weight", "logits.last"),
         (formulas.logits,),
     ),
@@ -400,10 +468,20 @@ STATIONS = (
         None,
         "softmax( norm(xˡ) W_vocabᵀ )  for every layer l",
         "({L} + 1) × ({T}, {D}) → ({V},)",
-        "The stream can be read before it is finished: ask after every layer what the model would "
-        "say if it stopped there. The vector is divided by the RMS that it has at that place and "
-        "multiplied by the gains of the last norm; then lm_head and softmax read it. This is "
-        "called the logit lens.{tied_lens}",
+        "The stream can be read before it is finished: after every layer it is normalised as "
+        "the last norm does it, and lm_head and softmax read it. This is called the logit "
+        "lens.{tied_lens}",
+    ),
+    Station(
+        "who",
+        "Who said {answer}?",
+        None,
+        "logit = Σ over parts of  ( γ ⊙ part / RMS ) · row of W_vocab",
+        "1 + {L} × ({H} + 1) parts",
+        "The last vector is the sum of all that was added on its way. The last norm divides it "
+        "by one number, its RMS. With this number as it was, each head and each MLP has a part "
+        "of its own in every logit: its direct part, without what later layers make of it. This "
+        "is called direct logit attribution.",
     ),
     Station(
         "generate",
@@ -421,7 +499,15 @@ STATIONS = (
         None,
         "operations, counted",
         "{T} tokens",
-        "How the operations of this one walk are shared among its steps, all {L} layers "
-        "together. Products of matrices are nearly all of it.",
+        "How the operations of this walk are shared among its steps. Products of matrices are "
+        "nearly all of it.",
     ),
 )
+
+
+def steps_of(stage: Stage) -> list[str]:
+    """The keys of the stations that a stage teaches. Raises JourneyError where it has none."""
+    keys = [station.key for station in STATIONS if station.stage == stage.number]
+    if not keys:
+        raise JourneyError(f"The walk has no step of its own for stage {stage.number}.")
+    return keys

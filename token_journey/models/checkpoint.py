@@ -9,15 +9,15 @@ bytes, side by side.
 from __future__ import annotations
 
 import codecs
-import json
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from token_journey.errors import CheckpointError
+from token_journey.files import plain_json
 from token_journey.models.architecture import VOCABULARY, Family, read_config, refuse_by_name
 from token_journey.models.quantised import refuse_if_named
 from token_journey.models.source import ByteSource
@@ -179,9 +179,7 @@ class Checkpoint:
             )
         if size > _LONGEST[name]:
             raise CheckpointError(f"{name} is {size:,} bytes long, which is none that models have.")
-        content = bytearray(size)
-        self.source.read_into(name, 0, memoryview(content))
-        return bytes(content)
+        return _bytes(self.source, name, 0, size)
 
     def _json(self, name: str) -> Any:
         return _parsed(name, self._content(name))
@@ -327,17 +325,10 @@ def _bytes(source: ByteSource, file: str, start: int, count: int) -> bytes:
 
 
 def _parsed(what: str, content: bytes) -> Any:
-    """JSON in which no name stands twice, in UTF-8 as transformers reads it."""
-
-    def once(pairs: list[tuple[str, Any]]) -> Mapping[str, Any]:
-        table = dict(pairs)
-        if len(table) != len(pairs):
-            raise ValueError("a name stands twice")
-        return table
-
+    """JSON as transformers reads it, in UTF-8."""
     try:
         if content.startswith(codecs.BOM_UTF8):
             raise ValueError("it begins with a byte order mark: save it without one")
-        return json.loads(content.decode(), object_pairs_hook=once)
+        return plain_json(content)
     except (ValueError, RecursionError) as error:
         raise CheckpointError(f"{what} is no JSON that can be read ({error}).") from None

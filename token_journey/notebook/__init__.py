@@ -1,5 +1,1 @@
-"""The kata inside a notebook."""
-
-from token_journey.notebook.walk import walk
-
-__all__ = ["walk"]
+"""The kata inside a notebook: `%load_ext token_journey`, and walks that a cell shows."""

@@ -6,7 +6,9 @@ import atexit
 import sys
 from contextlib import ExitStack
 from functools import cache
+from io import StringIO
 from pathlib import Path
+from typing import Any
 
 from token_journey.course.course import find_course
 from token_journey.journey.journey import Journey
@@ -42,11 +44,23 @@ def _framed(journey: Journey) -> str:
     return framed(journey)
 
 
+def _told(journey: Journey, printer: Any, cycle: bool) -> None:
+    """In twelve lines, where no page can be shown."""
+    from rich.console import Console
+
+    from token_journey.journey.terminal.summary import summary
+
+    text = StringIO()
+    summary(journey, Console(file=text, markup=False, width=100))
+    printer.text(text.getvalue())
+
+
 def show_journeys_as_pages() -> None:
     """Tell IPython, where this is one of its sessions, how a cell shows a journey."""
     shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
     if shell is not None:
         shell.display_formatter.formatters["text/html"].for_type(Journey, _framed)
+        shell.display_formatter.formatters["text/plain"].for_type(Journey, _told)
 
 
 show_journeys_as_pages()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from token_journey.errors import PackError
-from token_journey.files import sha256_of
+from token_journey.files import plain_json, sha256_of
 from token_journey.foreign import foreign
 from token_journey.llama.config import ModelConfig
 
@@ -188,19 +187,13 @@ def _content(path: Path, longest: int) -> bytes:
 
 
 def _parsed(path: Path, content: bytes) -> dict[str, Any]:
-    """JSON in which no name stands twice and every number is one."""
-
-    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        table = dict(pairs)
-        if len(table) != len(pairs):
-            raise ValueError("a name stands twice")
-        return table
+    """JSON in which every number is one."""
 
     def refuse(constant: str) -> None:
         raise ValueError(f"{constant} is no number")
 
     try:
-        said = json.loads(content.decode(), object_pairs_hook=once, parse_constant=refuse)
+        said = plain_json(content, refuse)
     except (ValueError, RecursionError) as error:
         raise damaged(path, f"not JSON: {error}") from None
     if not isinstance(said, dict) or type(said.get("format")) is not int:

@@ -9,6 +9,7 @@ A pack that is damaged or absurd is refused when it is opened.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
@@ -30,6 +31,13 @@ if TYPE_CHECKING:
     from token_journey.llama.vocabulary import Vocabulary
 
 
+class Original:
+    """Which tensor of a pack another is a fresh copy of; a copy of a copy is of none."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(None), ()
+
+
 class Pack:
     """An opened pack. Tensors are read when asked for, and handed out as copies."""
 
@@ -49,6 +57,7 @@ class Pack:
         self._weights = manifest.weights
         self._apart = manifest.apart
         self._opened: dict[str, dict[str, Tensor]] = {}
+        self._originals: defaultdict[str, Original] = defaultdict(Original)
 
     def __repr__(self) -> str:
         return f"Pack({self.name!r})"
@@ -123,7 +132,8 @@ class Pack:
 
     def activation(self, prompt: str, name: str) -> Tensor:
         """A fresh copy of an activation, at the dtype it was captured in."""
-        return self._tensor(ACTIVATIONS, self._activations[f"{prompt}/{name}"]).clone()
+        name = f"{prompt}/{name}"
+        return self._copied(name, self._tensor(ACTIVATIONS, self._activations[name]).clone())
 
     def apart(self, name: str) -> Tensor:
         """A fresh copy of a record that is not the model's; `why_apart` says why."""
@@ -133,7 +143,12 @@ class Pack:
         """A fresh copy of a weight in float32, whatever it is stored in."""
         stored = self._tensor(WEIGHTS, self._weights[name])
         wide = stored.float()
-        return stored.clone() if wide is stored else wide
+        return self._copied(name, stored.clone() if wide is stored else wide)
+
+    def _copied(self, name: str, copy: Tensor) -> Tensor:
+        """The same, which says what it is a copy of, for all unchanged ones of that are equal."""
+        copy.copy_of = self._originals[name]  # type: ignore[attr-defined]
+        return copy
 
     def layer_weights(self, layer: int) -> dict[str, Tensor]:
         """One layer's weights, named as they are inside the layer.

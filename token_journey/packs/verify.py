@@ -27,6 +27,7 @@ from rich.console import Console
 from rich.table import Table
 
 from token_journey.errors import Differs, PackError
+from token_journey.foreign import foreign
 from token_journey.llama.names import describe
 from token_journey.packs.manifest import Entry, Prompt
 from token_journey.packs.pack import Pack, find_packs
@@ -314,7 +315,8 @@ def report(pack: Pack, packs: Path) -> str:
             f"Nothing that was published of {pack.title} is here to hold {pack.folder} against."
         )
     records = verify(pack, published)
-    told = f"{pack.folder} beside {published.title}\n\n{table(records)}\n\n{_how_many(records)}"
+    head = f"{foreign(str(pack.folder))} beside {published.title}"
+    told = f"{head}\n\n{table(records)}\n\n{_how_many(records)}"
     first = next((record for record in records if record.first), None)
     if first is not None:
         why = f", which would mean {first.meaning}"

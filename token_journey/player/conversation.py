@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import inspect
 import itertools
+import math
 import sys
+import time
 import weakref
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass
 from types import SimpleNamespace
 from typing import Any
 
@@ -19,7 +21,6 @@ from torch.autograd.function import once_differentiable
 from token_journey.course.implementation import CannotLoad
 from token_journey.course.under_test import (
     CheckFailure,
-    changed_its_input,
 )
 from token_journey.foreign import shown
 from token_journey.guards.time_limit import OutOfTime, Patience, WaitedTooLong
@@ -32,8 +33,10 @@ from token_journey.player.protocol import (
     Closed,
     NotData,
     Parcel,
+    flat,
 )
-from token_journey.player.raised import is_name, plain_name, rebuilt, told
+from token_journey.player.raised import Told, frames_of, is_name, plain_name, rebuilt, told
+from token_journey.words.calls import changed_its_input
 
 _MOST_METHODS, _MOST_PRINTED = 200, 20_000
 _GRACE = 0.5  # seconds in which a player may say itself where it was stopped
@@ -58,13 +61,21 @@ class Conversation(End):
 
     mine = "j"
 
-    def __init__(self, channel: Channel, kill: Callable[[str], str], clock: Callable[[], float]):
+    def __init__(
+        self,
+        channel: Channel,
+        kill: Callable[[str], str],
+        clock: Callable[[], float],
+        spare: bool = False,
+    ):
         """A conversation with one player.
 
         kill:  end it; is told what was wrong, and returns a sentence for the learner
         clock: the seconds that it has computed
+        spare: nothing is lost with what it keeps
         """
         super().__init__(channel, weak=True)
+        self.spare = spare
         channel.watched_by(self._look_at_the_clock)
         self._kill, self._clock = kill, clock
         self.alive = True
@@ -97,20 +108,20 @@ class Conversation(End):
                 question["args"] = self.encode(args, parcel)
                 self.tensors.protect(parcel.kept)
             question["forget"], self._forgotten = self._forgotten, []
-            answered, blobs = self.ask(question, parcel)
-            found = self._settled(answered, blobs)
-        except (NotData, Closed) as error:
-            raise self._end(str(error)) from None
-        except Exception as error:  # whatever nonsense makes of what reads it
-            raise self._end("it answered with something that is no data") from error
+            answered = self.ask(question, parcel)
+            found, error = self._settled(answered)
+        except (NotData, Closed) as wrong:
+            raise self._end(str(wrong)) from None
+        except Exception as wrong:  # whatever nonsense makes of what reads it
+            raise self._end("it answered with something that is no data") from wrong
         except BaseException:  # the judge's time limit
             self._end("")
             raise
         finally:
             self._calls.pop()
-        changed, self.tensors.violated = self.tensors.violated, set()
-        if isinstance(found, _Failed):
-            raise found.error from None
+        changed = self.tensors.let_go_of_violated()
+        if error is not None:
+            raise error from None
         if changed and found is not None:
             called = plain_name(fields.get("name") or "It")
             raise CheckFailure(changed_its_input(called))
@@ -136,29 +147,31 @@ class Conversation(End):
         self.channel.close()
         return Ended(self._kill(why))
 
-    def _settled(self, answered: dict[str, Any], blobs: list[Tensor]) -> Any:
-        """What an answer says came of a call, with all that it changed beside."""
+    def _settled(self, answered: dict[str, Any]) -> tuple[Any, BaseException | None]:
+        """What an answer says came of a call, or was raised, with all that it changed beside."""
         printed = answered.get("printed")
         if isinstance(printed, str):
             sys.stdout.write(shown(printed, _MOST_PRINTED))
-        found = self.decode(answered["is"], blobs) if "is" in answered else None
+        found = self.decode(answered["is"]) if "is" in answered else None
         if "graph" in answered:
             self._connect(*answered["graph"])
         for name, (tag, items) in answered.get("containers", ()):
-            self._refill(self._calls[-1].containers[name], self.filled(tag, items, blobs, 0))
+            self._refill(self._calls[-1].containers[name], self.filled(tag, items, 0))
         for name, place in answered.get("generators", ()):
-            self._calls[-1].generators[name].set_state(blobs[place])
+            self._calls[-1].generators[name].set_state(flat(self.blobs[place]))
         before = torch.get_rng_state() if "chance" in answered else None
-        chance = self.take_state(answered, blobs)
+        chance = self.take_state(answered)
         if chance is not None and before is not None:
             self._known_chance = chance
             self._undo.append(lambda: torch.set_rng_state(before))
-        if "raised" in answered:
-            return _Failed(self._error(answered["raised"]))
-        return found
+        return found, self._error(answered["raised"]) if "raised" in answered else None
 
     def _error(self, told: dict[str, Any]) -> BaseException:
-        return self._raised[told["judge_s"]] if "judge_s" in told else rebuilt(told)
+        if "judge_s" not in told:
+            return rebuilt(told)
+        error = self._raised[told["judge_s"]]
+        error.__dict__["told"] = Told(frames_of(told), torch_s=False)
+        return error
 
     def _refill(self, ours: Any, theirs: Any) -> None:
         if type(ours) is not type(theirs):
@@ -190,13 +203,13 @@ class Conversation(End):
 
     # -- answering --------------------------------------------------------------
 
-    def answer(self, fields: dict[str, Any], blobs: list[Tensor]) -> tuple[dict[str, Any], Parcel]:
+    def answer(self, fields: dict[str, Any]) -> tuple[dict[str, Any], Parcel]:
         """Run a method of the judge's that a stage was given, and no other."""
         ours, methods = self._shown[fields["of"]]
         method = fields["method"]
         if fields["do"] != "method" or method not in methods:
             raise NotData("it asked for what it was not given")
-        args, kwargs = self.decode(fields["args"], blobs)
+        args, kwargs = self.decode(fields["args"])
         parcel = Parcel()
         try:
             call = ours if method == "__call__" else getattr(ours, method)
@@ -233,7 +246,7 @@ class Conversation(End):
         if isinstance(value, torch.Generator):
             return self._generator(value, parcel)
         if isinstance(value, ModelConfig):
-            return ["config", self.contents(asdict(value), parcel)]
+            return ["config", self.contents(vars(value), parcel)]
         if isinstance(value, SimpleNamespace):
             return ["namespace", self.contents(vars(value), parcel)]
         if is_dataclass(value) and not isinstance(value, type):
@@ -246,7 +259,7 @@ class Conversation(End):
     def _generator(self, value: torch.Generator, parcel: Parcel) -> list[Any]:
         name = f"g{id(value)}"
         self._calls[-1].generators[name] = value
-        return ["G", name, parcel.add(value.get_state().numpy())]
+        return ["G", name, parcel.add(value.get_state().untyped_storage())]
 
     def _show(self, value: Any) -> list[Any]:
         """Let a stage call a function or the public methods of an object, and nothing else."""
@@ -268,7 +281,7 @@ class Conversation(End):
             self._shown[name] = value, frozenset(methods)
         return ["J", name, called, methods]
 
-    def decode_other(self, tag: str, rest: list[Any], blobs: list[Tensor], depth: int) -> Any:
+    def decode_other(self, tag: str, rest: list[Any], depth: int) -> Any:
         if tag == "@":
             return self._calls[-1].containers[rest[0]]
         if tag == "J":
@@ -276,8 +289,8 @@ class Conversation(End):
         if tag == "class":
             return self._class(*rest)
         if tag == "object":
-            return self._object(*rest, blobs=blobs, depth=depth)
-        return super().decode_other(tag, rest, blobs, depth)
+            return self._object(*rest, depth=depth)
+        return super().decode_other(tag, rest, depth)
 
     def _class(self, name: str, called: str, methods: list[str], mapping: bool) -> RemoteType:
         found = self._proxies.get(name)
@@ -288,20 +301,18 @@ class Conversation(End):
             if method in SPECIAL or (is_name(method) and not method.startswith("_")):
                 inside[method] = RemoteFunction(self, name, method)
         made = RemoteType(plain_name(called), (RemoteObject,), inside)
-        for method in inside.keys() - {"_name", "_conversation"}:
-            inside[method].owner = weakref.ref(made)
         if mapping is True:
             Mapping.register(made)  # type: ignore[arg-type]
         self._keep(name, made)
         return made
 
     def _object(
-        self, name: str, called: str, methods: list[str], kind: Any, *, blobs: Any, depth: int
+        self, name: str, called: str, methods: list[str], kind: Any, *, depth: int
     ) -> RemoteObject:
         found = self._proxies.get(name)
         if isinstance(found, RemoteObject):
             return found
-        made: RemoteObject = object.__new__(self.decode(kind, blobs, depth))
+        made: RemoteObject = object.__new__(self.decode(kind, depth))
         object.__setattr__(made, "_name", name)
         self._keep(name, made)
         return made
@@ -319,11 +330,11 @@ class Conversation(End):
 
     # -- one check after the other ----------------------------------------------------
 
-    def begin(self, seconds: float) -> None:
-        """Before a check, for which the player may compute so long."""
-        self.busy = True
+    def begin(self, seconds: float, wall: float = math.inf) -> None:
+        """Before a check, for which the player may compute so long, and take at most `wall`."""
+        self.busy, self.began = True, time.monotonic()
         self.channel.left = MOST_A_CHECK
-        self._patience = Patience(seconds, self._clock)
+        self._patience = Patience(seconds, self._clock, wall)
 
     def _look_at_the_clock(self) -> None:
         """A player that does not end by itself is ended a little later."""
@@ -339,11 +350,6 @@ class Conversation(End):
         self._forgotten += self._shown
         for kept in (self._undo, self._shown, self._shown_names, self._raised):
             kept.clear()
-
-
-class _Failed:
-    def __init__(self, error: BaseException):
-        self.error = error
 
 
 class _Gradients(Function):

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from token_journey.player.protocol import DTYPES, Channel, Coder, NotData, Parcel, is_size
+from token_journey.player.protocol import DTYPES, Channel, Coder, NotData, Parcel, flat, is_size
 from token_journey.player.tensors import Tensors
 
 # What may be asked of an object beside its methods with a plain name.
@@ -24,27 +24,27 @@ class End(Coder):
     def __init__(self, channel: Channel, weak: bool):
         self.channel = channel
         self.tensors = Tensors(self.mine, weak)
-        self._generators: list[tuple[torch.Generator, Tensor]] = []
+        self.blobs: list[torch.UntypedStorage] = []  # of the last frame that came
 
-    def ask(self, question: dict[str, Any], parcel: Parcel) -> tuple[dict[str, Any], list[Tensor]]:
-        self.tell(question, parcel)
+    def ask(self, question: dict[str, Any], parcel: Parcel) -> dict[str, Any]:
+        self.tell(question, parcel, whole=False)
         alive = self.tensors.alive()  # noqa: F841  (an answer may name what nobody else holds)
         while True:
-            fields, blobs = self.hear()
+            fields = self.hear()
             if "do" not in fields:
-                return fields, blobs
-            self.tell(*self.answer(fields, blobs))
+                return fields
+            self.tell(*self.answer(fields))
 
-    def tell(self, fields: dict[str, Any], parcel: Parcel) -> None:
-        news = self.tensors.news(parcel)
+    def tell(self, fields: dict[str, Any], parcel: Parcel, whole: bool = True) -> None:
+        news = self.tensors.news(parcel, whole)
         self.channel.send(fields | news, parcel.blobs)
 
-    def hear(self) -> tuple[dict[str, Any], list[Tensor]]:
-        fields, blobs = self.channel.receive()
-        self.tensors.take(fields, blobs)
-        return fields, blobs
+    def hear(self) -> dict[str, Any]:
+        fields, self.blobs = self.channel.receive()
+        self.tensors.take(fields, self.blobs)
+        return fields
 
-    def answer(self, fields: dict[str, Any], blobs: list[Tensor]) -> tuple[dict[str, Any], Parcel]:
+    def answer(self, fields: dict[str, Any]) -> tuple[dict[str, Any], Parcel]:
         raise NotImplementedError
 
     # -- chance and gradients, which both ends share -----------------------------
@@ -54,20 +54,23 @@ class End(Coder):
         chance = torch.get_rng_state()
         fields: dict[str, Any] = {"grad": torch.is_grad_enabled()}
         if last is None or not torch.equal(chance, last):
-            fields["chance"] = parcel.add(chance.numpy())
+            fields["chance"] = parcel.add(chance.untyped_storage())
         return fields, chance
 
-    def take_state(self, fields: dict[str, Any], blobs: list[Tensor]) -> Tensor | None:
+    def take_state(self, fields: dict[str, Any]) -> Tensor | None:
         if fields.get("grad") is not None:
             torch.set_grad_enabled(bool(fields["grad"]))
         if "chance" not in fields:
             return None
-        torch.set_rng_state(blobs[fields["chance"]])
+        torch.set_rng_state(flat(self.blobs[fields["chance"]]))
         return torch.get_rng_state()
 
     # -- dense tensors, and others ---------------------------------------------
 
     def encode_tensor(self, value: Tensor, parcel: Parcel) -> Any:
+        if (name := self.tensors.known_as(value)) is not None:
+            parcel.kept.append(value)
+            return ["=", name]
         if value.is_meta:
             return ["odd", "meta", list(value.shape), str(value.dtype).removeprefix("torch.")]
         if value.layout is not torch.strided or value.is_quantized or value.is_nested:
@@ -80,19 +83,16 @@ class End(Coder):
         """0 where no gradient is asked for; 1 for a leaf, 2 for what was computed."""
         return value.requires_grad and (1 if value.is_leaf else 2)
 
-    def decode_other(self, tag: str, rest: list[Any], blobs: list[Tensor], depth: int) -> Any:
+    def decode_other(self, tag: str, rest: list[Any], depth: int) -> Any:
         if tag == "=":
             return self.tensors.known(rest[0])
         if tag == "T":
-            tensor = self.received(self.tensors.tensor(rest), rest[6])
+            tensor = self.tensors.tensor(rest)
             self.tensors.remember(rest[0], tensor, rest[1])
             return tensor
         if tag == "odd":
             return _odd(*rest)
         raise NotData("it answered with something that is no data")
-
-    def received(self, tensor: Tensor, grad: int) -> Tensor:
-        return tensor
 
 
 def _odd(kind: str, shape: list[int], dtype: str) -> Tensor:

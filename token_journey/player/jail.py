@@ -30,7 +30,10 @@ MEMORY = 2 << 30
 SECONDS = 120  # of computing, in one player's life
 FILE_BYTES = 16 << 20
 _FILES, _THREADS = 64, 64
-_FOLDER = b"size=16m,nr_inodes=512,mode=0700"
+# Where a player finds a folder of its own, in memory. It covers this one, which is always there,
+# in the player's eyes alone: so nothing is left behind on disk, however a run ends.
+FOLDER = Path(__file__).resolve().parent
+_SIZE = b"size=16m,nr_inodes=512,mode=0700"
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -73,8 +76,8 @@ _NEW_USER, _NEW_NET, _NEW_IPC, _NEW_MOUNTS = 0x10000000, 0x40000000, 0x08000000,
 _NOSUID_NODEV_NOEXEC = 2 | 4 | 8
 
 
-def enter_namespaces(folder: Path) -> None:
-    """No network, no shared memory of others; `folder` is one of its own, small and in memory."""
+def enter_namespaces() -> None:
+    """No network, no shared memory of others; FOLDER is one of its own, small and in memory."""
     user, group = os.geteuid(), os.getegid()
     _call("namespaces", _libc.unshare(_NEW_USER | _NEW_NET | _NEW_IPC | _NEW_MOUNTS))
     for file, text in (
@@ -86,7 +89,7 @@ def enter_namespaces(folder: Path) -> None:
             Path(f"/proc/self/{file}").write_text(text)
         except OSError as error:
             raise NotShut(f"namespaces: {error.strerror}") from error
-    mounted = _libc.mount(b"tmpfs", bytes(folder), b"tmpfs", _NOSUID_NODEV_NOEXEC, _FOLDER)
+    mounted = _libc.mount(b"tmpfs", bytes(FOLDER), b"tmpfs", _NOSUID_NODEV_NOEXEC, _SIZE)
     _call("a folder in memory", mounted)
     resource.setrlimit(resource.RLIMIT_NPROC, (_THREADS, _THREADS))
 
@@ -283,20 +286,19 @@ def drop_privileges() -> None:
     _call("privileges", _libc.capset(header, none))
 
 
-def shut(handed_in: Path, folder: Path, paths: tuple[list[Path], list[Path]]) -> list[str]:
+def shut(handed_in: Path, paths: tuple[list[Path], list[Path]]) -> list[str]:
     """Shut all of it that can be shut; returns what can't, a sentence for each part.
 
-    folder: an empty one, which a player may fill where it is bounded
-    paths:  what `importable` found
+    paths: what `importable` found
     """
     missing, writable = [], None
     limit_resources()
     # A second lock on the network and on shared memory, and what bounds a folder: where a
     # system allows none, the first lock holds, and there is no folder to write to.
     with suppress(NotShut):
-        enter_namespaces(folder)
-        writable = folder
-    os.chdir(folder)
+        enter_namespaces()
+        writable = FOLDER
+    os.chdir(FOLDER)
     parts: list[Callable[[], None]] = [
         lambda: close_files([*paths[0], handed_in], paths[1], writable),
         drop_privileges,

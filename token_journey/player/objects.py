@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from functools import cached_property
 from typing import Any, Protocol
 
 from token_journey.player.raised import signature
@@ -24,7 +24,7 @@ class RemoteFunction:
 
     def __init__(self, conversation: Asked, of: str | dict[str, Any], name: str):
         self._conversation, self._of, self.__name__ = conversation, of, name
-        self.owner: Callable[[], Any] = lambda: None
+        self._owner: Any = None  # whose method it is, so that it lives as long
         self.pinned: Any = None  # what stood here before another took its place
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -33,11 +33,9 @@ class RemoteFunction:
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         if instance is None or not isinstance(self._of, str):
             return self
-        return RemoteFunction(self._conversation, instance._name, self.__name__)._kept_by(instance)
-
-    def _kept_by(self, instance: Any) -> RemoteFunction:
-        self.owner = lambda: instance
-        return self
+        bound = RemoteFunction(self._conversation, instance._name, self.__name__)
+        bound._owner = instance
+        return bound
 
     def _where(self) -> dict[str, Any]:
         if self.pinned is not None:
@@ -50,7 +48,7 @@ class RemoteFunction:
         """The function as an object of the player's."""
         return self.pinned or self._conversation.request("get", of=self._of, name=self.__name__)
 
-    @property
+    @cached_property
     def __signature__(self) -> inspect.Signature:
         return signature(self._conversation.request("signature", **self._where()))
 
@@ -78,7 +76,10 @@ class RemoteType(type):
 
     @property
     def __signature__(cls) -> inspect.Signature:
-        return signature(cls._conversation.request("signature", of=cls._name))
+        if "_signature" not in cls.__dict__:
+            found = signature(cls._conversation.request("signature", of=cls._name))
+            type.__setattr__(cls, "_signature", found)
+        return cls.__dict__["_signature"]  # type: ignore[no-any-return]
 
 
 class RemoteObject:
@@ -99,9 +100,9 @@ class RemoteObject:
 class RemoteModule:
     """A stage's module, of which a check asks by name."""
 
-    def __init__(self, conversation: Asked, number: int, stage: str):
+    def __init__(self, conversation: Asked, stage: str):
         self._conversation = conversation
-        self._where = {"number": number, "stage": stage}
+        self._where = {"stage": stage}
         self._found: dict[str, Any] = {}
 
     def __getattr__(self, name: str) -> Any:

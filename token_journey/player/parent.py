@@ -11,7 +11,6 @@ import faulthandler
 import gc
 import json
 import os
-import shutil
 import signal
 import socket
 import sys
@@ -38,21 +37,19 @@ _LINKED = ("einops", "jaxtyping", "bz2", "ctypes", "decimal", "hashlib", "lzma",
 def main(sock: socket.socket) -> NoReturn:
     """Serve one judge until it is gone; players go with it."""
     _prepare()
-    players: dict[int, Path] = {}
+    players: set[int] = set()
     paths = jail.importable()
-    while True:
-        data, given, _, _ = socket.recv_fds(sock, 1 << 16, 1)
-        if not data:
-            break
-        asked = json.loads(data)
-        if asked["do"] == "start":
-            answer = _start(Path(asked["folder"]), given[0], sock, players, paths)
-        else:
-            answer = _end(asked["player"], players)
-        sock.send(json.dumps(answer).encode())
-    for player in list(players):
-        _end(player, players)
-    os._exit(0)
+    try:
+        while True:
+            data, given, _, _ = socket.recv_fds(sock, 1 << 16, 1)
+            asked = json.loads(data)
+            if asked["do"] == "start":
+                answer = _start(Path(asked["folder"]), given[0], sock, players, paths)
+            else:
+                answer = _end(asked["player"], players)
+            sock.send(json.dumps(answer).encode())
+    finally:  # there is no message any more: the judge is gone, and players go with their parent
+        os._exit(0)
 
 
 def _prepare() -> None:
@@ -109,24 +106,19 @@ def _start(
     handed_in: Path,
     given: int,
     sock: socket.socket,
-    players: dict[int, Path],
+    players: set[int],
     paths: tuple[list[Path], list[Path]],
 ) -> dict[str, Any]:
-    folder = Path(tempfile.mkdtemp(prefix="player-"))
     player = os.fork()
     if not player:
-        _play(handed_in, folder, given, sock, paths)
+        _play(handed_in, given, sock, paths)
     os.close(given)
-    players[player] = folder
+    players.add(player)
     return {"player": player}
 
 
 def _play(
-    handed_in: Path,
-    folder: Path,
-    given: int,
-    sock: socket.socket,
-    paths: tuple[list[Path], list[Path]],
+    handed_in: Path, given: int, sock: socket.socket, paths: tuple[list[Path], list[Path]]
 ) -> NoReturn:
     """Become a player: shut the jail, say what of it does not hold, and serve."""
     end_at_once = os._exit
@@ -135,11 +127,11 @@ def _play(
         jail.die_with_parent()
         signal.signal(signal.SIGINT, signal.default_int_handler)
         close_all_but(given)
-        os.environ["TMPDIR"] = str(folder)
+        os.environ["TMPDIR"] = str(jail.FOLDER)
         tempfile.tempdir = None
         os._exit = sys.exit  # type: ignore[assignment]  # an exit like any other, with its line
         channel = Channel(socket.socket(fileno=given))
-        channel.send({"open": jail.shut(handed_in, folder, paths)}, [])
+        channel.send({"open": jail.shut(handed_in, paths)}, [])
         Server(channel).serve()
     finally:
         end_at_once(0)
@@ -155,7 +147,7 @@ def close_all_but(given: int) -> None:
     os.closerange(given + 1, highest)
 
 
-def _end(player: int, players: dict[int, Path]) -> dict[str, Any]:
+def _end(player: int, players: set[int]) -> dict[str, Any]:
     """Kill it, unless it has ended by itself, and say how it ended."""
     if player not in players:
         return {"status": None}
@@ -163,7 +155,7 @@ def _end(player: int, players: dict[int, Path]) -> dict[str, Any]:
     if not ended:
         os.kill(player, signal.SIGKILL)
         os.waitpid(player, 0)
-    shutil.rmtree(players.pop(player), ignore_errors=True)
+    players.remove(player)
     return {"status": os.waitstatus_to_exitcode(status) if ended else None}
 
 

@@ -23,6 +23,8 @@ from token_journey.player.protocol import MOST_BYTES, MOST_TEXT, Channel, Closed
 from token_journey.player.remote import RemoteImplementation
 
 _MOST_ALIVE = 4
+# With what is said of a player that did not end by the judge's own will.
+ENDED = ("The process that ran it was ended", "It ended Python itself")
 _KIT = Path(__file__).resolve().parents[2]
 
 
@@ -60,8 +62,11 @@ class Players:
     def implementation(self, folder: Path, refusal: str | None = None) -> RemoteImplementation:
         return RemoteImplementation(folder, self, refusal)
 
-    def start(self, folder: Path) -> Conversation:
-        """A conversation with a new player, which may read this folder."""
+    def start(self, folder: Path, spare: bool = False) -> Conversation:
+        """A conversation with a new player, which may read this folder.
+
+        spare: nothing is lost with what it keeps, so it makes room for others
+        """
         self._make_room()
         ours, theirs = socket.socketpair()
         player = self._ask({"do": "start", "folder": str(folder)}, theirs)["player"]
@@ -78,13 +83,14 @@ class Players:
                 "grade in a container (docs/instructors.md), or leave out strict."
             )
         kill, clock = partial(self._end, player), _cpu_clock_of(player)
-        self._alive.append(Conversation(channel, kill, clock))
+        self._alive.append(Conversation(channel, kill, clock, spare))
         return self._alive[-1]
 
     def _make_room(self) -> None:
-        """End the players that were asked least lately; who needs one again gets another."""
+        """End spare players, and then those that were asked least lately."""
         self._alive = [player for player in self._alive if player.alive]
         idle = [player for player in self._alive if not player.busy]
+        idle.sort(key=lambda player: (not player.spare, player.began))
         for player in idle[: max(len(self._alive) - _MOST_ALIVE, 0)]:
             player.end()
 
@@ -92,7 +98,8 @@ class Players:
         """One with a player that runs nothing of the folder, and only reads it."""
         known = self._readers.get(folder)
         if known is None or not known.alive:
-            known = self._readers[folder] = self.start(folder)
+            known = self.start(folder)
+            self._readers = {folder: known}
         return known
 
     def _end(self, player: int, why: str) -> str:
@@ -166,8 +173,8 @@ def _environment() -> dict[str, str]:
 def _how(status: int | None, why: str) -> str:
     """How a player ended, for a learner."""
     if why:
-        return f"The process that ran it was ended: {why}."
+        return f"{ENDED[0]}: {why}."
     if status is not None and status < 0:
         name = signal.Signals(-status).name
-        return f"It ended Python itself, with {name}."
-    return "It ended Python itself."
+        return f"{ENDED[1]}, with {name}."
+    return f"{ENDED[1]}."

@@ -6,10 +6,11 @@ unpickled or executed; what is too large, malformed or unknown is `NotData`.
 
 from __future__ import annotations
 
+import ctypes
 import json
 import socket
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,7 +24,9 @@ MOST_TEXT = 8 << 20
 MOST_BYTES = 256 << 20
 MOST_A_CHECK = 1 << 30
 ANY = 1 << 40  # what a player takes of the judge
+PLAIN = frozenset((type(None), bool, int, float, str))  # what stands for itself
 _DEEPEST, _MOST_BLOBS, _AT_ONCE = 60, 10_000, 1 << 16
+_as_json = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 _PATIENCE = 0.1  # seconds until who waits looks whether it has waited long enough
 
 DTYPES: dict[str, torch.dtype] = {
@@ -45,10 +48,10 @@ class Closed(Exception):
 class Parcel:
     """What a frame holds beside its values: the bytes of storages, and whose they are."""
 
-    blobs: list[Any] = field(default_factory=list)
+    blobs: list[torch.UntypedStorage] = field(default_factory=list)
     kept: list[Any] = field(default_factory=list)  # alive until the frame is away
 
-    def add(self, blob: Any) -> int:
+    def add(self, blob: torch.UntypedStorage) -> int:
         self.blobs.append(blob)
         return len(self.blobs) - 1
 
@@ -69,16 +72,16 @@ class Channel:
         self.waiting = waiting
         self._socket.settimeout(_PATIENCE)
 
-    def send(self, fields: dict[str, Any], blobs: list[Any]) -> None:
-        views = [memoryview(blob).cast("B") for blob in blobs]
-        sizes = [view.nbytes for view in views]
-        text = json.dumps(fields | {"blobs": sizes} if sizes else fields).encode()
-        head = _HEAD.pack(_WORD, len(text), sum(sizes))
+    def send(self, fields: dict[str, Any], storages: list[torch.UntypedStorage]) -> None:
+        sizes = [storage.nbytes() for storage in storages]
+        text = _as_json(fields | {"blobs": sizes} if sizes else fields).encode()
+        pieces: list[bytes | memoryview]
+        pieces = [_HEAD.pack(_WORD, len(text), sum(sizes)), text, *map(bytes_of, storages)]
         # What is small goes at once: each piece would wake who waits for it.
-        whole = len(text) + sum(sizes) <= _AT_ONCE
-        first = memoryview(b"".join((head, text, *views)) if whole else head + text)
-        for view in [first] if whole else [first, *views]:
-            self._send(view)
+        if len(text) + sum(sizes) <= _AT_ONCE:
+            pieces = [b"".join(pieces)]
+        for piece in pieces:
+            self._send(memoryview(piece))
 
     def _send(self, view: memoryview) -> None:
         while view.nbytes:
@@ -91,7 +94,7 @@ class Channel:
             except OSError as error:
                 raise Closed from error
 
-    def receive(self) -> tuple[dict[str, Any], list[Tensor]]:
+    def receive(self) -> tuple[dict[str, Any], list[torch.UntypedStorage]]:
         word, text, rest = _HEAD.unpack(self._exactly(bytearray(_HEAD.size)))
         too_much = text > self._most_text or rest > self._most_bytes or text + rest > self.left
         if word != _WORD or too_much:
@@ -105,18 +108,18 @@ class Channel:
             raise NotData("it answered with something that is no data")
         return fields, [self._blob(size) for size in sizes]
 
-    def _blob(self, size: int) -> Tensor:
-        found = torch.empty(size, dtype=torch.uint8, device="cpu")
-        self._exactly(found.numpy())
+    def _blob(self, size: int) -> torch.UntypedStorage:
+        found = torch.UntypedStorage(size)  # type: ignore[no-untyped-call]
+        self._exactly(bytes_of(found))
         return found
 
     def _exactly(self, buffer: Any) -> Any:
         view = memoryview(buffer)
-        while view.nbytes:
-            if not self._early and view.nbytes < _AT_ONCE:
+        while left := len(view):
+            if not self._early and left < _AT_ONCE:
                 self._early = self._read[: self._some(self._read)]
             if self._early:
-                count = min(len(self._early), view.nbytes)
+                count = min(len(self._early), left)
                 view[:count], self._early = self._early[:count], self._early[count:]
             else:
                 count = self._some(view)
@@ -145,7 +148,7 @@ class Channel:
 
 def _parsed(text: bytearray) -> dict[str, Any]:
     try:
-        fields = json.loads(text)
+        fields = json.loads(str(text, "ascii"))
     except (ValueError, RecursionError) as error:
         raise NotData("it answered with something that is no data") from error
     if not isinstance(fields, dict):
@@ -162,6 +165,15 @@ def flat(storage: torch.UntypedStorage) -> Tensor:
     return torch.empty(0, dtype=torch.uint8, device="cpu").set_(storage)
 
 
+def bytes_of(storage: torch.UntypedStorage) -> memoryview:
+    """The same as Python has them, for as long as the storage lives and keeps its size."""
+    return memoryview(in_c(storage)).cast("B") if storage.nbytes() else memoryview(b"")
+
+
+def in_c(storage: torch.UntypedStorage) -> ctypes.Array[ctypes.c_char]:
+    return (ctypes.c_char * storage.nbytes()).from_address(storage.data_ptr())
+
+
 class Coder:
     """Values as JSON, and back; a subclass adds what its own end alone knows.
 
@@ -170,7 +182,7 @@ class Coder:
 
     def encode(self, value: Any, parcel: Parcel) -> Any:
         kind = type(value)
-        if value is None or kind in (bool, int, float, str):
+        if kind in PLAIN:
             return value
         if kind is bytes:
             return ["b", value.decode("latin-1")]
@@ -179,9 +191,9 @@ class Coder:
         if kind in (list, set, dict):
             return self.encode_container(value, parcel)
         if kind is frozenset:
-            return ["frozen", [self.encode(item, parcel) for item in value]]
+            return ["frozen", self.items(value, parcel)]
         if isinstance(value, tuple):
-            return ["t", [self.encode(item, parcel) for item in tuple.__iter__(value)]]
+            return ["t", self.items(tuple.__iter__(value), parcel)]
         if kind is range:
             return ["range", value.start, value.stop, value.step]
         if kind is complex:
@@ -195,13 +207,23 @@ class Coder:
     def contents(self, value: list[Any] | set[Any] | dict[Any, Any], parcel: Parcel) -> list[Any]:
         """The tag and the items of a container."""
         if isinstance(value, dict):
-            pairs = value.items()
-            return ["d", [[self.encode(k, parcel), self.encode(v, parcel)] for k, v in pairs]]
-        tag = "l" if isinstance(value, list) else "s"
-        return [tag, [self.encode(item, parcel) for item in value]]
+            return ["d", self.items(value.items(), parcel)]
+        return ["l" if isinstance(value, list) else "s", self.items(value, parcel)]
 
-    def decode(self, node: Any, blobs: list[Tensor], depth: int = 0) -> Any:
-        if node is None or isinstance(node, bool | int | float | str):
+    def items(self, values: Iterable[Any], parcel: Parcel) -> Any:
+        """What stands for each of them; columns where all are bytes, or tuples of one length."""
+        values = list(values)
+        kinds = set(map(type, values))
+        if kinds <= PLAIN:
+            return values
+        if kinds == {bytes}:
+            return {"b": [value.decode("latin-1") for value in values]}
+        if kinds == {tuple} and values[0] and len(set(map(len, values))) == 1:
+            return {"t": [self.items(column, parcel) for column in zip(*values, strict=True)]}
+        return [self.encode(value, parcel) for value in values]
+
+    def decode(self, node: Any, depth: int = 0) -> Any:
+        if type(node) in PLAIN:
             return node
         if not isinstance(node, list) or not node or depth > _DEEPEST:
             raise NotData("it answered with something that is no data")
@@ -210,9 +232,9 @@ class Coder:
         if tag == "b":
             return rest[0].encode("latin-1")
         if tag == "t":
-            return tuple([self.decode(item, blobs, below) for item in rest[0]])
+            return tuple(self.decoded(rest[0], below))
         if tag in ("l", "s", "d", "frozen"):
-            return self.filled(tag, rest[0], blobs, below)
+            return self.filled(tag, rest[0], below)
         if tag == "range":
             return range(*rest)
         if tag == "complex":
@@ -221,15 +243,27 @@ class Coder:
             return DTYPES[rest[0]]
         if tag == "device":
             return torch.device(rest[0])
-        return self.decode_other(tag, rest, blobs, below)
+        return self.decode_other(tag, rest, below)
 
-    def filled(self, tag: str, items: list[Any], blobs: list[Tensor], depth: int) -> Any:
+    def decoded(self, items: Any, depth: int) -> list[Any]:
+        """The values that `items` stand for."""
+        if type(items) is list:
+            alike = PLAIN.issuperset(map(type, items))
+            return items if alike else [self.decode(item, depth) for item in items]
+        ((kind, columns),) = items.items()
+        if kind == "b":
+            return [value.encode("latin-1") for value in columns]
+        if kind != "t" or depth > _DEEPEST:
+            raise NotData("it answered with something that is no data")
+        return list(zip(*(self.decoded(column, depth + 1) for column in columns), strict=True))
+
+    def filled(self, tag: str, items: Any, depth: int) -> Any:
         # Item by item, not by one call into C, which no time limit could break off.
         if tag == "d":
-            return {self.decode(k, blobs, depth): self.decode(v, blobs, depth) for k, v in items}
+            return {key: value for key, value in self.decoded(items, depth)}
         if tag == "l":
-            return [self.decode(item, blobs, depth) for item in items]
-        found = {self.decode(item, blobs, depth) for item in items}
+            return self.decoded(items, depth)
+        found = {value for value in self.decoded(items, depth)}
         return found if tag == "s" else frozenset(found)
 
     # -- what a subclass knows ------------------------------------------------
@@ -243,5 +277,5 @@ class Coder:
     def encode_other(self, value: Any, parcel: Parcel) -> Any:
         raise NotImplementedError
 
-    def decode_other(self, tag: str, rest: list[Any], blobs: list[Tensor], depth: int) -> Any:
+    def decode_other(self, tag: str, rest: list[Any], depth: int) -> Any:
         raise NotImplementedError

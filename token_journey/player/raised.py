@@ -7,18 +7,22 @@ import inspect
 from traceback import FrameSummary
 from typing import Any
 
-from token_journey.course.implementation import CannotLoad
-from token_journey.course.under_test import (
-    CheckFailure,
-)
+from token_journey.course.implementation import CannotLoad, LoadsForEver
+from token_journey.course.under_test import CheckFailure
 from token_journey.foreign import shown
 from token_journey.guards.time_limit import OutOfTime, WaitedTooLong
+from token_journey.player.protocol import Coder
 
 _LONGEST_MESSAGE, _LONGEST_NAME, _MOST_FRAMES, _MOST_PARAMETERS = 2_000, 100, 40, 50
+_REFUSED = (
+    "With --isolated a stage starts no process, opens no connection, sets no priority, and reads "
+    "and writes nothing outside its folder."
+)
 _OURS: dict[str, type[BaseException]] = {
     "OutOfTime": OutOfTime,
     "WaitedTooLong": WaitedTooLong,
     "CannotLoad": CannotLoad,
+    "LoadsForEver": LoadsForEver,
     "CheckFailure": CheckFailure,
 }
 
@@ -33,6 +37,8 @@ class Told:
 def rebuilt(told: dict[str, Any]) -> BaseException:
     """The exception that a player tells of, of the same kind and with the same words."""
     called, said = told["type"], told["said"]
+    if said and told["refused"] is True:
+        said = f"{said}\n{_REFUSED}" if called == "CannotLoad" else f"{said} ({_REFUSED})"
     if called == "KeyboardInterrupt":  # only a person at the judge's own keyboard makes one
         told["bases"] = ["SystemExit"]
     if called in _OURS:
@@ -41,9 +47,12 @@ def rebuilt(told: dict[str, Any]) -> BaseException:
         error = _exception(called, told["bases"], said, told["args"])
     if isinstance(error, NameError) and is_name(told["name"]):
         error.name = told["name"]
-    frames = tuple(_frame(*frame) for frame in told["frames"][-_MOST_FRAMES:])
-    error.__dict__["told"] = Told(frames, told["torch_s"] is True)
+    error.__dict__["told"] = Told(frames_of(told), told["torch_s"] is True)
     return error
+
+
+def frames_of(told: dict[str, Any]) -> tuple[FrameSummary, ...]:
+    return tuple(_frame(*frame) for frame in told["frames"][-_MOST_FRAMES:])
 
 
 def _exception(called: Any, bases: list[Any], said: Any, args: Any) -> BaseException:
@@ -51,9 +60,10 @@ def _exception(called: Any, bases: list[Any], said: Any, args: Any) -> BaseExcep
     kinds = (getattr(builtins, base, None) for base in bases if isinstance(base, str))
     known = next(k for k in kinds if isinstance(k, type) and issubclass(k, BaseException))
     message = None if said is None else _cut(said)
-    if known.__name__ == called and isinstance(args, list):
+    if known.__name__ == called and args is not None:
         try:
-            error = known(*(_cut(a) if isinstance(a, str) else a for a in args))
+            given = Coder().decode(args)
+            error = known(*(_cut(a) if isinstance(a, str) else a for a in given))
             if str(error) == message:
                 return error
         except Exception:

@@ -6,13 +6,14 @@ classes and values that behave for a check as those of a module of this process 
 
 from __future__ import annotations
 
-import itertools
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from pathlib import Path
 from traceback import FrameSummary
 from typing import Any, Protocol
+
+import torch
 
 from token_journey.course.borrowed import operators
 from token_journey.course.implementation import CannotLoad
@@ -37,6 +38,11 @@ class RemoteStage(StageUnderTest):
 
     implementation: RemoteImplementation
 
+    @property
+    def clock(self) -> Callable[[], float]:
+        """That on the wall, as all checks of a stage together are counted by."""
+        return time.monotonic
+
     @contextmanager
     def trial(self, seconds: float) -> Iterator[None]:
         """Around one check; what the player may compute in it is counted from here."""
@@ -52,8 +58,13 @@ class RemoteStage(StageUnderTest):
         self, reference: Stages, name: str, shared: Collection[str]
     ) -> Iterator[StageUnderTest]:
         """The same stage with the reference's function in its place, in a player of its own."""
-        with self.implementation.with_function_of(reference, self.file.stem, name, shared) as other:
-            yield other
+        stage, other = self.file.stem, self.implementation.another()
+        try:
+            other.module(stage)
+            other.replace(stage, name, shared, _texts(reference, [stage]))
+            yield other.under_test(stage)
+        finally:
+            other.unload()
 
     def imported_answers(self) -> set[str]:
         found = self.implementation.read("imports", self.file.stem)
@@ -82,13 +93,13 @@ class Together:
 
     @property
     def left(self) -> float:
-        return SECONDS_A_STAGE * slowness() - self._taken
+        return SECONDS_A_STAGE - self._taken / slowness()
 
 
 class Starter(Protocol):
     """Who starts players."""
 
-    def start(self, folder: Path) -> Conversation:
+    def start(self, folder: Path, spare: bool) -> Conversation:
         """A conversation with a new player, which may read this folder."""
 
     def reader(self, folder: Path) -> Conversation:
@@ -97,8 +108,6 @@ class Starter(Protocol):
 
 class RemoteImplementation:
     """The stage files of one folder, in a player; `stand_ins` are earlier stages as text."""
-
-    _numbers = itertools.count()
 
     def __init__(
         self,
@@ -113,19 +122,22 @@ class RemoteImplementation:
         self._players, self._refusal = players, refusal
         self._stand_ins = dict(stand_ins or {})
         self._conversation: Conversation | None = None
-        self._number = -1
         self._modules: dict[str, RemoteModule] = {}
         self._seconds = SECONDS_OUTSIDE
+        self._is_spare = together is not None
         self._together = together or Together()
 
     def module(self, stage: str) -> Any:
         """The stage's module; raises CannotLoad as `Implementation` does, or Ended."""
+        conversation = self._conversation
+        if conversation is not None and conversation.alive and stage in self._modules:
+            return self._modules[stage]
         if missing := self.missing(stage):
             raise CannotLoad(missing)
         conversation = self._running()
         if stage not in self._modules:
-            conversation.request("load", number=self._number, stage=stage)
-            self._modules[stage] = RemoteModule(conversation, self._number, stage)
+            conversation.request("load", stage=stage)
+            self._modules[stage] = RemoteModule(conversation, stage)
         return self._modules[stage]
 
     def missing(self, stage: str) -> str | None:
@@ -134,8 +146,8 @@ class RemoteImplementation:
 
     def _running(self) -> Conversation:
         if self._conversation is None or not self._conversation.alive:
-            self._conversation = self._players.start(self.folder)
-            self._conversation.begin(self._seconds)
+            self._conversation = self._players.start(self.folder, self._is_spare)
+            self._conversation.begin(self._seconds, self._together.left)
             self.load_afresh()
         return self._conversation
 
@@ -143,13 +155,7 @@ class RemoteImplementation:
         """Forget all modules of this folder in the player."""
         conversation = self._running()
         self._modules.clear()
-        self._number = next(self._numbers)
-        conversation.request(
-            "implementation",
-            number=self._number,
-            folder=str(self.folder),
-            stand_ins=self._stand_ins,
-        )
+        conversation.request("implementation", folder=str(self.folder), stand_ins=self._stand_ins)
 
     def under_test(self, stage: str) -> RemoteStage:
         """The stage as a check sees it."""
@@ -160,7 +166,7 @@ class RemoteImplementation:
     @contextmanager
     def called_afresh(self, stage: str) -> Iterator[StageUnderTest]:
         """The stage, loaded anew for every call, in a player that ends afterwards."""
-        other = self._another(self._stand_ins)
+        other = self.another()
 
         def load() -> Any:
             other.load_afresh()
@@ -173,28 +179,20 @@ class RemoteImplementation:
         finally:
             other.unload()
 
-    @contextmanager
-    def with_function_of(
-        self, reference: Stages, stage: str, name: str, shared: Collection[str]
-    ) -> Iterator[StageUnderTest]:
-        other = self._another(self._stand_ins)
-        try:
-            other.module(stage)
-            texts = _texts(reference, [stage])
-            other._running().request(
-                "replace", number=other._number, texts=texts, function=[stage, name, [*shared]]
-            )
-            yield other.under_test(stage)
-        finally:
-            other.unload()
+    def replace(
+        self, stage: str, name: str, shared: Collection[str], texts: Mapping[str, str]
+    ) -> None:
+        """Put the reference's function in the place of the hand-in's."""
+        self._running().request("replace", texts=texts, function=[stage, name, [*shared]])
 
     def standing_in(self, reference: Stages, names: Iterable[str]) -> RemoteImplementation:
         """This folder with the reference's stages in the place of these."""
         stand_ins = {"only": [*names], "texts": _texts(reference, names)}
-        return self._another(stand_ins)
+        return self.another(stand_ins)
 
-    def _another(self, stand_ins: Mapping[str, Any]) -> RemoteImplementation:
+    def another(self, stand_ins: Mapping[str, Any] | None = None) -> RemoteImplementation:
         """The same folder in another player, on the same account of seconds."""
+        stand_ins = self._stand_ins if stand_ins is None else stand_ins
         return RemoteImplementation(
             self.folder, self._players, self._refusal, stand_ins, self._together
         )
@@ -210,7 +208,10 @@ class RemoteImplementation:
         """Something of a file's text, by a player that runs none of it."""
         reader = self._players.reader(self.folder)
         reader.begin(SECONDS_OUTSIDE)
-        return reader.request("read", what=what, folder=str(self.folder), stage=stage)
+        try:
+            return reader.request("read", what=what, folder=str(self.folder), stage=stage)
+        finally:
+            reader.settle()
 
     @contextmanager
     def profiled(self) -> Iterator[list[str]]:
@@ -223,9 +224,15 @@ class RemoteImplementation:
         finally:
             conversation.recorded = None
 
-    def own_imports(self) -> AbstractContextManager[None]:
-        """A player's imports are its own."""
-        return nullcontext()
+    @contextmanager
+    def apart(self, left: set[str]) -> Iterator[None]:
+        """A stage changes its own player, and of this process chance and grad mode alone."""
+        gradients = torch.is_grad_enabled()
+        with torch.random.fork_rng(devices=()):
+            try:
+                yield
+            finally:
+                torch.set_grad_enabled(gradients)
 
     def frames(self, error: BaseException) -> list[FrameSummary]:
         """The part of a traceback that lies in this folder, outermost first."""
@@ -243,7 +250,7 @@ class RemoteImplementation:
         self._together.begin()
         self._seconds = seconds
         if self._conversation is not None and self._conversation.alive:
-            self._conversation.begin(seconds)
+            self._conversation.begin(seconds, self._together.left)
 
     def settle(self) -> None:
         self._together.count()

@@ -13,6 +13,7 @@ import sys
 import traceback
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext, redirect_stderr, redirect_stdout
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -24,21 +25,30 @@ from token_journey.course.borrowed import answers_imported, recorded
 from token_journey.course.implementation import CannotLoad, Implementation
 from token_journey.course.under_test import _is_torch_s_alone, among
 from token_journey.foreign import message_of
-from token_journey.guards.time_limit import OutOfTime, time_limit
+from token_journey.guards.time_limit import time_limit
 from token_journey.llama.config import ModelConfig
 from token_journey.player.exchange import SPECIAL, End
-from token_journey.player.protocol import Channel, Closed, NotData, Parcel
+from token_journey.player.protocol import PLAIN, Channel, Closed, Parcel, flat
 
 _LONGEST_MESSAGE = 2_000
 _MOST_PRINTED = 20_000
 _MOST_FRAMES = 40
-_SIMPLE = (bool, int, float, str, type(None))
 
 
 class FromJudge(Exception):
     """What a method of the judge's raised, on its way through a stage."""
 
     number: int
+
+
+@dataclass
+class _Question:
+    """What a question handed over, and what gradients may be asked of its answer."""
+
+    containers: dict[str, tuple[Any, Any]] = field(default_factory=dict)  # now, and as it came
+    generators: list[tuple[str, torch.Generator, Tensor]] = field(default_factory=list)
+    inputs: list[str] = field(default_factory=list)
+    outputs: list[Tensor] = field(default_factory=list)
 
 
 class Server(End):
@@ -48,47 +58,41 @@ class Server(End):
 
     def __init__(self, channel: Channel):
         super().__init__(channel, weak=False)
-        self._implementations: dict[int, Implementation] = {}
+        self._implementation: Implementation | None = None
         self._objects: dict[str, Any] = {}
         self._names: dict[int, str] = {}
         self._numbers = itertools.count()
         self._leaves: dict[str, Tensor] = {}  # the judge's tensors that gradients are asked for
         self._calls: dict[str, tuple[list[tuple[str, Tensor]], list[Tensor]]] = {}
-        self._containers: list[dict[str, tuple[Any, Any]]] = [{}]
-        self._generators_of: list[list[tuple[str, torch.Generator, Tensor]]] = [[]]
-        self._inputs: list[list[str]] = [[]]
-        self._outputs: list[list[Tensor]] = [[]]
+        self._asked = [_Question()]
         self._printed = Printed()
         self._proxies: dict[str, Any] = {}
-        self._chance: Tensor | None = None
+        self._chance = torch.get_rng_state()  # as the judge knows it
 
     def serve(self) -> None:
         """Answer until the judge is gone."""
         with redirect_stdout(self._printed), redirect_stderr(self._printed):
             while True:
                 try:
-                    fields, blobs = self.hear()
-                    self.tell(*self.answer(fields, blobs))
+                    fields = self.hear()
+                    self.tell(*self.answer(fields))
                 except Closed:
                     return
 
     # -- answering ------------------------------------------------------------
 
-    def answer(self, fields: dict[str, Any], blobs: list[Tensor]) -> tuple[dict[str, Any], Parcel]:
+    def answer(self, fields: dict[str, Any]) -> tuple[dict[str, Any], Parcel]:
         parcel = Parcel()
         for name in fields.get("forget", ()):
             self._drop(name)
-        self._containers.append({})
-        self._generators_of.append([])
-        self._inputs.append([])
-        self._outputs.append([])
-        chance = self.take_state(fields, blobs)
-        self._chance = torch.get_rng_state() if chance is None else chance
-        nested = len(self._containers) > 2
+        self._asked.append(_Question())
+        chance = self.take_state(fields)
+        self._chance = self._chance if chance is None else chance
+        nested = len(self._asked) > 2
         seconds = fields.get("seconds")
         try:
             with nullcontext() if nested or not seconds else time_limit(seconds):
-                found = self._do(fields, blobs)
+                found = getattr(self, f"_do_{fields['do']}")(fields)
                 answered: dict[str, Any] = {"is": self.encode(found, parcel)}
                 answered |= self._aftermath(parcel)
         except BaseException as error:
@@ -101,95 +105,90 @@ class Server(End):
             except Exception:  # what can't be told is not told
                 parcel = Parcel()
         finally:
-            for stack in (self._containers, self._generators_of, self._inputs, self._outputs):
-                stack.pop()
+            self._asked.pop()
         return answered, parcel
 
     def _aftermath(self, parcel: Parcel) -> dict[str, Any]:
         """What a call changed beside what it returned."""
-        fields, _ = self.state(parcel, self._chance)
+        fields, self._chance = self.state(parcel, self._chance)
         told: dict[str, Any] = fields
+        asked = self._asked[-1]
         changed = [
             [name, self.contents(now, parcel)]
-            for name, (now, before) in self._containers[-1].items()
+            for name, (now, before) in asked.containers.items()
             if not _same(now, before)
         ]
         if changed:
             told["containers"] = changed
         states = [
-            [name, parcel.add(generator.get_state().numpy())]
-            for name, generator, before in self._generators_of[-1]
+            [name, parcel.add(generator.get_state().untyped_storage())]
+            for name, generator, before in asked.generators
             if not torch.equal(generator.get_state(), before)
         ]
         if states:
             told["generators"] = states
-        if self._outputs[-1]:
+        if asked.outputs:
             name = f"c{next(self._numbers)}"
-            inputs = [(n, self._leaves[n]) for n in dict.fromkeys(self._inputs[-1])]
-            self._calls[name] = inputs, self._outputs[-1]
-            outputs = [self.tensors.name_of(t) for t in self._outputs[-1]]
+            inputs = [(n, self._leaves[n]) for n in dict.fromkeys(asked.inputs)]
+            self._calls[name] = inputs, asked.outputs
+            outputs = [self.tensors.name_of(t) for t in asked.outputs]
             told["graph"] = [name, [n for n, _ in inputs], outputs]
         if printed := self._printed.taken():
             told["printed"] = printed
         return told
 
-    def _do(self, fields: dict[str, Any], blobs: list[Tensor]) -> Any:
-        doing: Callable[..., Any] = getattr(self, f"_do_{fields['do']}")
-        return doing(fields, blobs)
-
-    def _do_implementation(self, fields: dict[str, Any], blobs: list[Tensor]) -> None:
-        for implementation in self._implementations.values():
-            implementation.unload()
-        self._implementations.clear()
+    def _do_implementation(self, fields: dict[str, Any]) -> None:
+        if self._implementation is not None:
+            self._implementation.unload()
         made = _stand_ins(**fields["stand_ins"]) if fields["stand_ins"] else {}
-        self._implementations[fields["number"]] = Implementation(Path(fields["folder"]), made)
+        self._implementation = Implementation(Path(fields["folder"]), made)
 
-    def _do_replace(self, fields: dict[str, Any], blobs: list[Tensor]) -> None:
+    def _do_replace(self, fields: dict[str, Any]) -> None:
         """Put a function of the reference in the place of the hand-in's."""
         stage, name, shared = fields["function"]
         reference = _stand_ins([stage], fields["texts"])[stage]
-        module = self._implementations[fields["number"]].module(stage)
+        module = self._module({"stage": stage})
         setattr(module, name, among(module, reference, name, shared))
 
-    def _do_load(self, fields: dict[str, Any], blobs: list[Tensor]) -> None:
+    def _do_load(self, fields: dict[str, Any]) -> None:
         self._module(fields)
 
-    def _do_describe(self, fields: dict[str, Any], blobs: list[Tensor]) -> Any:
+    def _do_describe(self, fields: dict[str, Any]) -> Any:
         """What a name of a stage stands for: a function, or something that crosses itself."""
         found = getattr(self._module(fields), fields["name"])
         if isinstance(found, type):
             return found
         return ("function",) if callable(found) else ("value", type(found).__name__)
 
-    def _do_call(self, fields: dict[str, Any], blobs: list[Tensor]) -> Any:
+    def _do_call(self, fields: dict[str, Any]) -> Any:
         function = self._target(fields)
-        args, kwargs = self.decode(fields["args"], blobs)
+        args, kwargs = self.decode(fields["args"])
         if fields.get("profile"):
             return recorded(lambda: function(*args, **kwargs))
         return function(*args, **kwargs)
 
-    def _do_read(self, fields: dict[str, Any], blobs: list[Tensor]) -> Any:
+    def _do_read(self, fields: dict[str, Any]) -> Any:
         """Something of the text of a file, none of which is run here."""
         folder, stage = Path(fields["folder"]), fields["stage"]
         if fields["what"] == "imports":
             return answers_imported(folder / f"{stage}.py")
         return Implementation(folder).siblings(stage)
 
-    def _do_get(self, fields: dict[str, Any], blobs: list[Tensor]) -> Any:
+    def _do_get(self, fields: dict[str, Any]) -> Any:
         return getattr(self._objects[fields["of"]], fields["name"])
 
-    def _do_set(self, fields: dict[str, Any], blobs: list[Tensor]) -> None:
-        (value,) = self.decode(fields["args"], blobs)
+    def _do_set(self, fields: dict[str, Any]) -> None:
+        (value,) = self.decode(fields["args"])
         setattr(self._objects[fields["of"]], fields["name"], value)
 
-    def _do_signature(self, fields: dict[str, Any], blobs: list[Tensor]) -> Any:
+    def _do_signature(self, fields: dict[str, Any]) -> Any:
         parameters = inspect.signature(self._target(fields)).parameters.values()
         return [(p.name, p.kind.name, p.default is not p.empty) for p in parameters]
 
-    def _do_gradients(self, fields: dict[str, Any], blobs: list[Tensor]) -> Any:
+    def _do_gradients(self, fields: dict[str, Any]) -> Any:
         inputs, outputs = self._calls[fields["call"]]
         torch.set_grad_enabled(True)  # off while the judge runs its own back
-        grads = self.decode(fields["args"], blobs)
+        grads = self.decode(fields["args"])
         pairs = [(o, g) for o, g in zip(outputs, grads, strict=True) if g is not None]
         # Of numbers: torch imports all of sympy before it takes a gradient of more than one.
         sums = [(o * g.conj()).real.sum() if o.is_complex() else (o * g).sum() for o, g in pairs]
@@ -197,7 +196,8 @@ class Server(End):
         return torch.autograd.grad(sums, leaves, allow_unused=True, retain_graph=True)
 
     def _module(self, fields: dict[str, Any]) -> ModuleType:
-        return self._implementations[fields["number"]].module(fields["stage"])
+        assert self._implementation is not None
+        return self._implementation.module(fields["stage"])
 
     def _target(self, fields: dict[str, Any]) -> Any:
         found = self._objects[fields["of"]] if "of" in fields else self._module(fields)
@@ -206,38 +206,39 @@ class Server(End):
     # -- what it says of itself --------------------------------------------------
 
     def _raised(self, error: BaseException) -> dict[str, Any]:
-        if isinstance(error, FromJudge):
-            return {"judge_s": error.number}
-        folders = {implementation.folder for implementation in self._implementations.values()}
+        folder = self._implementation.folder if self._implementation else Path()
         walked = traceback.extract_tb(error.__traceback__)[-_MOST_FRAMES * 5 :]
         frames = [
             [Path(f.filename).name, f.lineno, f.name[:200], (f.line or "")[:400]]
             for f in walked
-            if Path(f.filename).parent in folders
+            if Path(f.filename).parent == folder
         ]
+        if isinstance(error, FromJudge):
+            return {"judge_s": error.number, "frames": frames[-_MOST_FRAMES:]}
         return {
             "type": type(error).__name__[:200],
             "bases": [base.__name__[:200] for base in type(error).__mro__],
-            "said": message_of(error) if type(error) is not CannotLoad else str(error),
-            "args": _arguments(error),
+            "said": str(error) if isinstance(error, CannotLoad) else message_of(error),
+            "args": self.encode(_arguments(error), Parcel()),
             "name": getattr(error, "name", None) if isinstance(error, NameError) else None,
             "frames": frames[-_MOST_FRAMES:],
-            "torch_s": self._torch_s(error, folders),
+            "torch_s": self._torch_s(error, folder),
+            "refused": isinstance(error.__cause__ or error, PermissionError),
         }
 
-    def _torch_s(self, error: BaseException, folders: set[Path]) -> bool:
+    def _torch_s(self, error: BaseException, folder: Path) -> bool:
         """Whether it was raised by torch, with no line of the hand-in in between."""
         last = below = error.__traceback__
         while below is not None and below.tb_frame.f_code.co_filename == __file__:
             last, below = below, below.tb_next
         if last is None or not isinstance(error, Exception):
             return False
-        return all(_is_torch_s_alone(error.with_traceback(last), folder) for folder in folders)
+        return _is_torch_s_alone(error.with_traceback(last), folder)
 
     # -- values -----------------------------------------------------------------
 
     def encode_container(self, value: Any, parcel: Parcel) -> Any:
-        for name, (held, _) in self._containers[-1].items():
+        for name, (held, _) in self._asked[-1].containers.items():
             if held is value:
                 return ["@", name]
         return self.contents(value, parcel)
@@ -245,15 +246,16 @@ class Server(End):
     def encode_tensor(self, value: Tensor, parcel: Parcel) -> Any:
         node = super().encode_tensor(value, parcel)
         if value.requires_grad and node[0] in "=T" and not node[1].startswith("j"):
-            self._outputs[-1].append(value)
+            self._asked[-1].outputs.append(value)
         return node
 
     def encode_other(self, value: Any, parcel: Parcel) -> Any:
         if isinstance(value, JudgeS):
             return ["J", value._name]
-        if isinstance(value, Mapping) and not self._is_of_a_stage(type(value)):
+        of_a_stage = type(value).__module__.startswith("_implementation_")
+        if isinstance(value, Mapping) and not of_a_stage:
             pairs = dict.items(value) if isinstance(value, dict) else value.items()
-            return ["d", [[self.encode(k, parcel), self.encode(v, parcel)] for k, v in pairs]]
+            return ["d", self.items([(key, item) for key, item in pairs], parcel)]
         name = self._names.get(id(value))
         if name is None:
             name = f"o{next(self._numbers)}"
@@ -263,34 +265,30 @@ class Server(End):
         kind = type(value)
         return ["object", name, kind.__name__, _methods(kind), self.encode(kind, parcel)]
 
-    def _is_of_a_stage(self, kind: type) -> bool:
-        return kind.__module__.startswith("_implementation_")
-
-    def decode_other(self, tag: str, rest: list[Any], blobs: list[Tensor], depth: int) -> Any:
+    def decode_other(self, tag: str, rest: list[Any], depth: int) -> Any:
         if tag in ("list", "dict", "set"):
-            return self._container(tag, *rest, blobs=blobs, depth=depth)
+            return self._container(tag, *rest, depth=depth)
         if tag == "@":
-            return self._containers[-1][rest[0]][0]
+            return self._asked[-1].containers[rest[0]][0]
         if tag == "G":
-            return self._generator(*rest, blobs=blobs)
+            return self._generator(*rest)
         if tag == "R":
             return self._objects[rest[0]]
         if tag == "J":
             return self._proxy(*rest)
         if tag == "config":
-            return ModelConfig(**self.decode(rest[0], blobs, depth))
+            return ModelConfig(**self.decode(rest[0], depth))
         if tag == "namespace":
-            return SimpleNamespace(**self.decode(rest[0], blobs, depth))
-        if tag == "=" and rest[0] in self._leaves:
-            self._inputs[-1].append(rest[0])
+            return SimpleNamespace(**self.decode(rest[0], depth))
         if tag == "=" and not rest[0].startswith("j"):
             tensor = self.tensors.known(rest[0])
             if tensor.requires_grad:
                 self._leaves[rest[0]] = tensor
-                self._inputs[-1].append(rest[0])
+        if tag == "=" and rest[0] in self._leaves:
+            self._asked[-1].inputs.append(rest[0])
         if tag == "T" and rest[6]:
             return self._leaf(rest)
-        return super().decode_other(tag, rest, blobs, depth)
+        return super().decode_other(tag, rest, depth)
 
     def _leaf(self, rest: list[Any]) -> Tensor:
         """A tensor that gradients are asked for; what was computed at the judge's is no leaf."""
@@ -299,24 +297,22 @@ class Server(End):
         with torch.enable_grad():
             tensor = leaf if grad == 1 else leaf.clone()
         self._leaves[name] = leaf
-        self._inputs[-1].append(name)
+        self._asked[-1].inputs.append(name)
         self.tensors.remember(name, tensor, storage)
         return tensor
 
-    def _container(
-        self, tag: str, name: str, items: Any, *, blobs: list[Tensor], depth: int
-    ) -> Any:
-        made = self.filled(tag[0], items, blobs, depth)
-        self._containers[-1][name] = made, made.copy()
+    def _container(self, tag: str, name: str, items: Any, *, depth: int) -> Any:
+        made = self.filled(tag[0], items, depth)
+        self._asked[-1].containers[name] = made, made.copy()
         return made
 
-    def _generator(self, name: str, place: int, *, blobs: list[Tensor]) -> torch.Generator:
-        for known, generator, _ in self._generators_of[-1]:
+    def _generator(self, name: str, place: int) -> torch.Generator:
+        for known, generator, _ in self._asked[-1].generators:
             if known == name:
                 return generator
         generator = torch.Generator()
-        generator.set_state(blobs[place])
-        self._generators_of[-1].append((name, generator, generator.get_state()))
+        generator.set_state(flat(self.blobs[place]))
+        self._asked[-1].generators.append((name, generator, generator.get_state()))
         return generator
 
     def _proxy(self, name: str, called: str, methods: list[str]) -> Any:
@@ -333,10 +329,10 @@ class Server(End):
             "method": method,
             "args": self.encode((args, kwargs), parcel),
         }
-        fields, blobs = self.ask(question, parcel)
+        fields = self.ask(question, parcel)
         if "raised" in fields:
             raise _from_judge(**fields["raised"])
-        return self.decode(fields["is"], blobs)
+        return self.decode(fields["is"])
 
     def _drop(self, name: str) -> None:
         if name in self._objects:
@@ -403,7 +399,7 @@ def _same(now: Any, before: Any) -> bool:
 
 def _arguments(error: BaseException) -> Any:
     """The exception's own arguments, where they are plain and short."""
-    plain = all(type(value) in _SIMPLE for value in error.args)
+    plain = all(type(value) in PLAIN | {bytes} for value in error.args)
     return [*error.args] if plain and len(repr(error.args)) < _LONGEST_MESSAGE else None
 
 
@@ -444,6 +440,3 @@ class Printed(io.TextIOBase):
         found = "".join(self._lines)
         self._lines, self._left = [], _MOST_PRINTED
         return found
-
-
-__all__ = ["CannotLoad", "NotData", "OutOfTime", "Server"]

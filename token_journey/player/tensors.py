@@ -1,7 +1,8 @@
 """The tensors that both ends know, by name, so that each crosses once and stays the same one.
 
 The bytes of a storage cross when it is first named, and again when they changed; a tensor is a
-view of a storage. What the judge has forgotten, the player is told to forget.
+view of a storage. Those of a pack cross once to each player, for a copy says whose it is. What the
+judge has forgotten, the player is told to forget.
 """
 
 from __future__ import annotations
@@ -20,11 +21,17 @@ from torch import Tensor
 from torch.autograd.graph import increment_version
 
 from token_journey.foreign import shown
-from token_journey.player.protocol import DTYPES, MOST_BYTES, NotData, Parcel, flat, is_size
+from token_journey.player.protocol import (
+    DTYPES,
+    MOST_BYTES,
+    NotData,
+    Parcel,
+    flat,
+    in_c,
+    is_size,
+)
 
-# Storages of this size cross once, whatever tensors come to hold the same bytes.
-_LARGE = 1 << 16
-_MOST_KEPT = 1 << 30
+_MOST_KEPT = 1 << 30  # of copies of a pack's tensors, which cross once
 # So small that a change which torch didn't count is looked for, too.
 _LOOKED_THROUGH = 1 << 16
 _MOST_AXES, _LONGEST_NAME = 32, 100
@@ -52,8 +59,7 @@ class Tensors:
         self._sums: dict[str, int] = {}
         self._keys: dict[str, str] = {}  # storage -> its bytes' key
         self._kept: dict[str, torch.UntypedStorage] = {}  # the player's: key -> storage
-        # The judge's: what the player keeps, by its size and sum, and then by its key.
-        self._sent: dict[tuple[int, int], dict[str, Tensor]] = {}
+        self._sent: dict[Any, str] = {}  # the judge's: whose copies the player keeps -> their key
         self._sent_bytes = 0
         self._new: list[Any] = []
         self.dead: list[str] = []
@@ -68,9 +74,6 @@ class Tensors:
 
     def node(self, tensor: Tensor, grad: int, parcel: Parcel) -> list[Any]:
         """What stands for a dense tensor in a frame."""
-        name = self.name_of(tensor)
-        if name is not None and self._about[name].requires_grad == tensor.requires_grad:
-            return ["=", name]
         plain = _plain(tensor)
         storage = self._storage(plain, parcel)
         name = f"{self._mine}{next(self._numbers)}"
@@ -79,6 +82,13 @@ class Tensors:
         about = [kind, list(plain.shape), list(plain.stride()), plain.storage_offset()]
         called = "" if type(tensor) is Tensor else type(tensor).__name__
         return ["T", name, storage, *about, grad, called]
+
+    def known_as(self, tensor: Tensor) -> str | None:
+        """The name by which the other end knows it just as it is."""
+        name = self.name_of(tensor)
+        if name is None or self._about[name].requires_grad != tensor.requires_grad:
+            return None
+        return name
 
     def name_of(self, tensor: Tensor) -> str | None:
         name = self._names.get(id(tensor))
@@ -91,40 +101,35 @@ class Tensors:
             return name
         name = f"{self._mine}s{next(self._numbers)}"
         self._hold(name, storage)
-        self._new.append([name, *self._source(name, storage, parcel)])
+        self._new.append([name, *self._source(tensor, storage, parcel)])
         return name
 
-    def _source(self, name: str, storage: torch.UntypedStorage, parcel: Parcel) -> list[Any]:
-        """[the bytes' place in the frame or None, their key or None]"""
-        content = flat(storage).numpy()
-        if not self._weak or content.nbytes < _LARGE:
-            return [parcel.add(content), None]
-        key, is_new = self._key_of(storage)
-        return [parcel.add(content) if is_new else None, key]
+    def _source(
+        self, tensor: Tensor, storage: torch.UntypedStorage, parcel: Parcel
+    ) -> list[int | str | None]:
+        """[the bytes' place in the frame or None, what the player keeps them by or None]"""
+        copy_of = None if _version(tensor) else getattr(tensor, "copy_of", None)
+        if not self._weak or copy_of is None:
+            return [parcel.add(storage), None]
+        if copy_of in self._sent:
+            return [None, self._sent[copy_of]]
+        self._sent_bytes += storage.nbytes()
+        if self._sent_bytes > _MOST_KEPT:
+            return [parcel.add(storage), None]
+        key = self._sent[copy_of] = f"{self._mine}k{next(self._numbers)}"
+        return [parcel.add(storage), key]
 
-    def _key_of(self, storage: torch.UntypedStorage) -> tuple[str | None, bool]:
-        """What the player knows these bytes by, and whether it has yet to be told them."""
-        content = flat(storage)
-        words = content[: content.numel() // 8 * 8].view(torch.int64)
-        like = self._sent.setdefault((content.numel(), int(words.sum())), {})
-        for key, known in like.items():
-            if torch.equal(known, content):
-                return key, False
-        if self._sent_bytes + content.numel() > _MOST_KEPT:
-            return None, True
-        self._sent_bytes += content.numel()
-        key = f"{self._mine}k{next(self._numbers)}"
-        like[key] = content.clone()
-        return key, True
+    def news(self, parcel: Parcel, whole: bool) -> dict[str, Any]:
+        """What the other end must know before it reads the values of a frame.
 
-    def news(self, parcel: Parcel) -> dict[str, Any]:
-        """What the other end must know before it reads the values of a frame."""
-        fields = {"changed": self._changes(parcel), "dead": self.dead, "lost": self._lost}
+        whole: look also at what the other end gave for changes that torch did not count
+        """
+        fields = {"changed": self._changes(parcel, whole), "dead": self.dead, "lost": self._lost}
         fields["new"], self._new = self._new, []
         self.dead, self._lost = [], []
         return {name: value for name, value in fields.items() if value}
 
-    def _changes(self, parcel: Parcel) -> list[Any]:
+    def _changes(self, parcel: Parcel, whole: bool) -> list[Any]:
         """[storage, the place of its bytes, the tensors whose version went on], for each."""
         fresh = {name for name, *_ in self._new}
         bumped: dict[str, list[str]] = {}
@@ -133,10 +138,10 @@ class Tensors:
             if tensor is not None and _version(tensor) != about.version:
                 about.version = _version(tensor)
                 bumped.setdefault(about.storage, []).append(name)
-        if not self._weak:
-            for storage, known in self._sums.items():
-                if _sum(self._storages[storage]) != known:
-                    bumped.setdefault(storage, [])
+        for storage, known in self._sums.items():
+            looked_at = whole or storage.startswith(self._mine)
+            if looked_at and _sum(self._storages[storage]) != known:
+                bumped.setdefault(storage, [])
         return [self._changed(s, names, parcel) for s, names in bumped.items() if s not in fresh]
 
     def _changed(self, storage: str, names: list[str], parcel: Parcel) -> list[Any]:
@@ -145,15 +150,14 @@ class Tensors:
             key = self._keys.pop(storage)
             self._kept.pop(key, None)
             self._lost.append(key)
-        return [storage, parcel.add(flat(self._storages[storage]).numpy()), names]
+        return [storage, parcel.add(self._storages[storage]), names]
 
     # -- coming in ------------------------------------------------------------
 
-    def take(self, fields: dict[str, Any], blobs: list[Tensor]) -> None:
+    def take(self, fields: dict[str, Any], blobs: list[torch.UntypedStorage]) -> None:
         """Read another end's news."""
-        for key in fields.get("lost", ()):
-            for like in self._sent.values():
-                like.pop(key, None)
+        if lost := fields.get("lost"):
+            self._sent = {copy: key for copy, key in self._sent.items() if key not in lost}
         for name in fields.get("dead", ()):
             self._forget(name)
         for name, place, key in fields.get("new", ()):
@@ -163,13 +167,13 @@ class Tensors:
             if key is not None:
                 self._keys[name] = key
         for storage, place, names in fields.get("changed", ()):
-            self._overwrite(storage, blobs[place], names)
+            self._overwrite(storage, flat(blobs[place]), names)
 
     def _received(
-        self, place: int | None, key: str | None, blobs: list[Tensor]
+        self, place: int | None, key: str | None, blobs: list[torch.UntypedStorage]
     ) -> torch.UntypedStorage:
         if place is not None:
-            storage = blobs[place].untyped_storage()
+            storage = blobs[place]
             if key is not None:
                 self._kept[key] = storage
             return storage
@@ -183,7 +187,6 @@ class Tensors:
         target = flat(self._storages[storage])
         if storage in self.protected:  # numbers that are expected may be computed from it
             self.violated.add(storage)
-            self._let_go(storage)
             return
         if target.shape != content.shape:
             raise NotData("it changed the size of a tensor's storage")
@@ -296,14 +299,24 @@ class Tensors:
             if storage in self._storages:
                 flat(self._storages[storage]).copy_(content)
         self.before.clear()
-        for storage in list(self._storages):
-            self._let_go(storage)
+        self.dead += self._about
+        for names in (self._refs, self._about, self._names, self._storages, self._by_pointer):
+            names.clear()
+        for notes in (self._users, self._keys, self.protected):
+            notes.clear()
 
     def _let_go(self, storage: str) -> None:
         """Forget all names in a storage, for the player's numbers are others by now."""
         for name in [n for n, about in self._about.items() if about.storage == storage]:
             self.dead.append(name)
             self._forget(name)
+
+    def let_go_of_violated(self) -> bool:
+        """The judge's, after a call: whether it changed what it must not."""
+        changed, self.violated = self.violated, set()
+        for storage in changed & self._storages.keys():
+            self._let_go(storage)
+        return bool(changed)
 
     def protect(self, tensors: Iterable[Tensor]) -> None:
         """The judge's: a stage must leave these as they are."""
@@ -318,11 +331,13 @@ def _version(tensor: Tensor) -> int:
 
 
 def _sum(storage: torch.UntypedStorage) -> int:
-    return zlib.crc32(flat(storage).numpy().data)
+    return zlib.crc32(in_c(storage)) if storage.nbytes() else 0
 
 
 def _plain(tensor: Tensor) -> Tensor:
     """The same numbers in an ordinary tensor."""
+    if type(tensor) is Tensor and not (tensor.requires_grad or tensor.is_conj() or tensor.is_neg()):
+        return tensor
     with torch.no_grad():
         plain = tensor.detach()
         if type(plain) is not Tensor:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from token_journey.course.course import Course
-from token_journey.course.lessons import Hints, hints, mistaken
+from token_journey.course.lessons import Hints, hints, mistakes
 from token_journey.course.stage import Stage
 from token_journey.course.stubs import functions
 from token_journey.errors import UserError
@@ -63,24 +63,23 @@ def _hint(known: dict[str, Hints], function: str, step: int) -> Hint:
 def _mistake(course: Course, stage: Stage, progress: Progress) -> Hint | None:
     """About the mistake that the last failure was named after."""
     stand = progress.stands.get(stage.name)
-    found = mistaken(course, stage, stand.mistake) if stand and stand.mistake else None
-    if found is None:
+    mistake = mistakes(course, stage).get(stand.mistake) if stand and stand.mistake else None
+    if mistake is None:
         return None
-    function, mistake = found
     text = (
-        f"In `{function}`: {mistake.does}.\n"
+        f"In `{mistake.function}`: {mistake.does}.\n"
         "Which of your lines does that? Say in your own words what\n"
         "that line computes, and what the lesson's formula has there."
     )
     title = f"A hint about your mistake: {mistake.name}"
-    return Hint(title, text, f"Still stuck? Ask again: next come hints for `{function}`.")
+    return Hint(title, text, f"Still stuck? Ask again: next come hints for `{mistake.function}`.")
 
 
 def _stuck_at(course: Course, stage: Stage, progress: Progress, known: dict[str, Hints]) -> str:
     """The function that is wrong, as far as is known; else the first that is not written."""
     stand = progress.stands.get(stage.name)
-    if stand and stand.mistake and (found := mistaken(course, stage, stand.mistake)):
-        return found[0] if found[0] in known else next(iter(known))
+    if stand and stand.mistake and (found := mistakes(course, stage).get(stand.mistake)):
+        return found.function if found.function in known else next(iter(known))
     failed = stand.first[: stand.failed] if stand else []
     if suspects := _suspects(course.check_file(stage), failed, known):
         return suspects[0]

@@ -77,7 +77,7 @@ class _Checks:
 
     def _no_breakpoint(self, *_: object, **__: object) -> NoReturn:
         raise Breakpoint(
-            "under watch nobody can type to a debugger. In another window, type "
+            "here nobody can type to a debugger. In another window, type "
             f"`pytest {self._file} -s -x`."
         )
 

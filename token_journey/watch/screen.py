@@ -10,11 +10,11 @@ from rich.text import Text
 
 from token_journey.course.course import Course
 from token_journey.course.stage import Stage
+from token_journey.grading.stories import stories
 from token_journey.grading.verdict import Verdict
 from token_journey.watch.progress import Progress
 from token_journey.watch.standing import table
 
-_STORIES = 3  # failures that are told in full
 KEYS = {
     "h": "hint", "n": "next", "l": "list", "c": "check all", "s": "shapes", "w": "walk",
     "e": "edit", "x": "reset", "r": "run again", "q": "quit",
@@ -64,13 +64,10 @@ def first(promise: str, holds: bool, failed_before: bool) -> Text:
 
 def failures(verdicts: Sequence[Verdict], printed: dict[str, str]) -> Iterator[RenderableType]:
     """The first few stories, each once; where a cause is named, only those."""
-    failed = [v for v in verdicts if v.kind in ("failed", "missing")]
-    named = [v for v in failed if v.named] or failed
-    told = list({v.subject: v for v in reversed(named)}.values())[::-1][:_STORIES]
+    told, more = stories(verdicts)
     for verdict in told:
         yield failure(verdict, printed.get(verdict.check, ""))
-    if len(failed) > len(told):
-        more = len(failed) - len(told)
+    if more:
         yield Text(f"{more} more {'check fails' if more == 1 else 'checks fail'}.", "dim")
 
 

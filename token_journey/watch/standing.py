@@ -9,10 +9,12 @@ from pathlib import Path
 from token_journey.course.course import Course
 from token_journey.course.kata import is_kata, stages_in
 from token_journey.course.stage import Stage
-from token_journey.grading.scoreboard import row_of
+from token_journey.grading.scoreboard import row_of, said_of
+from token_journey.grading.verdict import StageGrade
 from token_journey.watch.progress import Progress, is_begun
 
 Line = tuple[str, str]
+Row = tuple[Stage, StageGrade | None, str, str]
 
 
 def standing(here: Path, course: Course) -> list[str]:
@@ -36,15 +38,20 @@ def near(folder: Path) -> Path:
 
 def table(progress: Progress, course: Course) -> Iterator[Line]:
     """A row and its colour for each stage."""
+    for stage, grade, said, colour in rows(progress, course):
+        yield row_of(grade) if grade else (f"  {stage.number:2}  {stage.title:<10} {said}", colour)
+
+
+def rows(progress: Progress, course: Course) -> Iterator[Row]:
+    """For each stage its grade, if it is judged as it is now, what is said of it, and a colour."""
     for stage in course.stages():
         grade = progress.grade(stage)
         if grade is not None and progress.is_judged(stage):
-            yield row_of(grade)
+            yield stage, grade, *said_of(grade)
         else:
             begun = is_begun(progress.folder / stage.file)
             changed = "changed since it was judged" if grade else "begun, not judged"
-            said = changed if begun else "to do"
-            yield f"  {stage.number:2}  {stage.title:<10} {said}", "yellow" if begun else "cyan"
+            yield stage, None, changed if begun else "to do", "yellow" if begun else "cyan"
 
 
 def _next(progress: Progress, course: Course) -> list[str]:

@@ -93,4 +93,4 @@ class Warm:
         self._complaints.seek(0)
         lines = self._complaints.read().decode(errors="replace").strip().splitlines()
         why = f" ({lines[-1]})" if lines else ""
-        return f"The process that judges has ended{why}: start watch again, or type `pytest`."
+        return f"The process that judges has ended{why}: try once more, or type `pytest`."

@@ -23,6 +23,8 @@ def _distances(distances: tuple[float, float] | None) -> str:
     if distances is None:
         return ""
     near, far = distances
+    if not far:  # another dtype or shape, say
+        return ""
     if not near:
         return _(" (It gives exactly your numbers; the right ones are up to {far} away.)").format(
             far=size(far)
@@ -30,6 +32,10 @@ def _distances(distances: tuple[float, float] | None) -> str:
     return _(
         " (It gives your numbers to within {near}; the right ones are up to {far} away.)"
     ).format(near=size(near), far=size(far))
+
+
+def something_else() -> str:
+    return _("Something else is wrong, too.")
 
 
 def read_again(where: tuple[str, ...]) -> str:
@@ -48,6 +54,13 @@ def several_fit(mistakes: tuple[tuple[str, ...], ...]) -> str:
 
 def none_fits() -> str:
     return _("No mistake known to this course gives just these numbers.")
+
+
+def by_chance() -> str:
+    return _(
+        "The numbers differ when the same check is repeated: something is random, such as a "
+        "dropout, or kept from before."
+    )
 
 
 def lies_in(function: str) -> str:

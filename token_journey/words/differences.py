@@ -23,11 +23,13 @@ def yours_alone(values: str, place: Place | None) -> str:
 
 
 def lengths(mine: int, theirs: int) -> str:
-    return _("Yours has {mine}, expected {theirs}.").format(mine=mine, theirs=theirs)
+    return _("The length of yours is {mine}; it should be {theirs}.").format(
+        mine=mine, theirs=theirs
+    )
 
 
 def parted(place: int) -> str:
-    return _("They part at place {place}.").format(place=place)
+    return _("The first difference is at index {place}.").format(place=place)
 
 
 def some_wrong(count: int, total: int) -> str:
@@ -35,13 +37,13 @@ def some_wrong(count: int, total: int) -> str:
 
 
 def some_off(count: int, total: int, worst: float, allowed: float) -> str:
-    return _("{count} of {total} numbers are off, by up to {worst}; {allowed} is allowed.").format(
+    return _("{count} of {total} numbers differ, by up to {worst}; {allowed} is allowed.").format(
         count=count, total=total, worst=size(worst), allowed=size(allowed)
     )
 
 
 def all_off(worst: float, allowed: float) -> str:
-    return _("Every number is off, by up to {worst}; {allowed} is allowed.").format(
+    return _("Every number differs, by up to {worst}; {allowed} is allowed.").format(
         worst=size(worst), allowed=size(allowed)
     )
 

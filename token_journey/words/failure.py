@@ -31,9 +31,23 @@ def not_run_after_a_wait(file: str) -> str:
 
 def kept_state() -> str:
     return _(
-        "The same check holds when your files are loaded anew for every call: something is "
-        "kept between calls. Look for values stored outside the functions, and for what "
-        "decides when they are used again."
+        "The same check holds when your files are loaded again for each call: something is "
+        "kept between calls. Look for values outside the functions or in the body of a class, "
+        "and for a list or dict as a default; and for what decides when they are used again."
+    )
+
+
+def pack_is_wrong(pack: str) -> str:
+    return _(
+        "The course's own stage fails this check, too: the pack {pack} is wrong, not your "
+        "code. Grade without it, or make it again."
+    ).format(pack=pack)
+
+
+def check_is_wrong() -> str:
+    return _(
+        "The course's own stage fails this check, too: the check is wrong, not your code. "
+        "Bring the course back as it was, or tell its author."
     )
 
 
@@ -59,8 +73,8 @@ def endless_loop(place: str) -> str:
 
 def endless_wait(place: str) -> str:
     return _(
-        "It did not end in time and was stopped at {place}: it hardly computed. Does it wait "
-        "for input(), sleep() or another thread?"
+        "It did not end in time and was stopped at {place}; it computed almost nothing. Does it "
+        "wait for input(), sleep() or another thread?"
     ).format(place=place)
 
 
@@ -73,7 +87,7 @@ def ended_the_program(place: str) -> str:
 
 
 def raised(kind: str, place: str, message: str | None, missing: str | None) -> str:
-    """What an error is, where it was raised, and how it may be mended.
+    """What an error is, where it was raised, and how it may be corrected.
 
     message: the error's own, None where it has none that can be shown
     missing: a library to import, for a name that everybody expects to be there

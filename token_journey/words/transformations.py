@@ -53,11 +53,11 @@ def permuted(axis: str, order: tuple[int, ...]) -> str:
 
 
 def too_late(axis: str) -> str:
-    return _("Along {axis} everything comes one place too late.").format(axis=axis)
+    return _("Along {axis} every number stands one place too late.").format(axis=axis)
 
 
 def too_early(axis: str) -> str:
-    return _("Along {axis} everything comes one place too early.").format(axis=axis)
+    return _("Along {axis} every number stands one place too early.").format(axis=axis)
 
 
 def in_reverse(axis: str) -> str:
@@ -69,7 +69,9 @@ def halves_exchanged() -> str:
 
 
 def interleaved() -> str:
-    return _("The two halves of the last axis are shuffled into each other, like a deck of cards.")
+    return _(
+        "On the last axis the numbers of the two halves alternate: first, second, first, second, …"
+    )
 
 
 def rounded(dtype: str) -> str:

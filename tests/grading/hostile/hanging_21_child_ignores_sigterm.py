@@ -1,4 +1,4 @@
-# family: hanging | wants: right, and a child that ignores SIGTERM, SIGINT and SIGHUP stays | honest: green, the numbers are right, and the child is gone afterwards
+# family: hanging | wants: right, and a child that ignores SIGTERM, SIGINT and SIGHUP stays | honest: either, the numbers are right, and no stage has need of what it asks for
 import subprocess
 import sys
 

@@ -1,4 +1,4 @@
-# family: reaching | wants: the working directory is a folder that no longer exists | honest: green, the numbers are right, and the other stages are judged as without it
+# family: reaching | wants: the working directory is a folder that no longer exists | honest: either, the numbers are right, and no stage has need of what it asks for
 import os
 from pathlib import Path
 

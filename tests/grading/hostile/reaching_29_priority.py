@@ -1,4 +1,4 @@
-# family: reaching | wants: the process asks for the lowest priority and for one core | honest: green, the numbers are right
+# family: reaching | wants: the process asks for the lowest priority and for one core | honest: either, the numbers are right, and no stage has need of what it asks for
 import os
 
 import torch

@@ -1,4 +1,4 @@
-# family: reaching | wants: listens on a hundred ports of 127.0.0.1, and answers nothing | honest: green, the numbers are right, and the ports are free afterwards
+# family: reaching | wants: listens on a hundred ports of 127.0.0.1, and answers nothing | honest: either, the numbers are right, and no stage has need of what it asks for
 import socket
 
 import torch

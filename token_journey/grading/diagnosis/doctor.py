@@ -1,27 +1,26 @@
-"""Which known mistake gives just these numbers?
+"""Which known mistake explains what a learner's stage does?
 
-A failed check is run again with each of the stage's misconceptions in the
-place of the learner's work, and what they return at the same comparison is
-held against what the learner's returned. One that fits, and only one, is
-named; where none or several fit, that is said. Nothing is guessed.
+A mistake fits a failed check where it gives just the learner's numbers. It is named only if it
+fails nothing that theirs passes: which checks it fails is known (patterns.py), and theirs is asked
+them all, whichever were selected (answers.py). Where it gives other numbers than theirs, or passes
+what theirs fails, it is said that something else is wrong, too; and if it gives other numbers more
+often than the same, it is not named at all. Nothing is guessed.
 """
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache, partial, wraps
-from types import FunctionType, ModuleType
-from typing import Any
+from functools import cache, cached_property
+from types import ModuleType
 
 from torch import Tensor
 
-from token_journey.checking.comparison import wrong_kind
-from token_journey.course.implementation import CannotLoad, Implementation
+from token_journey.checking.comparison import fits, wrong_kind
 from token_journey.course.lessons import texts_of
-from token_journey.course.misconceptions import Misconception, rewrites_in, rewritten
-from token_journey.course.under_test import Check, CheckFailure, StageUnderTest
+from token_journey.course.under_test import StageUnderTest
+from token_journey.grading.diagnosis.answers import Answers, Question, silence
+from token_journey.grading.diagnosis.bank import Bank, Mistakes
 from token_journey.grading.diagnosis.observed import Observed, observe_until_wrong
 from token_journey.grading.diagnosis.transformations import transformations_that_fit
 from token_journey.guards.time_limit import Patience
@@ -29,116 +28,169 @@ from token_journey.words import diagnosis as words
 from token_journey.words.finding import Finding
 
 # All are seconds of computing, as a time limit counts them.
-# For pairs of mistakes, of which there are too many to try them all.
-_SECONDS_FOR_PAIRS = 1.0
-# For telling mistakes apart that all fit.
-_SECONDS_TO_CHOOSE = 1.0
-# For single ones, which are all tried: what fits is named only if nothing else does.
-_SECONDS_FOR_ALL = 10.0
-# For looking whether the learner's passes checks that a mistake fails.
-_SECONDS_TO_DOUBT = 0.05
+# For holding mistakes, or pairs of them, against a failed check.
+_SECONDS_A_CHECK = 0.2
+# For holding one that fits a check against the others that fail.
+_SECONDS_A_MISTAKE = 0.1
 # For putting another in the place of each function, where no mistake is known.
 _SECONDS_TO_REPLACE = 0.5
-# On how many other models a check is tried, to see whether it fails there, too.
-_SIBLINGS = 3
+# At how many checks is seen which mistakes are likely.
+_QUICK = 4
 # How many mistakes that all fit are called by their names.
 _LISTED = 4
 
 
 @dataclass(frozen=True)
-class _Fit:
-    """Mistakes that give the learner's numbers, and what a check saw of them."""
-
-    mistakes: tuple[Misconception, ...]
-    seen: Observed
-
-
-@dataclass(frozen=True)
 class Diagnosis:
-    """What to tell the learner, and what it was if exactly one explanation fits.
+    """What to tell the learner.
 
     `story` is the same for failures with the same cause.
     """
 
     findings: tuple[Finding, ...] = ()
     story: str = ""
-    mistakes: tuple[Misconception, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Evidence:
+    """How many checks a mistake explains, and how many speak against it.
+
+    all:     whether nothing else is wrong
+    doubted: how many it may fail, though theirs passes them
+    """
+
+    explained: int
+    against: int
+    all: bool
+    doubted: int
+
+    @property
+    def believable(self) -> bool:
+        return self.explained > self.against
 
 
 class Doctor:
-    """Knows one stage's misconceptions; they are written into the reference's stage."""
+    """Looks at one learner's stage. All questions are asked, in the order in which they come."""
 
-    def __init__(self, stage: str, reference: Implementation, bank: Implementation):
-        self.stage = stage
-        self.reference = reference
-        self.bank = bank
-        self._file = reference.folder / f"{stage}.py"
-        self._mistaken = cache(self._write)
+    def __init__(self, bank: Bank, stage: StageUnderTest, questions: Iterable[Question]):
+        self._bank, self._stage = bank, stage
+        known = [question for question in questions if question.name in bank.checks]
+        self._answers = Answers(stage, known)
+        self._evidence = cache(self._held_against_all)
+        self._fits = cache(self._do_fit)
 
-    def diagnose(
-        self,
-        check: Check,
-        stage: StageUnderTest,
-        known: tuple[Misconception, ...] = (),
-        others: Iterable[Check] = (),
-        siblings: Iterable[Check] = (),
-    ) -> Diagnosis:
-        """Find what went wrong in `check`, which fails on `stage`, the learner's.
-
-        known:    what was found in an earlier check of this stage; if it explains
-                  this one too, nothing else is tried
-        others:   the stage's checks, to tell apart mistakes that all fit this one
-        siblings: the same check on other models, the quickest first: one that fails, too,
-                  rules out most mistakes
-        """
-        seen = observe_until_wrong(check, stage)
+    def diagnose(self, question: Question) -> Diagnosis:
+        """Find what went wrong in a check that the stage fails."""
+        seen = self._answers.of(question)
         if not seen.wrong:
             return Diagnosis()
-        if known and (fit := self._try(check, seen, known)):
-            return _named(fit, seen)
-        others = list(others)
-        found = self._found(check, seen, stage, siblings, pairs=not known)
+        if not self._answers.is_steady(question.name):  # then it says nothing
+            return _of_chance() if self._is_drawn(question, seen) else Diagnosis()
+        found = self._that_fit(question.name)
         if found is None:
             return Diagnosis()
-        found = self._told_apart(found, stage, others, Patience(_SECONDS_TO_CHOOSE))
-        if len(found) == 1 and seen.is_weak:
-            doubt = Patience(_SECONDS_TO_DOUBT)
-            found = [fit for fit in found if not self._is_cleared(fit, stage, others, doubt)]
+        found = self._best([fit for fit in found if self._evidence(fit).believable])
+        if not found and seen.breaks:
+            found = self._that_break(question.name)
         if len(found) == 1:
-            return _named(found[0], seen)
+            theirs = self._look(question.name, found[0])
+            return _named(found[0], theirs, seen, self._evidence(found[0]).all)
         if found:
-            return Diagnosis((_several([fit.mistakes for fit in found]),))
-        return self._of_no_known_mistake(check, seen, stage)
+            return Diagnosis((_several(found),))
+        return self._of_no_known_mistake(question, seen)
 
-    def _found(
-        self,
-        check: Check,
-        seen: Observed,
-        stage: StageUnderTest,
-        siblings: Iterable[Check],
-        pairs: bool,
-    ) -> list[_Fit] | None:
-        """All mistakes, or `pairs` of them, that fit; None where not all could be tried."""
-        patience = Patience(_SECONDS_FOR_ALL)
-        at_play = self._functions_at_play(check, seen)
-        likely = self._likely(seen, stage, self._singles(at_play), siblings)
-        found = list(self._that_fit(check, seen, likely, patience))
-        if not found:
-            found = list(self._that_fit(check, seen, self._singles(at_play), patience))
-        if patience.left <= 0:
-            return None
-        if not found and pairs and seen.error is None:
-            patience = Patience(_SECONDS_FOR_PAIRS)
-            found = list(self._that_fit(check, seen, self._pairs(at_play), patience))
+    # -- holding mistakes against the learner's ----------------------------------
+
+    @cached_property
+    def _possible(self) -> list[Mistakes]:
+        return self._bank.possible(self._answers)
+
+    def _that_fit(self, name: str) -> list[Mistakes] | None:
+        """All mistakes that fit, or else pairs of them; None where not all could be tried."""
+        if found := [mistakes for mistakes in self._likely if self._fits(name, mistakes)]:
+            return found
+        patience = Patience(_SECONDS_A_CHECK)
+        for candidates in (self._possible, self._bank.pairs(self._likely)):
+            for mistakes in candidates:
+                if patience.left <= 0:
+                    return None
+                if self._fits(name, mistakes):
+                    found.append(mistakes)
+            if found:
+                break
         return found
 
-    def _of_no_known_mistake(
-        self, check: Check, seen: Observed, stage: StageUnderTest
-    ) -> Diagnosis:
+    @cached_property
+    def _likely(self) -> list[Mistakes]:
+        return list(filter(self._is_likely, self._possible))
+
+    def _is_likely(self, mistakes: Mistakes) -> bool:
+        """Whether it fits one of the first checks that it fails, which are the quick ones."""
+        fails = self._bank.fails(mistakes, self._answers.failing)
+        return any(self._fits(name, mistakes) for name in fails[:_QUICK])
+
+    def _look(self, name: str, mistakes: Mistakes) -> Observed:
+        """What a check sees of the mistakes, as far as they go the learner's way."""
+        return self._bank.observe(self._answers.asked[name], mistakes, self._answers.seen[name])
+
+    def _do_fit(self, name: str, mistakes: Mistakes) -> bool:
+        if self._bank.holds(mistakes, name):
+            return False
+        return self._look(name, mistakes).is_like(self._answers.seen[name])
+
+    def _that_break(self, name: str) -> list[Mistakes]:
+        """The one mistake that breaks here, too, and explains all, if there is just one.
+
+        What Python says of it depends on how the rest is written.
+        """
+        breaking = [mistakes for mistakes in self._possible if self._breaks(name, mistakes)]
+        found = [mistakes for mistakes in breaking if self._evidence(mistakes).all]
+        return found if len(found) == 1 else []
+
+    def _breaks(self, name: str, mistakes: Mistakes) -> bool:
+        if not self._answers.seen[name].breaks or self._bank.holds(mistakes, name):
+            return False
+        return self._look(name, mistakes).breaks
+
+    def _held_against_all(self, mistakes: Mistakes) -> _Evidence:
+        """How far a mistake explains all that fails."""
+        patience = Patience(_SECONDS_A_MISTAKE)
+        explained, against, rest = set(), set(), False
+        for name in self._answers.failing:
+            check = self._answers.asked[name].of
+            if self._bank.holds(mistakes, name):
+                rest = rest or self._answers.is_steady(name)
+            elif patience.left <= 0:
+                continue
+            elif self._fits(name, mistakes):
+                explained.add(check)
+            elif self._breaks(name, mistakes):
+                continue  # each says so in the words of its own lines
+            elif self._bank.fails(mistakes, [name]) and self._answers.is_steady(name):
+                against.add(check)
+        passed = self._answers.asked.keys() - self._answers.failing.keys()
+        doubted = len(self._bank.may_fail(mistakes, passed))
+        return _Evidence(len(explained), len(against), not (rest or against), doubted)
+
+    def _best(self, found: Sequence[Mistakes]) -> list[Mistakes]:
+        """Those that explain most, and of these such as nothing speaks against."""
+
+        def rank(mistakes: Mistakes) -> tuple[int, int, int]:
+            held = self._evidence(mistakes)
+            return held.explained - held.against, -held.against, -held.doubted
+
+        best = max(map(rank, found), default=None)
+        return [mistakes for mistakes in found if rank(mistakes) == best]
+
+    # -- no mistake is known: in which function does it lie? -------------------
+
+    def _of_no_known_mistake(self, question: Question, seen: Observed) -> Diagnosis:
         """In which function it lies, and what simple thing happened to the numbers."""
-        if seen.error is not None and not isinstance(seen.error, CheckFailure):
+        if seen.breaks:
             return Diagnosis()  # what Python said of it says enough
-        where = self._where_it_lies(check, stage, Patience(_SECONDS_TO_REPLACE))
+        if self._is_drawn(question, seen):
+            return _of_chance()
+        where = self._where_it_lies(question, Patience(_SECONDS_TO_REPLACE))
         if seen.error is not None:
             return Diagnosis(where)  # its sentence says the rest
         failed = seen.comparisons[-1]
@@ -149,57 +201,26 @@ class Doctor:
             return Diagnosis(where)  # the complaint about its kind says the rest
         return Diagnosis((Finding(words.none_fits), *where))
 
-    # -- the bank -------------------------------------------------------------
+    def _is_drawn(self, question: Question, seen: Observed) -> bool:
+        """Whether the numbers change when the check is repeated, and a right stage's do not."""
+        if self._answers.again(question.name).is_like(seen):
+            return False
+        right, again = (self._bank.observe(question, (), seed=seed) for seed in (0, 1))
+        pairs = zip(right.comparisons, again.comparisons, strict=False)
+        return all(fits(mine.actual, other) for mine, other in pairs)
 
-    def _misconceptions(self) -> list[Misconception]:
-        try:
-            known = rewrites_in(self.bank.module(self.stage))
-        except CannotLoad:
-            return []
-        return [m for m in known if isinstance(m, Misconception)]
-
-    def _singles(self, functions: set[str]) -> Iterator[tuple[Misconception, ...]]:
-        return ((m,) for m in self._misconceptions() if m.function in functions)
-
-    def _pairs(self, functions: set[str]) -> Iterator[tuple[Misconception, ...]]:
-        at_play = [mistake for (mistake,) in self._singles(functions)]
-        for one, other in itertools.combinations(at_play, 2):
-            if one.function != other.function:
-                yield one, other
-
-    def _functions_at_play(self, check: Check, seen: Observed) -> set[str]:
-        """What a check calls of the stage before it sees what is wrong: no other mistake tells."""
-        module = rewritten(self.reference, self.stage)
-        called: set[str] = set()
-        for name, value in list(vars(module).items()):
-            if getattr(value, "__module__", None) != module.__name__:
-                continue
-            if isinstance(value, FunctionType):
-                setattr(module, name, _noted(name, value, called))
-            else:
-                called.add(name)  # a class can be used in more ways than by a call
-        observe_until_wrong(check, StageUnderTest(self._file, partial(_itself, module)), seen)
-        return called
-
-    def _write(self, mistakes: tuple[Misconception, ...]) -> ModuleType:
-        return rewritten(self.reference, self.stage, *mistakes)
-
-    # -- no mistake is known: in which function does it lie? -------------------
-
-    def _where_it_lies(
-        self, check: Check, stage: StageUnderTest, patience: Patience
-    ) -> tuple[Finding, ...]:
+    def _where_it_lies(self, question: Question, patience: Patience) -> tuple[Finding, ...]:
         """The one function of several with the reference's version of which the check holds."""
-        module = stage.load()
-        functions = self._shared_with(module)
+        functions = self._shared_with(self._stage.load())
         if len(functions) < 2:
             return ()
         helps = []
         for name in functions:
             if (left := patience.left) <= 0:
                 return ()  # not all were tried, so nothing is known
-            with stage.with_function_of(self.reference, name, functions) as other:
-                seen = observe_until_wrong(check, other, seconds=left)
+            replaced = self._stage.with_function_of(self._bank.reference, name, functions)
+            with silence(), replaced as other:
+                seen = observe_until_wrong(question.check, other, seconds=left)
             if seen.ended and not seen.wrong:
                 helps.append(name)
         if len(helps) != 1:
@@ -208,105 +229,27 @@ class Doctor:
 
     def _shared_with(self, module: ModuleType) -> list[str]:
         """What the reference's stage defines and the learner's, too."""
-        reference = self.reference.module(self.stage)
+        reference = self._bank.reference.module(self._bank.stage)
         return [
             name
             for name, value in vars(reference).items()
             if getattr(value, "__module__", None) == reference.__name__ and hasattr(module, name)
         ]
 
-    # -- holding them against the learner's -----------------------------------
 
-    def _that_fit(
-        self,
-        check: Check,
-        seen: Observed,
-        candidates: Iterator[tuple[Misconception, ...]],
-        patience: Patience,
-    ) -> Iterator[_Fit]:
-        for mistakes in candidates:
-            if patience.left <= 0:
-                return
-            if fit := self._try(check, seen, mistakes):
-                yield fit
-
-    def _try(
-        self, check: Check, seen: Observed, mistakes: tuple[Misconception, ...]
-    ) -> _Fit | None:
-        theirs = self._observe(check, mistakes, like=seen)
-        return _Fit(mistakes, theirs) if theirs.is_like(seen) else None
-
-    def _likely(
-        self,
-        seen: Observed,
-        stage: StageUnderTest,
-        candidates: Iterator[tuple[Misconception, ...]],
-        siblings: Iterable[Check],
-    ) -> Iterator[tuple[Misconception, ...]]:
-        """Those that fit the first sibling on which the learner's fails, too, and no later.
-
-        One that goes wrong at a later comparison takes longer than the failed check itself.
-        """
-        for sibling in itertools.islice(siblings, _SIBLINGS):
-            there = observe_until_wrong(sibling, stage)
-            if there.wrong and len(there.comparisons) <= len(seen.comparisons):
-                return (m for m in candidates if self._try(sibling, there, m))
-        return candidates
-
-    def _told_apart(
-        self, found: list[_Fit], stage: StageUnderTest, others: Iterable[Check], patience: Patience
-    ) -> list[_Fit]:
-        """Those that behave like the learner's in other checks as well."""
-        for other in others:
-            if len(found) < 2 or patience.left <= 0:
-                break
-            seen = observe_until_wrong(other, stage)
-            alike = [fit for fit in found if self._observe(other, fit.mistakes).agrees(seen)]
-            found = alike or found
-        return found
-
-    def _is_cleared(
-        self, fit: _Fit, stage: StageUnderTest, others: Iterable[Check], patience: Patience
-    ) -> bool:
-        """Whether the learner's passes a check that the mistake fails: then it isn't theirs."""
-        for other in others:
-            if patience.left <= 0:
-                return False
-            fails = self._observe(other, fit.mistakes).wrong
-            if fails and not observe_until_wrong(other, stage).wrong:
-                return True
-        return False
-
-    def _observe(
-        self, check: Check, mistakes: tuple[Misconception, ...], like: Observed | None = None
-    ) -> Observed:
-        """What a check sees of the reference's stage with these mistakes in it."""
-        stage = StageUnderTest(self._file, partial(_itself, self._mistaken(mistakes)))
-        return observe_until_wrong(check, stage, like)
+def _of_chance() -> Diagnosis:
+    chance = Finding(words.by_chance)
+    return Diagnosis((chance,), str(chance))
 
 
-def _itself(module: ModuleType) -> ModuleType:
-    return module
-
-
-def _noted(name: str, function: FunctionType, called: set[str]) -> Callable[..., Any]:
-    """The same function, which leaves its name in `called`."""
-
-    @wraps(function)
-    def noting(*args: Any, **kwargs: Any) -> Any:
-        called.add(name)
-        return function(*args, **kwargs)
-
-    return noting
-
-
-def _named(fit: _Fit, seen: Observed) -> Diagnosis:
-    texts = [texts_of(mistake) for mistake in fit.mistakes]
+def _named(mistakes: Mistakes, theirs: Observed, seen: Observed, all_is_said: bool) -> Diagnosis:
+    texts = [texts_of(mistake) for mistake in mistakes]
     names = tuple(text.name for text in texts)
     does = tuple(text.does for text in texts)
-    looks = Finding(words.looks_as_if, names, does, _distances(fit.seen, seen))
+    looks = Finding(words.looks_as_if, names, does, _distances(theirs, seen))
+    rest = () if all_is_said else (Finding(words.something_else),)
     read_again = Finding(words.read_again, tuple(dict.fromkeys(text.read for text in texts)))
-    return Diagnosis((looks, read_again), words.names_of(names), fit.mistakes)
+    return Diagnosis((looks, *rest, read_again), words.names_of(names))
 
 
 def _distances(theirs: Observed, seen: Observed) -> tuple[float, float] | None:
@@ -329,7 +272,7 @@ def _distance(one: Tensor, other: Tensor) -> float:
     return apart[apart.isfinite()].max().item() if apart.isfinite().any() else 0.0
 
 
-def _several(found: list[tuple[Misconception, ...]]) -> Finding:
+def _several(found: Sequence[Mistakes]) -> Finding:
     if len(found) > _LISTED:
         return Finding(words.many_fit, len(found))
     names = tuple(tuple(texts_of(mistake).name for mistake in mistakes) for mistakes in found)

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from torch import Tensor
-
 from token_journey.checking.comparison import Comparison, fits, holds, observed_by
 from token_journey.course.implementation import CannotLoad
-from token_journey.course.under_test import Check, StageUnderTest
+from token_journey.course.under_test import Check, CheckFailure, StageUnderTest
 from token_journey.foreign import message_of
 from token_journey.guards.time_limit import OutOfTime
 
@@ -33,15 +31,9 @@ class Observed:
         return self.error is not None or any(not holds(c) for c in self.comparisons[-1:])
 
     @property
-    def is_weak(self) -> bool:
-        """Whether what went wrong is a sentence, a few ids or the like, which other mistakes share.
-
-        Many numbers with a fraction don't agree by chance.
-        """
-        if self.error is not None:
-            return True
-        actual = self.comparisons[-1].actual
-        return not isinstance(actual, Tensor) or not actual.dtype.is_floating_point
+    def breaks(self) -> bool:
+        """Whether Python stopped it, and not the check."""
+        return self.error is not None and not isinstance(self.error, CheckFailure)
 
     def until_wrong(self) -> Observed:
         """The same up to the first comparison that does not hold."""
@@ -59,10 +51,6 @@ class Observed:
             return False
         pairs = zip(self.comparisons, other.comparisons, strict=True)
         return all(fits(a.actual, b) for a, b in pairs)
-
-    def agrees(self, other: Observed) -> bool:
-        """Wrong in the same way, or both right."""
-        return self.is_like(other) if self.wrong else not other.wrong
 
 
 def _said(error: Exception | None) -> str | None:

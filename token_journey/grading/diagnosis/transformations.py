@@ -144,6 +144,9 @@ def _interleaved(a: Tensor, e: Tensor, comparison: Comparison) -> Finding | None
 def _half_precision(a: Tensor, e: Tensor, comparison: Comparison) -> Finding | None:
     if a.shape != e.shape or comparison.expected.dtype != torch.float32:
         return None
+    large = e.abs() > e.abs().max() / 8
+    if (a == e)[large].double().mean() > 0.25:
+        return None  # what is rounded is hardly ever the same number
     grown = ((a - e) * e)[comparison.wrong] > 0
     # Rounding moves many numbers, some up and some down; a cap or a floor moves them one way.
     if len(grown) < 8 or not 0.1 <= grown.double().mean() <= 0.9:

@@ -12,11 +12,15 @@ from einops import rearrange
 from torch import Tensor
 
 from token_journey.foreign import foreign
+from token_journey.journey.build.attribution import attribution
+from token_journey.journey.build.flow import flow
 from token_journey.journey.build.shares import shares
+from token_journey.journey.build.states import made_at, states
 from token_journey.journey.build.worked import remark, worked
 from token_journey.journey.journey import WORST, Candidate, Growth, Journey, Known, Lens, Seen, Step
 from token_journey.journey.material import Material
 from token_journey.journey.shortening import kept, left_out
+from token_journey.journey.spelling import quoted
 from token_journey.journey.stations import (
     STATIONS,
     TIED_HEAD,
@@ -61,11 +65,13 @@ def assemble(material: Material, layer: int = 0) -> Journey:
         parameters=material.parameters,
         tokens=shown,
         layer=layer,
-        steps=tuple(_step(s, material, layer, part[s.key]) for s in STATIONS),
+        steps=_steps(material, layer, part, quoted(best[0]) if best else "it"),
         left_out=left_out(len(tokens)),
         missing=material.missing,
         patterns=dict(_patterns(material)),
         growth=_growth(material),
+        flow=flow(material),
+        attribution=attribution(material, best),
         lens=lens,
         logits=logits,
         best=best,
@@ -75,7 +81,8 @@ def assemble(material: Material, layer: int = 0) -> Journey:
         branches=material.branches,
         costs=_costs(part),
         also=material.also,
-        verdict=material.verdict,
+        facts=material.facts,
+        runs=material.runs,
     )
     steps = [
         replace(s, worked=worked(s, journey), remark=remark(s, journey)) for s in journey.steps
@@ -114,13 +121,13 @@ def _derive(material: Material, layer: int) -> None:
         known = found.get(stream)
         if known is not None and not known.visible:
             scale = (known.value.square().mean(-1, keepdim=True) + eps).sqrt()
-            found[f"{norm}.scale"] = Known(scale, by=known.by)
+            found[f"{norm}.scale"] = Known(scale)
     logits = found.get("logits")
     if "logits.last" not in found and logits is not None and not logits.visible:
         found["logits.last"] = replace(logits, value=logits.value[-1])
     scores = found.get("logits.last")
     if "probs.last" not in found and scores is not None and not scores.visible:
-        found["probs.last"] = Known(scores.value.softmax(-1), by=scores.by)
+        found["probs.last"] = Known(scores.value.softmax(-1))
 
 
 def _vocabulary(material: Material) -> Sequence[str]:
@@ -136,10 +143,23 @@ def _whole(material: Material, name: str) -> Tensor | None:
 # -- stations ---------------------------------------------------------------------------------
 
 
-def _step(station: Station, material: Material, layer: int, share: float) -> Step:
-    words = _words(material.config, len(material.tokens), layer)
+def _steps(material: Material, layer: int, part: dict[str, float], answer: str) -> tuple[Step, ...]:
+    last = material.config.num_hidden_layers - 1
+    did = [states(run, last) for run in material.runs]
+    return tuple(
+        replace(
+            _step(station, material, layer, part[station.key], answer),
+            states=tuple(each[station.key] for each in did) if station.stage is not None else (),
+        )
+        for station in STATIONS
+    )
+
+
+def _step(station: Station, material: Material, layer: int, share: float, answer: str) -> Step:
+    words = {**_words(material.config, len(material.tokens), layer), "answer": answer}
     stage, story = station.stage, material.stories.get(station.key)
     names = (name.format(layer=layer, last=words["last"]) for name in station.seen)
+    said = material.runs[0].said.get(stage, "") if material.runs and stage is not None else ""
     return Step(
         key=station.key,
         title=station.title.format(**words),
@@ -147,10 +167,9 @@ def _step(station: Station, material: Material, layer: int, share: float) -> Ste
         formula=station.formula.format(**words),
         shapes=station.shapes.format(**words),
         why=station.why.format(**words),
-        seen=tuple(_seen(name, material) for name in names),
+        seen=tuple(_seen(name, station, material) for name in names),
         share=share or None,
-        by=material.by.get(stage, "model") if stage else "model",
-        said=material.said.get(stage, "") if stage else "",
+        said=said,
         story=story if story is not None and story.layer in (None, layer) else None,
     )
 
@@ -181,12 +200,14 @@ def _words(config: ModelConfig, tokens: int, layer: int) -> dict[str, object]:
     }
 
 
-def _seen(name: str, material: Material) -> Seen:
+def _seen(name: str, station: Station, material: Material) -> Seen:
     if name.startswith("model.") or name == "lm_head.weight":
         return _weight(name, material)
     about = describe(name)
     shape = tuple(activation_shape(material.config, name, len(material.tokens)))
-    return Seen(name, about.meaning, about.axes, shape, material.activations.get(name))
+    taken = tuple(made_at(station, name, run) for run in material.runs)
+    known = material.activations.get(name)
+    return Seen(name, about.meaning, about.axes, shape, known, taken)
 
 
 def _weight(name: str, material: Material) -> Seen:

@@ -41,6 +41,61 @@ def card(config: ModelConfig, parameters: int, missing: str) -> list[CardEntry]:
     ]
 
 
+def module_tree(config: ModelConfig) -> str:
+    """The modules of a Llama of this shape, as transformers prints them."""
+    D, F, V = config.hidden_size, config.intermediate_size, config.vocab_size
+    queries, keys = (
+        n * config.head_dim for n in (config.num_attention_heads, config.num_key_value_heads)
+    )
+    norm = f"LlamaRMSNorm(({D},), eps={config.rms_norm_eps:g})"
+    return _TREE.format(
+        V=V,
+        D=D,
+        last=config.num_hidden_layers - 1,
+        L=config.num_hidden_layers,
+        q=_linear(D, queries),
+        k=_linear(D, keys),
+        o=_linear(queries, D),
+        up=_linear(D, F),
+        down=_linear(F, D),
+        head=_linear(D, V),
+        norm=norm,
+    )
+
+
+def _linear(inside: int, out: int) -> str:
+    return f"Linear(in_features={inside}, out_features={out}, bias=False)"
+
+
+_TREE = """\
+LlamaForCausalLM(
+  (model): LlamaModel(
+    (embed_tokens): Embedding({V}, {D})
+    (layers): ModuleList(
+      (0-{last}): {L} x LlamaDecoderLayer(
+        (self_attn): LlamaAttention(
+          (q_proj): {q}
+          (k_proj): {k}
+          (v_proj): {k}
+          (o_proj): {o}
+        )
+        (mlp): LlamaMLP(
+          (gate_proj): {up}
+          (up_proj): {up}
+          (down_proj): {down}
+          (act_fn): SiLUActivation()
+        )
+        (input_layernorm): {norm}
+        (post_attention_layernorm): {norm}
+      )
+    )
+    (norm): {norm}
+    (rotary_emb): LlamaRotaryEmbedding()
+  )
+  (lm_head): {head}
+)"""
+
+
 def shares_of_parameters(config: ModelConfig) -> list[tuple[str, int]]:
     """The kinds of matrices with how many parameters they have, in the order of the walk."""
     layers = config.num_hidden_layers

@@ -26,6 +26,12 @@ const visible = (piece) => signs(piece).trim() || "␣";
 /** Unique names of the tokens: their position and their piece. */
 const names = journey.tokens.map((token) => `${token.place} ${visible(token.piece)}`);
 
+/** With its sign, as what is added. */
+const signed = (value) => `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(2)}`;
+
+/** The colour of a token's name. */
+const tokenColour = (token) => `var(--l${token % COLOURS})`;
+
 /** A token in quotes, for sentences. */
 const quoted = (token) => `“${visible(journey.tokens[token].piece)}”`;
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import math
 from collections.abc import Mapping, Sequence
@@ -13,9 +12,11 @@ from torch import Tensor
 
 from token_journey.drawing.vega import deflated
 from token_journey.journey.build.rope_rates import rates
-from token_journey.journey.journey import Journey
+from token_journey.journey.journey import Attribution, Journey, Run, State
+from token_journey.journey.page.packing import packed
+from token_journey.journey.page.pictures import pictures
 from token_journey.journey.page.simple_charts import SimpleChart
-from token_journey.journey.stations import SAID
+from token_journey.journey.stations import SAID, stated, told
 
 
 def payload(journey: Journey, drawn: Mapping[str, Sequence[SimpleChart]]) -> str:
@@ -29,6 +30,16 @@ def _told(journey: Journey, drawn: Mapping[str, Sequence[SimpleChart]]) -> dict[
     return {
         "text": journey.text,
         "words": SAID,
+        "gap": journey.gap,
+        "flow": _flow(journey),
+        "lens": [
+            [lens.layer, [[each[0].piece, _short(each[0].probability)] for each in lens.best]]
+            for lens in journey.lens
+        ],
+        "answer": _answer(journey),
+        "who": _who(journey.attribution),
+        "runs": [_run(place, run, journey) for place, run in enumerate(journey.runs)],
+        "pictures": pictures(journey),
         "tokens": [{"piece": t.piece, "place": t.place} for t in journey.tokens],
         "layer": journey.layer,
         "heads": config.num_attention_heads,
@@ -57,10 +68,68 @@ def vocabulary(journey: Journey) -> str:
     return deflated(json.dumps(journey.vocabulary, ensure_ascii=False, separators=(",", ":")))
 
 
-def packed(tensor: Tensor) -> str:
-    """Base64 of its numbers as little-endian float32, last axis fastest."""
-    values = tensor.detach().to(torch.float32).contiguous().numpy().astype("<f4")
-    return base64.b64encode(values.tobytes()).decode("ascii")
+def _flow(journey: Journey) -> dict[str, Any] | None:
+    if journey.flow is None:
+        return None
+    return {"halves": journey.flow.halves, "added": packed(journey.flow.added)}
+
+
+def _answer(journey: Journey) -> list[Any] | None:
+    return [journey.best[0].piece, journey.best[0].probability] if journey.best else None
+
+
+def _who(attribution: Attribution | None) -> dict[str, Any] | None:
+    """The parts as [layer, head, to the answer, to the runner-up, what they raise most]."""
+    if attribution is None:
+        return None
+    return {
+        "answer": attribution.answer.piece,
+        "runnerUp": attribution.runner_up.piece,
+        "parts": [
+            [
+                part.layer,
+                part.head,
+                _short(part.answer),
+                _short(part.runner_up),
+                [[piece, _short(value)] for piece, value in part.says],
+            ]
+            for part in attribution.parts
+            if not part.of_bias
+        ],
+    }
+
+
+def _run(place: int, run: Run, journey: Journey) -> dict[str, Any]:
+    patterns = {
+        seen.name: packed(taken.value)
+        for seen in journey.step("scores").seen
+        if (taken := seen.taken[place]) and taken.value is not None and not taken.holds
+    }
+    return {
+        "replaced": run.replaced,
+        "verdict": run.verdict,
+        "pattern": next(iter(patterns.values()), None),
+        "states": {
+            step.key: [_kind(step.states[place]), stated(step.states[place])]
+            for step in journey.steps
+            if step.states
+        },
+        "said": {s.key: run.said.get(s.stage, "") for s in journey.steps if s.stage},
+        "tensors": {
+            seen.name: [taken.by, taken.holds, told(taken)]
+            for step in journey.steps
+            for seen in step.seen
+            if (taken := seen.taken[place] if seen.taken else None) is not None
+        },
+    }
+
+
+def _kind(state: State) -> str:
+    return f"{state.kind} state-first" if state.first else state.kind
+
+
+def _short(value: float) -> float:
+    return float(f"{value:.5g}")
 
 
 def _packed(tensor: Tensor | None) -> str | None:
@@ -83,7 +152,7 @@ def _lower(pattern: Tensor) -> Tensor:
 
 
 def _chart(chart: SimpleChart) -> dict[str, Any]:
-    rows = [[float(f"{value:.5g}") for value in row.values] for row in chart.rows]
+    rows = [[_short(value) for value in row.values] for row in chart.rows]
     return {
         "kind": chart.kind,
         "unit": chart.unit,

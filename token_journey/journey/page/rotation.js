@@ -46,7 +46,8 @@ function drawRotation(figure) {
     const i = Number(pair.value);
     const last = journey.tokens[T - 1].place * theta(i);
     angle.textContent = say("turn", { i, j: i + d / 2, rate: number(theta(i)), degrees: degrees(theta(i)) })
-      + (last < 0.03 ? ` ${say("still")}` : "");
+      + (last > 0 && last < 0.03 ? ` ${say("still")}` : last === 0 ? ` ${say("at 0")}` : "")
+      + (journey.gap ? ` ${say("left out", { count: journey.gap[1] })}.` : "");
   }
 
   const chart = new Chart(figure, {
@@ -107,6 +108,7 @@ function drawRotation(figure) {
     },
   });
   explain();
+  remember("rope", { of: what, head, pair });
   what.addEventListener("change", fillHeads);
   for (const each of [what, head, pair]) {
     each.addEventListener("change", () => { explain(); chart.update(); });

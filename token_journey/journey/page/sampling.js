@@ -75,7 +75,8 @@ function play(figure) {
     const bits = now.probabilities.reduce((sum, p) => (p > 0 ? sum - p * Math.log2(p) : sum), 0);
     const count = now.ids.length;
     box.querySelector("[data-state]").textContent = say("entropy", {
-      count: `${count.toLocaleString("en")} ${count === 1 ? "token" : "tokens"}`, bits: bits.toFixed(3),
+      count: `${count.toLocaleString("en")} ${count === 1 ? "token is" : "tokens are"}`,
+      likely: now.probabilities.filter((p) => p > 1e-6).length.toLocaleString("en"), bits: bits.toFixed(3),
       equal: (2 ** bits).toLocaleString("en", { maximumFractionDigits: 1 }),
     });
   }
@@ -108,6 +109,7 @@ function play(figure) {
     control(name).addEventListener("input", () => { forget(); compute(); chart.update(); });
   }
   spelled.then(() => { if (now) chart.update(); });
+  remember("generate", Object.fromEntries(["temperature", "top-k", "top-p", "seed"].map((name) => [name, control(name)])));
 
   let next = null;
   let count = 0;

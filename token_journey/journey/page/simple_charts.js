@@ -1,4 +1,4 @@
-// Bars, lines and strips of colour: tables of the page that are drawn.
+// Bars and lines: tables of the page that are drawn.
 
 /** The texts of a chart's own table, so that chart and table say the same. */
 function cells(figure) {
@@ -28,7 +28,7 @@ function tokenColours(labels, colours) {
   return { condition, value: colours.ink };
 }
 
-const kinds = { bars, lines, strip };
+const kinds = { bars, lines };
 
 function bars(figure, table) {
   const { labels, texts, columns } = cells(figure);
@@ -115,41 +115,6 @@ function powersOfTen(values) {
   const known = values.map((d) => d.value).filter((value) => value > 0).map(Math.log10);
   const [least, most] = [Math.floor(Math.min(...known)), Math.ceil(Math.max(...known))];
   return Array.from({ length: most - least + 1 }, (_, n) => Number(`1e${least + n}`));
-}
-
-function strip(figure, table) {
-  const { labels, texts, columns } = cells(figure);
-  const flat = table.rows.flat().map(Math.abs).sort((a, b) => a - b);
-  const most = flat[Math.floor(0.96 * (flat.length - 1))] || 1;
-  explainColours(figure, "diverging", `−${number(most)} or less`, number(most), say("clamped"));
-  // Between numbers that are not neighbours a gap is left.
-  const places = columns.map(Number);
-  const x = places.map((place, c) => c + places.slice(0, c + 1).filter((p, k) => k && p !== places[k - 1] + 1).length);
-  const values = table.rows.flatMap((row, r) => row.map((value, c) => ({
-    i: r * columns.length + c, token: unique(labels)[r], x: x[c], x2: x[c] + 1, value,
-  })));
-  return {
-    height: () => 24 * labels.length + 44,
-    points: () => values.map((d) => {
-      const [r, c] = [Math.floor(d.i / columns.length), d.i % columns.length];
-      return `token “${labels[r]}”, number ${columns[c]}: ${texts[r][c]}`;
-    }),
-    columns: () => columns.length,
-    spec: (width, colours) => ({
-      data: { values },
-      mark: { type: "rect" },
-      encoding: {
-        y: { field: "token", type: "nominal", sort: null, title: null, axis: { domain: false, ticks: false, labelColor: tokenColours(labels, colours), labelLimit: width < 480 ? 80 : 150 } },
-        x: { field: "x", type: "quantitative", title: null, scale: { nice: false, zero: false },
-          axis: { grid: false, domain: false, ticks: false, values: [...new Set([0, ...x.filter((v, c) => c && v !== x[c - 1] + 1), x.at(-1)])].map((v) => v + 0.5),
-            labelExpr: `{${x.map((v, c) => `'${v + 0.5}': '${places[c]}'`).join(",")}}[datum.value]` } },
-        x2: { field: "x2" },
-        color: { field: "value", type: "quantitative", legend: null,
-          scale: { domain: [-most, 0, most], range: colours.diverging, interpolate: "rgb", clamp: true } },
-        ...underCursor("stroke", colours.ink, null), ...underCursor("strokeWidth", 2, 0),
-      },
-    }),
-  };
 }
 
 for (const figure of document.querySelectorAll("figure[data-simple]")) {

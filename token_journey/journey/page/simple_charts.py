@@ -1,4 +1,4 @@
-"""The simple charts of a page: bars, lines and strips of colour, each with its numbers."""
+"""The simple charts of a page: bars and lines, each with its numbers."""
 
 from __future__ import annotations
 
@@ -10,13 +10,9 @@ import torch
 from torch import Tensor
 
 from token_journey.journey.build.parameters import shares_of_parameters
-from token_journey.journey.excerpt import indices
 from token_journey.journey.journey import WORST, Candidate, Journey, Seen
 from token_journey.journey.spelling import visible
 from token_journey.numbers import number, percent
-
-# Of a long vector a strip shows as many numbers at each end.
-_ENDS = 12
 
 
 @dataclass(frozen=True)
@@ -32,10 +28,10 @@ class ChartRow:
 class SimpleChart:
     """A table that is drawn.
 
-    `kind` is "bars" (one column), "lines" (a line for each column, over the rows) or
-    "strip" (a coloured cell for each number). `corner` says what rows are, and `unit` is
-    "%" for shares, "count" for whole numbers. `over_tokens` says that columns are the tokens,
-    and `growing` that numbers grow so much that only a logarithm can show them.
+    `kind` is "bars" (one column) or "lines" (a line for each column, over the rows). `corner`
+    says what rows are, and `unit` is "%" for shares, "count" for whole numbers. `over_tokens`
+    says that columns are the tokens, and `growing` that numbers grow so much that only a
+    logarithm can show them.
     """
 
     name: str
@@ -76,12 +72,9 @@ def simple_charts(journey: Journey) -> dict[str, list[SimpleChart]]:
 
 def _all(journey: Journey) -> Iterator[tuple[str, SimpleChart | None]]:
     yield "model", _parameters(journey)
-    yield "embed", _strip(journey, "embed", "embed", "The vectors of this sentence")
     for key, norm in (("norm1", "ln1"), ("norm2", "ln2")):
         yield key, _scales(journey, key, f"{norm}.scale")
     yield "final_norm", _scales(journey, "final_norm", "ln_final.scale")
-    yield "resid_mid", _strip(journey, "resid_mid", "resid_mid", "The stream after attention")
-    yield "resid_post", _strip(journey, "resid_post", "resid_post", "The stream after the layer")
     yield "layers", _length(journey)
     yield "layers", _turn(journey)
     yield "lm_head", _extremes(journey)
@@ -107,23 +100,6 @@ def _find(journey: Journey, key: str, name: str) -> Seen | None:
             if step.key == key and seen.name.split("blocks.")[-1].endswith(name):
                 return seen if seen.value is not None and 0 not in seen.visible else None
     return None
-
-
-def _strip(journey: Journey, key: str, name: str, caption: str) -> SimpleChart | None:
-    seen = _find(journey, key, name)
-    if seen is None or seen.value is None:
-        return None
-    places = indices(seen, 1)
-    size = len(places)
-    kept = range(size) if size <= 2 * _ENDS else [*range(_ENDS), *range(size - _ENDS, size)]
-    rows = tuple(
-        ChartRow(label, tuple(float(vector[i]) for i in kept), token)
-        for token, (label, vector) in enumerate(zip(_labels(journey), seen.value, strict=True))
-    )
-    return SimpleChart(
-        key, "strip", f"{caption}: the first and the last numbers of each token", "token",
-        tuple(str(places[i]) for i in kept), rows,
-    )  # fmt: skip
 
 
 def _scales(journey: Journey, key: str, name: str) -> SimpleChart | None:
@@ -179,7 +155,7 @@ def _extremes(journey: Journey) -> SimpleChart | None:
 
 def _named(journey: Journey, token: int) -> str:
     piece = journey.pieces.get(token)
-    return f"id {token}" if piece is None else f"“{piece}” (id {token})"
+    return f"id {token}" if piece is None else f"“{piece}”"
 
 
 def _probabilities(journey: Journey) -> SimpleChart | None:
@@ -191,7 +167,7 @@ def _probabilities(journey: Journey) -> SimpleChart | None:
 
 
 def _candidate(each: Candidate) -> str:
-    return f"“{each.piece}” (id {each.id})"
+    return f"“{each.piece}”"
 
 
 def _chosen(journey: Journey) -> SimpleChart | None:

@@ -4,8 +4,6 @@ const steps = [...document.querySelectorAll(".step")];
 const map = document.querySelector(".map");
 const unfold = map.querySelector(".unfold");
 const links = new Map([...map.querySelectorAll("li a")].map((link) => [link.hash.slice(1), link]));
-// In a frame that was made of text, as in a notebook, the page has no address of its own.
-const framed = location.protocol === "about:";
 let currentStep = -1;
 
 function markStep(index) {
@@ -33,7 +31,7 @@ function goTo(index) {
   if (index < 0 || index >= steps.length) return;
   foldMap(false);
   const step = steps[index];
-  if (!framed) history.replaceState(null, "", `#${step.id}`);
+  write(step.id);
   step.scrollIntoView();
   step.querySelector("h3").focus({ preventScroll: true });
   markStep(index);
@@ -77,14 +75,16 @@ addEventListener("keydown", (event) => {
 });
 
 function followHash() {
-  goTo(steps.findIndex((step) => `#${step.id}` === location.hash));
+  const { station } = currentAddress();
+  choose();
+  if (station) goTo(steps.findIndex((step) => step.id === station));
 }
 addEventListener("hashchange", followHash);
 document.addEventListener("click", (event) => {
   const link = framed && event.target.closest("a[href^='#']");
   if (!link) return;
   event.preventDefault(); // it would lead out of the frame
-  const place = document.querySelector(link.hash);
+  const place = document.getElementById(link.hash.slice(1).split("?")[0]);
   if (steps.includes(place)) goTo(steps.indexOf(place));
   else place.scrollIntoView();
 });

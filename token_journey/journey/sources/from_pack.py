@@ -57,6 +57,7 @@ def material_of(pack: Pack, text: str | None = None) -> Material:
             *_sampled(pack),
         ],
         also=_also(pack),
+        facts=_facts(pack),
         stories=stories(pack, prompt),
     )
 
@@ -120,6 +121,15 @@ def _also(pack: Pack) -> tuple[Token, ...]:
         if not pack.has_activation(prompt.name, "embed"):
             return tuple(tokens_in_print(prompt.ids, prompt.pieces, prompt.text))
     return ()
+
+
+def _facts(pack: Pack) -> dict[int, str]:
+    """Entries of the vocabulary that were published without any text around them."""
+    told = pack.manifest.get("vocabulary_facts") if pack.source_is_print else None
+    if not told:
+        return {}
+    last = {int(token): text for token, text in told["last_entries"].items()}
+    return {token: text for text, token in told["special_tokens"].items()} | last
 
 
 def given_to_stages(pack: Pack, text: str | None) -> GivenToStages:

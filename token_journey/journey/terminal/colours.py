@@ -9,13 +9,13 @@ from rich.text import Text
 from token_journey.journey.journey import Token
 from token_journey.journey.spelling import visible
 
-# Told apart by people who see colours differently (Okabe and Ito, 2008), on dark letters.
-_COLOURS = ("#e69f00", "#56b4e9", "#009e73", "#f0e442", "#cc79a7", "#d0a3f0", "#ff9d6c", "#b0b0b0")
+# As a page has them (theme.css): Paul Tol's "light" scheme, under dark letters.
+COLOURS = ("#77aadd", "#ee8866", "#eedd88", "#ffaabb", "#99ddff", "#44bb99", "#bbcc33", "#c9c2e6")
 
 
 def colour(index: int) -> str:
     """The colour of the token at an index among those shown."""
-    return _COLOURS[index % len(_COLOURS)]
+    return COLOURS[index % len(COLOURS)]
 
 
 def printable(piece: str) -> str:
@@ -28,6 +28,16 @@ def printable(piece: str) -> str:
 def token_text(token: Token, index: int) -> Text:
     """A token in its colour."""
     return Text(printable(token.piece), style=f"#000000 on {colour(index)}")
+
+
+def shaded(share: float) -> str:
+    """A colour on any background: the larger a share, the stronger; 0.05 is seen."""
+    part = min(max(share, 0.0), 1.0) ** 0.5
+    red, green, blue = (round(a + part * (b - a)) for a, b in zip(_WEAK, _STRONG, strict=True))
+    return f"rgb({red},{green},{blue})"
+
+
+_WEAK, _STRONG = (120, 130, 135), (0, 190, 205)
 
 
 def sentence(tokens: Sequence[Token]) -> Text:

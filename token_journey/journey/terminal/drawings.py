@@ -12,12 +12,12 @@ from rich.table import Table
 from rich.text import Text
 from torch import Tensor
 
-from token_journey.journey.build.parameters import card, shares_of_parameters
+from token_journey.journey.build.parameters import card, module_tree, shares_of_parameters
 from token_journey.journey.build.rope_rates import rates
-from token_journey.journey.journey import Journey, Token
+from token_journey.journey.journey import Journey, Part, Token
 from token_journey.journey.spelling import quoted, visible, words_of
 from token_journey.journey.stations import SAID
-from token_journey.journey.terminal.colours import printable, token_text
+from token_journey.journey.terminal.colours import printable, shaded, token_text
 from token_journey.numbers import number, percent
 
 Drawn = Callable[[Journey], RenderableType | None]
@@ -26,9 +26,12 @@ _BAR = 30
 _EIGHTHS = " ▏▎▍▌▋▊▉"
 _SHADES = " ░▒▓█"
 _LETTERS = 16
+# Of so many parts it is told what they add to the answer.
+_TOLD = 12
 # Gates at which SiLU is told; below the first is counted to it.
 _GATES = (-4.0, -2.0, -1.0, -0.5, 0.0, 0.5, 1.0, 2.0, 4.0)
 _STEPS = "▁▂▃▄▅▆▇█"
+_PATTERN = "after softmax"
 # More columns than these of four decimals don't fit a line.
 _WIDE = 9
 # Of the lens: what stands beside the tokens' columns, and how wide each of these is.
@@ -62,6 +65,9 @@ def _labels(journey: Journey) -> list[Text]:
 
 def _tokens(journey: Journey) -> RenderableType:
     parts: list[RenderableType] = [_spelled(journey.tokens)]
+    if journey.facts:
+        parts += [Text(f"\n{SAID['facts']}:", style="dim")]
+        parts += [Text("  ".join(f"{i} {visible(t)}" for i, t in journey.facts.items()))]
     if journey.also:
         parts += [Text("\nAnother sentence, only cut into tokens:", style="dim")]
         parts += [_spelled(journey.also)]
@@ -91,30 +97,7 @@ def _model(journey: Journey) -> RenderableType:
         share = count / whole
         table.add_row(Text(name), f"{count:,}", _bar(share).append(f" {percent(share)}"))
     table.add_row(Text("all", style="bold"), f"{whole:,}", "")
-    return Group(sizes, Text(""), table)
-
-
-def _stream(here: str) -> Drawn:
-    """The residual stream as a line, what is added to it, and where we are."""
-    place = {"embed": 3, "resid_mid": 26, "resid_post": 42, "layers": 60}[here]
-
-    def picture(journey: Journey) -> RenderableType | None:
-        return _drawing(
-            "          ┌─ attention ─┐   ┌─── MLP ───┐",
-            "          │             ↓   │           ↓",
-            "embedding ┷━━━━━━━━━━━━(+)━━┷━━━━━━━━━━(+)━━━ … all layers … ━━ final norm",
-            f"{' ' * place}▲ you are here",
-        )
-
-    return picture
-
-
-def _both(first: Drawn, second: Drawn) -> Drawn:
-    def picture(journey: Journey) -> RenderableType | None:
-        drawn = [each for each in (first(journey), second(journey)) if each is not None]
-        return Group(drawn[0], Text(""), *drawn[1:]) if drawn else None
-
-    return picture
+    return Group(sizes, Text(""), table, Text(""), Text(module_tree(journey.config), style="dim"))
 
 
 def _cut(journey: Journey) -> RenderableType:
@@ -184,7 +167,7 @@ def _attention(journey: Journey) -> RenderableType | None:
     named = {
         "Q Kᵀ": journey.seen("attn.scores_raw"),
         "divided by √d and masked": journey.seen("attn.scores"),
-        "after softmax": journey.seen("attn.pattern"),
+        _PATTERN: journey.seen("attn.pattern"),
     }
     known = {name: values[0] for name, values in named.items() if values is not None}
     parts: list[RenderableType] = []
@@ -192,11 +175,11 @@ def _attention(journey: Journey) -> RenderableType | None:
     if len(journey.tokens) <= _WIDE:
         for name, values in known.items():
             parts += [Text(f"{where}, {name} (row: query, column: key)", style="dim")]
-            parts += [_matrix(values, journey), Text("")]
+            parts += [_matrix(values, journey, shares=values is known.get(_PATTERN)), Text("")]
     elif known:
         parts += [Text(f"{where}, what the last token finds at each key", style="dim")]
         parts += [_last_row(known, journey), Text("")]
-    pattern = named["after softmax"]
+    pattern = named[_PATTERN]
     if pattern is not None:
         about = SAID["maps"].format(layer=journey.layer)
         parts += [Text(about, style="dim"), Columns(map(_map_of, range(len(pattern)), pattern))]
@@ -211,13 +194,13 @@ def _last_row(known: Mapping[str, Tensor], journey: Journey) -> RenderableType:
     return table
 
 
-def _matrix(values: Tensor, journey: Journey) -> RenderableType:
+def _matrix(values: Tensor, journey: Journey, shares: bool) -> RenderableType:
     table = Table(box=None, padding=(0, 1, 0, 0))
     table.add_column("")
     for label in _labels(journey):
         table.add_column(label, justify="right")
     for label, row in zip(_labels(journey), values.tolist(), strict=True):
-        table.add_row(label, *(number(value) for value in row))
+        table.add_row(label, *(Text(number(v), style=shaded(v) if shares else "") for v in row))
     return table
 
 
@@ -226,8 +209,8 @@ def _map_of(head: int, pattern: Tensor) -> Text:
     text = Text(f"head {head}\n", style="dim")
     for query, row in enumerate(pattern.tolist()):
         for key, share in enumerate(row):
-            shade = _SHADES[min(round(share * 4 + 0.4), 4)] if key <= query else "·"
-            text.append(shade * 2 if shade != "·" else " ·", style="cyan")
+            shade = _SHADES[min(math.ceil(4 * math.sqrt(share)), 4)] if key <= query else "·"
+            text.append(shade * 2 if shade != "·" else " ·", style=shaded(share))
         text.append("\n")
     return text
 
@@ -264,10 +247,10 @@ def _growth(journey: Journey) -> RenderableType | None:
         angle = math.degrees(math.acos(max(-1.0, min(1.0, 1 - away[-1]))))
         table.add_row(
             label,
-            _line([math.log(max(value, 1e-9)) for value in length]),
+            line([math.log(max(value, 1e-9)) for value in length]),
             number(length[0]),
             number(length[-1]),
-            _line(away),
+            line(away),
             f"{angle:.0f}°",
         )
     return Group(Text(SAID["grown"], style="dim"), table)
@@ -277,9 +260,9 @@ def _known(values: Tensor) -> list[float]:
     return [value for value in values.tolist() if not math.isnan(value)]
 
 
-def _line(values: Sequence[float]) -> str:
-    """The course of some values, in at most so many letters."""
-    if len(values) > _LETTERS:
+def line(values: Sequence[float], every: bool = False) -> str:
+    """The course of some values, in at most so many letters, or in one for each."""
+    if len(values) > _LETTERS and not every:
         values = [values[round(i * (len(values) - 1) / (_LETTERS - 1))] for i in range(_LETTERS)]
     low, high = min(values), max(values)
     room = (high - low) or 1.0
@@ -346,6 +329,39 @@ class _LensTable:
             yield Text(SAID["all_tokens"].format(count=count, shown=shown), style="dim")
 
 
+def _who(journey: Journey) -> RenderableType | None:
+    """The parts that put the answer ahead most, and where they look."""
+    found = journey.attribution
+    if found is None:
+        return None
+    table = _grid(
+        "part", quoted(found.answer), quoted(found.runner_up), "ahead by", "looks most at"
+    )
+    for part in found.strongest(_TOLD):
+        table.add_row(
+            part.name,
+            number(part.answer),
+            number(part.runner_up),
+            Text(number(part.lead), style="bold"),
+            looks_at(part, journey),
+        )
+    return table
+
+
+def looks_at(part: Part, journey: Journey) -> Text:
+    """The token that a head looks at most from the last one, and with what share."""
+    pattern = journey.patterns.get(part.layer)
+    return (
+        Text() if part.head is None or pattern is None else most_of(pattern[part.head, -1], journey)
+    )
+
+
+def most_of(row: Tensor, journey: Journey) -> Text:
+    """The token with the largest share of a row."""
+    most = int(row.argmax())
+    return Text.assemble(token_text(journey.tokens[most], most), f" {percent(float(row[most]))}")
+
+
 def _continuations(journey: Journey) -> RenderableType | None:
     if not journey.continuations:
         return None
@@ -357,7 +373,7 @@ def _continuations(journey: Journey) -> RenderableType | None:
         if not continuation.ended:
             text.append(" …", style="dim")
         table.add_row(Text(continuation.how), text)
-    return table
+    return Group(table, Text(SAID["limits"], style="dim"))
 
 
 def _cost(journey: Journey) -> RenderableType:
@@ -370,20 +386,18 @@ def _cost(journey: Journey) -> RenderableType:
 PICTURES: dict[str, Drawn] = {
     "tokens": _tokens,
     "model": _model,
-    "embed": _stream("embed"),
     "norm1": _scales("ln1.scale"),
     "heads": _cut,
     "rope": _rotation,
     "scores": _attention,
-    "resid_mid": _stream("resid_mid"),
     "norm2": _scales("ln2.scale"),
     "mlp": _silu,
-    "resid_post": _stream("resid_post"),
-    "layers": _both(_stream("layers"), _growth),
+    "layers": _growth,
     "final_norm": _scales("ln_final.scale"),
     "lm_head": _logits,
     "probs": _probabilities,
     "lens": _lens,
+    "who": _who,
     "generate": _continuations,
     "cost": _cost,
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
@@ -12,11 +13,11 @@ from rich.table import Table
 from rich.text import Text
 
 from token_journey.journey.excerpt import how_much, lines
-from token_journey.journey.journey import Journey, Seen, Step, Story
-from token_journey.journey.stations import INTRODUCTION, SAID
+from token_journey.journey.journey import Journey, Known, Seen, Step, Story
+from token_journey.journey.stations import INTRODUCTION, REFERENCES, SAID, YOURS, stated, told
 from token_journey.journey.terminal.colours import sentence, token_text
 from token_journey.journey.terminal.drawings import PICTURES
-from token_journey.numbers import percent, size
+from token_journey.numbers import percent
 
 
 def show(journey: Journey, console: Console, keys: Sequence[str] = ()) -> None:
@@ -33,7 +34,8 @@ def show(journey: Journey, console: Console, keys: Sequence[str] = ()) -> None:
 def _head(journey: Journey, whole: bool) -> RenderableType:
     """The sentence, and whose walk it is; the introduction in front of a whole walk."""
     introduction = "".join(INTRODUCTION) if whole else ""
-    lines = [line for line in (introduction, journey.left_out, journey.verdict) if line]
+    verdict = [journey.runs[0].verdict, SAID["whose"]] if journey.runs else []
+    lines = [line for line in (introduction, journey.left_out, *verdict) if line]
     said: list[RenderableType] = [sentence(journey.tokens), Text("")]
     if lines:
         said += [*map(Text, lines), Text("")]
@@ -75,8 +77,8 @@ def _about(step: Step) -> Iterator[str]:
         yield f"stage {step.stage}"
     if step.share is not None:
         yield f"{percent(step.share)} of the work"
-    if step.by != "model":
-        yield f"by {'you' if step.by == 'yours' else 'the reference'}"
+    if step.states:
+        yield stated(step.states[0])
 
 
 # -- numbers ------------------------------------------------------------------------------------
@@ -92,33 +94,30 @@ def _numbers(seen: Sequence[Seen], journey: Journey) -> RenderableType:
 def _add(table: Table, seen: Seen, journey: Journey) -> None:
     shape = f"({', '.join(map(str, seen.shape))}{',' if len(seen.shape) == 1 else ''})"
     name = Text.assemble((seen.name, "bold"), "  ", (shape, "dim"), "  ", (seen.meaning, "dim"))
-    known = seen.known
-    for note in _notes(seen, journey):
-        name.append(f"  {note}", style="italic" if not known or known.holds else "bold red")
+    if seen.known is None:
+        name.append(f"  — {journey.missing}", style="italic")
+    elif part := how_much(seen):
+        name.append(f"  — {part}", style="italic")
     group: list[RenderableType] = [name]
+    if seen.known is not None:
+        group.append(_lines(seen, journey))
+    taken = seen.taken[0] if seen.taken else None
+    if taken is not None:
+        whose = YOURS if taken.by == "yours" else REFERENCES
+        mark = "✓" if taken.holds else "✗"
+        style = "" if taken.holds else "bold red"
+        group.append(Text(f"  {mark} {whose} {told(taken)}", style=style))
+        if taken.value is not None and not taken.holds:
+            group.append(_lines(replace(seen, known=Known(taken.value)), journey))
+    table.add_row(Group(*group))
+
+
+def _lines(seen: Seen, journey: Journey) -> RenderableType:
     body = Table.grid(padding=(0, 2))
     for line in lines(seen, journey, short=True):
         token = token_text(line.token, line.index) if line.token else Text("")
         body.add_row(Text(f"  {line.label}"), token, Text(line.numbers))
-    if known is not None:
-        group.append(body)
-    table.add_row(Group(*group))
-
-
-def _notes(seen: Seen, journey: Journey) -> Iterator[str]:
-    known = seen.known
-    if known is None:
-        yield f"— {journey.missing}"
-        return
-    if part := how_much(seen):
-        yield f"— {part}"
-    if known.difference is not None:
-        whose = "yours" if known.by == "yours" else "the reference's"
-        if known.holds:
-            yield f"✓ {whose}, {size(known.difference)} from the model's"
-        else:
-            allowed = f" ({size(known.allowed)} is allowed)" if known.allowed else ""
-            yield f"✗ {whose}, {size(known.difference)} from the model's{allowed}"
+    return body
 
 
 # -- stories ------------------------------------------------------------------------------------
