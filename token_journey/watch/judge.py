@@ -114,7 +114,7 @@ class WarmJudge:
         return list(dict.fromkeys([n for n in (*saved, *users, *rest) if n in names]))
 
     def judge(self, name: str, first: Collection[str], say: Say) -> None:
-        """WarmJudge one stage in this process."""
+        """Judge one stage in this process."""
         file = self._folder / f"{name}.py"
         why = not_there(self._folder.resolve(), Stage(name))
         if why is None:
@@ -139,7 +139,7 @@ class Request:
         self._say(judging=self._waiting)
 
     def here(self) -> None:
-        """WarmJudge all of it in this process."""
+        """Judge all of it in this process."""
         for name in self._waiting:
             self._judge.judge(name, self._first.get(name, ()), self._say)
         self._say(done=True)
