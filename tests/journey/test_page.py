@@ -474,7 +474,7 @@ def test_who_said_it_adds_up_on_the_page(browser, file, computed, whole_smollm2)
         for layer, head in ((29, 0), (23, 4), (17, 8), (0, 2), (12, 6)):
             alone = torch.zeros_like(z[layer])
             alone[64 * head : 64 * head + 64] = z[layer][64 * head : 64 * head + 64]
-            mixed = model.model.layers[layer].self_attn.o_proj(alone)
+            mixed = model.model.layers[layer].self_attn.o_proj.weight @ alone
             expected[f"layer {layer}, head {head}"] = (read @ mixed).tolist()
         for layer in (29, 20, 0):
             expected[f"layer {layer}, MLP"] = (read @ mlp[layer]).tolist()
@@ -619,12 +619,12 @@ def test_yours_stands_beside_the_model_s(browser, wrong, journey, tmp_path):
 
 
 def test_a_sentence_in_its_own_direction_with_braces(browser, walks, tmp_path):
-    with Visit(browser, written(walks.walk("مرحبا 🙂"), tmp_path)) as visit:
+    with Visit(browser, written(walks.walk("مرحبا 你"), tmp_path)) as visit:
         heading = visit.page.locator("h1")
-        assert heading.text_content() == "مرحبا 🙂"
+        assert heading.text_content() == "مرحبا 你"
         assert heading.evaluate("(h) => getComputedStyle(h).direction") == "rtl"
         whole = visit.page.locator("#tokens .words .shared .whole").all_text_contents()
-        assert any("🙂" in text for text in whole)
+        assert any("你" in text for text in whole)
         assert visit.complaints == []
 
 
