@@ -157,9 +157,8 @@ def test_shapes_are_judged_line_by_line():
     assert "✗ SmolLM2" in both and "Axis 2 is D" in both
 
 
-def test_no_shape_is_said_in_a_sentence():
-    with pytest.raises(UserError, match="question mark"):
-        judged(COURSE, NORM, SHAPES)
+def test_where_no_shape_is_typed_yet_it_is_said_how():
+    assert repr(judged(COURSE, NORM, SHAPES)).startswith("Put a shape in the place of a question")
 
 
 def test_nothing_that_is_shown_is_html_of_a_stranger():

@@ -83,7 +83,7 @@ def _stage(course: Course, stage: Stage, asked: Asked) -> Iterator[dict[str, Any
     stub = stub_of(stage, course.reference)
     yield _code(f"%%stage {stage.title}\n{stub[len(lesson_of(stub)) :].strip()}")
     if stage in asked.walked:
-        yield _text("The same step in a real model, and your numbers beside its own:")
+        yield _text("The same step in a whole model, with your numbers beside its own:")
         yield _code(f"%walk {stage.title}")
 
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from functools import cache, wraps
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -119,12 +120,16 @@ class JourneyMagics(Magics):
 def _walk_of(stage: Stage, folder: Path) -> str:
     """A stage's steps, the learner's numbers beside the model's: by a process of its own."""
     from token_journey.journey.stations import steps_of
+    from token_journey.packs.whole_model import fetched
 
+    # A whole model: SmolLM2 once it was fetched, else the tiny one that comes with the course.
+    whole = fetched() and find_spec("transformers")
+    model = ["The capital of France is"] if whole else ["--model", "witness-gqa"]
     steps = [word for key in steps_of(stage) for word in ("--step", key)]
-    command = [sys.executable, "-P", "-m", "token_journey", "show", "--model", "smollm2-135m"]
+    command = [sys.executable, "-P", "-m", "token_journey", "show", *model, "--impl", str(folder)]
     try:
         run = subprocess.run(
-            [*command, "--impl", str(folder), *steps],
+            [*command, *steps],
             capture_output=True,
             encoding="utf-8",
             errors="replace",
