@@ -44,9 +44,10 @@ def print_table(
     console: Console, profile: Profile, by: str, tokens: int, only: frozenset[str]
 ) -> None:
     """The table of a forward pass, with as many columns as there is room for."""
+    endless = console.options.update(max_width=1000)
     for left_out in range(len(_BY_FORMULA) + 1):
         made = _table(profile, by, tokens, only, _BY_FORMULA[:left_out])
-        if console.measure(made).maximum <= console.width:
+        if console.measure(made, options=endless).maximum <= console.width:
             break
     console.print(made)
 
