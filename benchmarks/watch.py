@@ -1,6 +1,6 @@
 """What a save costs at the desk, beside importing torch: until the first sentence, and in all.
 
-    python benchmarks/watch.py [ROUNDS [STAGE …]]
+    python benchmarks/watch.py [ROUNDS [STAGE … | memory]]
 
 `token-journey watch` runs in a terminal of its own (a pty), and stages are really saved. In each
 round every stage is saved three times: with a mistake that people make, with the mistake still in
@@ -31,11 +31,11 @@ from token_journey.course.misconceptions import rewrites_in
 from token_journey.course.stage import Stage
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
-from pty_session import Terminal, desk
+from pty_session import Terminal, desk, plain
 
 COURSE = find_course()
 SAVES = 200
-STILL, NOW = "It fails still: ", "It holds now: "
+VERDICT = re.compile(r"[█░] +\d+/\d+")
 SETTLED = re.compile(r"Type n for the next|All ten stages are right|Change the file and save it")
 
 
@@ -58,24 +58,29 @@ def right(stage: Stage) -> str:
 
 
 def settle(terminal: Terminal) -> None:
-    """Until all that follows a save has been said."""
+    """Until there is nothing more to judge."""
     while not SETTLED.search(terminal.screen) or "Judging" in terminal.screen:
         assert terminal.read(60), terminal.screen
 
 
 def save(terminal: Terminal, file: Path, text: str, sentence: str) -> tuple[float, float]:
-    """Seconds until the first sentence, and until the verdict, of one save."""
-    terminal.mark = mark = len(terminal.written)
+    """Seconds until the first sentence, and until the verdict of the stage, of one save.
+
+    What else is judged after it is left to be ended by the next save.
+    """
+    fresh = file.with_suffix(".new")
+    fresh.write_text(text, encoding="utf-8")
+    time.sleep(0.2)  # nobody saves sooner again
+    terminal.mark = len(terminal.written)
     began = time.perf_counter()
-    file.write_text(text, encoding="utf-8")
+    fresh.replace(file)
     first = 0.0
     while True:
         assert terminal.read(60), terminal.screen
         now = time.perf_counter() - began
-        if not first and sentence in terminal.written[mark:]:
+        if not first and sentence in plain(terminal.written[terminal.mark :]):
             first = now
-        if first and re.search(r"\d+/\d+", terminal.screen):
-            settle(terminal)
+        if first and VERDICT.search(terminal.screen):
             return first, now
 
 
@@ -83,17 +88,20 @@ def rounds(
     folder: Path, stages: list[Stage], count: int
 ) -> Iterator[tuple[str, str, float, float]]:
     """Stage, kind of save, seconds to the first sentence and to the verdict."""
+    wrong = {stage: with_a_mistake(stage) for stage in stages}
     with desk(folder) as terminal:
         settle(terminal)
         for _ in range(count):
             yield "", "import torch", import_torch(), 0.0
             for stage in stages:
-                file, wrong = folder / stage.file, with_a_mistake(stage)
-                file.write_text(wrong, encoding="utf-8")
-                terminal.expect(f"Stage {stage.number} ")
-                terminal.expect("Change the file and save it.", gone="Judging")
-                yield stage.name, "fails still", *save(terminal, file, f"{wrong}\n#\n", STILL)
-                yield stage.name, "holds now", *save(terminal, file, right(stage), NOW)
+                file = folder / stage.file
+                save(terminal, file, wrong[stage], "It fails: ")
+                yield (
+                    stage.name,
+                    "fails still",
+                    *save(terminal, file, f"{wrong[stage]}\n#\n", "It fails still: "),
+                )
+                yield stage.name, "holds now", *save(terminal, file, right(stage), "It holds now: ")
         terminal.type("q")
         terminal.ended()
 
@@ -107,7 +115,7 @@ def memory(folder: Path) -> None:
         watched += watched[0].children()
         before = 0.0
         for number in range(1, SAVES + 1):
-            terminal.written = ""
+            terminal.written, terminal.mark = "", 0
             (folder / stage.file).write_text(f"{right(stage)}\n# {number}\n", encoding="utf-8")
             while "Judging" not in terminal.written:
                 terminal.read(60)
@@ -128,6 +136,9 @@ def main() -> None:
         folder = Path(place) / "exercises"
         shutil.copytree(COURSE.reference, folder, ignore=shutil.ignore_patterns("__pycache__"))
         os.environ["TOKEN_JOURNEY_CACHE"] = place
+        if named == ["memory"]:
+            memory(folder)
+            return
         measured: dict[tuple[str, str], list[tuple[float, float]]] = {}
         for name, kind, first, verdict in rounds(folder, stages, count):
             measured.setdefault((name, kind), []).append((first, verdict))
@@ -140,8 +151,8 @@ def main() -> None:
             said, judged = (statistics.median(column) for column in zip(*times, strict=True))
             print(f"{name:<16}{kind:<13}{said:11.2f}{said / torch:9.2f}", end="")
             print(f"{judged:11.2f}{judged / torch:9.2f}", flush=True)
-        print()
-        memory(folder)
+        if not named:
+            memory(folder)
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ from token_journey.classroom.judging import JudgeTask, WarmJudge
 from token_journey.classroom.results import NAME, Results
 from token_journey.commands.main import main
 from token_journey.errors import ClassError
+from token_journey.packs.manifest import seal
 
 pytestmark = pytest.mark.slow
 
@@ -197,6 +198,7 @@ def test_held_back_prompts_are_judged_and_not_told(hand_ins, tmp_path):
     said = json.loads((pack / "pack.json").read_text())
     said["name"], said["held_back"] = "mine", True
     (pack / "pack.json").write_text(json.dumps(said))
+    seal(pack)
     one = tmp_path / "one"
     shutil.copytree(hand_ins / "wrong", one / "wrong")
     arguments = [str(one), "--out", str(tmp_path / "out"), "--pack", str(pack), "--workers", "1"]

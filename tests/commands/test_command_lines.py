@@ -6,8 +6,8 @@ import pytest
 
 from token_journey.commands.main import main
 
-NUL, LONG, DEEP, LONE = "a\0b", "x" * 300, "y/" * 3000, "\ud800"
-NO_FILES = [NUL, LONG, DEEP, LONE, ""]
+NUL, LONG, DEEP, LONE, BYTES = "a\0b", "x" * 300, "y/" * 3000, "\ud800", "caf\udce9"
+NO_FILES = [NUL, LONG, DEEP, LONE, BYTES, ""]
 STEERING = ["\x1b[31mred", "\u202egnirts", "a\nb", "[/bold]", "x" * 100_000, LONE, ""]
 NO_NUMBERS = ["", "abc", "nan", "9" * 5000, "1e400", "0x", "\u202e1", LONE]
 
@@ -52,6 +52,7 @@ LINES = [
     *(["fetch", "now"], ["matrix", "of"], ["stubs", "3"], ["verify"], ["capture"], ["verify", "."]),
     ["capture", ".", "--prompt", "a"],
     ["capture", ".", "--prompt", LONE],
+    ["capture", ".", "--prompt", BYTES],
     ["capture", ".", "--prompt", "a", "--prompts", "b"],
     ["capture", "nowhere", "--prompts", "."],
     ["cost", "nowhere"],

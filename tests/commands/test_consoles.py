@@ -11,6 +11,7 @@ from checkpoints import make
 from consoles import ENCODINGS, FEW_SIGNS, said_on
 
 from token_journey.course.course import find_course
+from token_journey.packs.pack import Pack
 
 COURSE = find_course()
 NAME, TEXT = "maría → 中", "açò → 🎶 és"
@@ -65,13 +66,13 @@ def test_fetch(encoding, monkeypatch):
 @pytest.mark.parametrize("encoding", FEW_SIGNS)
 def test_what_steers_a_console_is_shown(encoding, tmp_path):
     """A model's name, a prompt, a pack's place: none of it is ours."""
-    name = STEERING.strip()
-    folder = make(tmp_path / name, num_hidden_layers=1)
+    folder = make(tmp_path / f"{STEERING.strip()}", num_hidden_layers=1)
     line = ["capture", str(folder), "--stream", "--prompt", f"la {STEERING} mar"]
     said = said_on(encoding, [*line, "--out", str(tmp_path / "a\u202eb")])
-    assert said.code == 0
+    assert said.code == 0 and said.err == ""
     assert "<1B>[31mred<202E>" in said.out and "a<202E>b holds the pack" in said.out
     assert all(line.isprintable() for line in said.out.splitlines())
+    assert Pack(tmp_path / "a\u202eb").title == "<1B>[31mred<202E>"
 
 
 # -- the grading table -----------------------------------------------------------------------
@@ -108,7 +109,7 @@ def test_the_table(encoding, options, graded):
     said, err = run.stdout.decode(encoding), run.stderr.decode(encoding)
     assert run.returncode == 1 and err == ""
     assert "\\u" not in said and "\x1b" not in said and "UnicodeEncodeError" not in said
-    rows = re.findall(r"^ +(\d+) .{10} ([#.]{24}) +\d+/\d+  (.*)$", said, re.MULTILINE)
+    rows = re.findall(r"^ +(\d+)  \w+ +([#.]{24}) +\d+/\d+  (.*)$", said, re.MULTILINE)
     assert [number for number, *_ in rows] == ["2", "3", "8"]
     bars = {number: bar for number, bar, _ in rows}
     assert set(bars["2"]) == {"."} and set(bars["8"]) == {"#"} and set(bars["3"]) == {"#", "."}

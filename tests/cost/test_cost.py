@@ -399,8 +399,9 @@ def test_a_console_with_few_signs(encoding, benchmark_file, tmp_path):
     files = [str(tmp_path / name) for name in ("maría → 中.html", "maría → 中.png")]
     said = said_on(encoding, ["cost", str(benchmark_file), "--html", files[0], "--png", files[1]])
     assert said.code == 0 and said.err == ""
-    assert "xref" in said.out or "×ref" in said.out
-    assert max(map(len, said.out.splitlines()[:-2])) <= 70
+    assert "of limit" in said.out and ("xref" in said.out or "×ref" in said.out)
+    assert "..." not in said.out and "…" not in said.out  # nothing is cut away
+    assert max(map(len, said.out.splitlines()[:-2])) <= 63  # a sign can become two
     assert "a > ?.png is written." in said.out
     said = said_on(encoding, ["cost", str(benchmark_file), "--step", "→"])
     assert said.code == 1 and "no step '>'" in said.err and said.err.count("\n") == 1

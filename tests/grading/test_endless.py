@@ -64,7 +64,8 @@ def test_it_is_waited_for_once(s03, isolated, ran_out, tmp_path):
     assert sum(seconds for _, seconds in ran_out) <= 2 * LIMIT + 1.0 * len(found)
     assert {v.kind for v in found[S03]} == {"failed"}
     for stage in ("s07_decoder", "s08_lm_head"):  # right in themselves, and say what to mend
-        assert {(v.kind, v.mend) for v in found[stage] if v.mend} == {("passed", (S03,))}
+        assert {v.kind for v in found[stage]} == {"passed"}
+        assert {v.mend for v in found[stage] if v.mend} == {(S03,)}
     assert {(v.kind, v.mend) for v in found["s06_swiglu"]} == {("passed", ())}
 
 

@@ -66,6 +66,7 @@ class Asked:
 
     def close(self):
         self.process.stdin.close()
+        self.process.stdout.read()  # or it would wait for somebody to hear the rest
         assert self.process.wait(60) == 0
 
 

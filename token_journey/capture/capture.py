@@ -15,6 +15,7 @@ from token_journey.capture.plan import Plan
 from token_journey.capture.resume import Resumable
 from token_journey.capture.selection import ROWS, Selection
 from token_journey.errors import CheckpointError
+from token_journey.foreign import foreign
 from token_journey.models.checkpoint import Checkpoint
 from token_journey.models.source import open_source
 from token_journey.models.tokenizer import tokenized
@@ -206,9 +207,11 @@ def _writer(
     circumstances: Mapping[str, Any],
 ) -> PackWriter:
     checkpoint, origin = plan.checkpoint, plan.checkpoint.source.origin
+    # A pack's own name is refused where it can't be shown.
+    name, title = (foreign(text, 100)[:200] for text in (name, origin["id"].rpartition("/")[2]))
     return PackWriter(
         name,
-        title=str(origin["id"]).rpartition("/")[2] or name,
+        title=title or name,
         config=checkpoint.family.shape,
         model={
             "id": origin["id"],
@@ -236,7 +239,7 @@ def _parts(order: Order, plan: Plan) -> Iterator[tuple[Parts, Weights, dict[str,
     from token_journey.capture.measure import circumstances
     from token_journey.models.streamed import Streamed, Weights
 
-    command = shlex.join(["token-journey", "capture", order.model, *order.options])
+    command = foreign(shlex.join(["token-journey", "capture", order.model, *order.options]), 1500)
     if plan.streamed:
         streamed = Streamed(plan.checkpoint, plan.selection.rows)
         yield streamed, streamed, circumstances(command, streamed=True)

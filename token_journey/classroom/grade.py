@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -70,11 +70,13 @@ class Grading:
         known = self.results.get(hand_in.key)
         if known is None or known.hash != collected.hash or known.lost:
             return False
-        if known.remarks != list(collected.remarks):
-            return False
         same = known.judged_by(self._version, self._packs)
         self.of_other_versions += not same
-        return same or not self.regrade
+        if not same and self.regrade:
+            return False
+        if known.remarks != list(collected.remarks):  # what is judged is the same
+            self.results.add(replace(known, remarks=list(collected.remarks)))
+        return True
 
     def _add(self, hand_in: HandIn, collected: Collected, judged: Judged) -> None:
         stages = {stage.file: stage.name for stage in self.course.stages()}

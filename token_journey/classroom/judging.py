@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -24,6 +25,7 @@ _KIT = Path(__file__).resolve().parents[2]
 # Of the clock, for one check: a player's limits end a stage long before, on any machine.
 _SILENCE = 1200.0
 _TRIES = 2
+_SECONDS_TO_END = 10
 # What Python raises where the jail says no, and what is said of what it ended.
 _REFUSED = ("PermissionError", "MemoryError", "BlockingIOError", "OSError")
 _ENDED = (*ENDED, "did not end in time")
@@ -158,13 +160,19 @@ class WarmJudge:
             raise ClassError(f"No judge can be started: {foreign(''.join(why))}") from None
 
     def close(self) -> None:
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            for pipe in (self._process.stdin, self._process.stdout):
-                if pipe:
-                    pipe.close()
-            self._process = None
+        """It ends with its standard input, and ends its players; or is killed."""
+        if self._process is None:
+            return
+        process, self._process = self._process, None
+        assert process.stdin and process.stdout
+        with suppress(OSError):
+            process.stdin.close()
+        try:
+            process.wait(_SECONDS_TO_END)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        process.stdout.close()
 
     def __enter__(self) -> WarmJudge:
         return self

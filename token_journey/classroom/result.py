@@ -44,7 +44,7 @@ class StageResult:
 
     @property
     def mistakes(self) -> list[str]:
-        """The known mistakes in it, each once."""
+        """The causes that were named, known mistakes above all, each once."""
         return list(dict.fromkeys(told.subject for told in self.failed if told.named))
 
 

@@ -55,7 +55,7 @@ def _run(options: argparse.Namespace) -> None:
 
     from token_journey.cost.page import page
     from token_journey.cost.plots import png
-    from token_journey.cost.report import table, words
+    from token_journey.cost.report import print_table, words
 
     _refuse_unknown(options.step)
     for file in filter(None, (options.html, options.png)):
@@ -63,7 +63,7 @@ def _run(options: argparse.Namespace) -> None:
     profile, by = _measured(options)
     tokens = _tokens(profile, by, options.tokens)
     console = Console(markup=False)
-    console.print(table(profile, by, tokens, frozenset(options.step)))
+    print_table(console, profile, by, tokens, frozenset(options.step))
     for sentence in words(profile, by, tokens):
         console.print(sentence, highlight=False)
     if options.html is not None:

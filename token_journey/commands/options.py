@@ -35,12 +35,20 @@ def model(given: str) -> str:
 
 def text(given: str) -> str:
     """A prompt. Raises ArgumentTypeError for what is no text."""
-    if any("\ud800" <= character <= "\udfff" for character in given):
+    if not _is_text(given):
         raise argparse.ArgumentTypeError("the text is not UTF-8: type it anew")
     return given
 
 
+def _is_text(given: str) -> bool:
+    return not any("\ud800" <= character <= "\udfff" for character in given)
+
+
 def _refuse_what_no_file_is_called(given: str) -> None:
+    if not _is_text(given):  # which safetensors refuses when all is computed
+        raise argparse.ArgumentTypeError(
+            f"the name {foreign(given, 60)} is not UTF-8: choose another"
+        )
     try:
         os.lstat(given)
     except (FileNotFoundError, NotADirectoryError):

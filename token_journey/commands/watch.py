@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from hashlib import sha256
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -122,8 +123,13 @@ def _edit(file: Path) -> None:
 def _walk(folder: Path, stage: Stage) -> None:
     """The steps of the walk that this stage takes, with its numbers beside the model's."""
     from token_journey.journey.stations import steps_of
+    from token_journey.packs.whole_model import fetched
 
-    command = [sys.executable, "-m", "token_journey", "show", "--model", "smollm2-135m"]
-    asked = [word for step in steps_of(stage) for word in ("--step", step)]
-    subprocess.run([*command, "--impl", str(folder), *asked])
+    steps = steps_of(stage)
+    # A whole model: SmolLM2 once it was fetched, else the tiny one that comes with the course.
+    whole = fetched() and find_spec("transformers")
+    model = ["The capital of France is"] if whole else ["--model", "witness-gqa"]
+    asked = [word for step in steps for word in ("--step", step)]
+    command = [sys.executable, "-m", "token_journey", "show", *model, "--impl", str(folder)]
+    subprocess.run([*command, *asked])
     input("\nEnter goes back. ")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from itertools import compress
 
 from rich.box import SIMPLE_HEAD
+from rich.console import Console
 from rich.table import Table
 
 from token_journey.cost.forward import (
@@ -34,7 +36,26 @@ HEADS = (
 )
 
 
-def table(profile: Profile, by: str, tokens: int, only: frozenset[str] = frozenset()) -> Table:
+# What a formula says, and a narrow console has no room for, in this order.
+_BY_FORMULA = ("bytes", "params", "FLOPs")
+
+
+def print_table(
+    console: Console, profile: Profile, by: str, tokens: int, only: frozenset[str]
+) -> None:
+    """The table of a forward pass, with as many columns as there is room for."""
+    endless = console.options.update(max_width=1000)
+    for left_out in range(len(_BY_FORMULA) + 1):
+        made = _table(profile, by, tokens, only, _BY_FORMULA[:left_out])
+        if console.measure(made, options=endless).maximum <= console.width:
+            break
+    console.print(made)
+
+
+def _table(
+    profile: Profile, by: str, tokens: int, only: frozenset[str], without: Collection[str]
+) -> Table:
+    shown = [head not in without for head, _ in HEADS]
     made = Table(
         title=title(profile, by, tokens),
         title_justify="left",
@@ -43,10 +64,10 @@ def table(profile: Profile, by: str, tokens: int, only: frozenset[str] = frozens
         show_edge=False,
         pad_edge=False,
     )
-    for head, side in HEADS:
+    for head, side in compress(HEADS, shown):
         made.add_column(head, justify="left" if side == "left" else "right", no_wrap=True)
     for cells in table_rows(profile, by, tokens, only):
-        made.add_row(*cells)
+        made.add_row(*compress(cells, shown))
     return made
 
 

@@ -77,28 +77,33 @@ class Judge:
             waited = isinstance(self._timeouts[0], WaitedTooLong)
             return Outcome(self.folder, NotRun(waited))
         outcome = self._judged(check, seconds)
+        if isinstance(outcome.error, OutOfTime):
+            self._timeouts.append(outcome.error)
         if _never_ended(outcome.error):
             self._endless.add(self.stage.name)
         return outcome
 
     def _judged(self, check: Check, seconds: float) -> Outcome:
-        endless = self._endless and tuple(sorted(self._endless.intersection(self._used)))
+        endless = tuple(name for name in self._used if name in self._endless)
         soon = min(seconds, _SECONDS_OF_ENDLESS)
-        error = self._attempt(check, self.folder, soon if endless else seconds)
-        if error is None or self.is_stub(error) or self.folder.missing(self.stage.name):
-            return Outcome(self.folder, error)
-        never_ended = _never_ended(error)
-        if endless and never_ended:
-            self._guilty.insert(0, endless)
-        elif not isinstance(error, CannotLoad) and self._holds_afresh(check):
-            return Outcome(self.folder, KeptState())
-        if not self._may_be_inherited():
-            return Outcome(self.folder, error)
+        if endless and endless in self._guilty:  # nothing is learned by waiting for it again
+            never_ended = True
+        else:
+            error = self._error(check, self.under_test, soon if endless else seconds)
+            if error is None or self.is_stub(error) or self.folder.missing(self.stage.name):
+                return Outcome(self.folder, error)
+            never_ended = _never_ended(error)
+            if endless and never_ended:
+                self._guilty.insert(0, endless)
+            elif not isinstance(error, CannotLoad) and self._holds_afresh(check):
+                return Outcome(self.folder, KeptState())
+            if not self._may_be_inherited():
+                return Outcome(self.folder, error)
         for suspects in self._guilty:  # what was to blame before is likely to be again
-            if self._attempt(check, self._standing_in(suspects), seconds) is None:
+            if self._with_reference(check, suspects, seconds) is None:
                 return Outcome(self._standing_in(suspects), mend=suspects)
         standing_in = self._standing_in(self._earlier)
-        alone = self._attempt(check, standing_in, seconds)
+        alone = self._with_reference(check, self._earlier, seconds)
         if alone is not None:
             return Outcome(standing_in, alone)
         mend = self._to_mend(check, soon if never_ended else seconds)
@@ -111,13 +116,11 @@ class Judge:
         """The stage as it works in its own folder."""
         return self.stage_in(self.folder)
 
-    def _attempt(
-        self, check: Check, implementation: Stages, seconds: float
+    def _with_reference(
+        self, check: Check, names: tuple[str, ...], seconds: float
     ) -> BaseException | None:
-        error = self._error(check, self.stage_in(implementation), seconds)
-        if isinstance(error, OutOfTime):
-            self._timeouts.append(error)
-        return error
+        """What a check raises where the reference's stages of these names stand in."""
+        return self._error(check, self.stage_in(self._standing_in(names)), seconds)
 
     def _error(self, check: Check, stage: StageUnderTest, seconds: float) -> BaseException | None:
         try:
@@ -189,7 +192,7 @@ class Judge:
         suspects = self._used
         for name in reversed(self._used):  # a late one may only pass on what is wrong before it
             fewer = tuple(other for other in suspects if other != name)
-            if self._attempt(check, self._standing_in(fewer), seconds) is None:
+            if self._with_reference(check, fewer, seconds) is None:
                 suspects = fewer
         self._guilty.append(suspects)
         return suspects

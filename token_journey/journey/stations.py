@@ -158,7 +158,7 @@ SAID = {
     "sum": "A logit is a sum: {answer} gets {answer_all} = {answer_embedding} from the embedding, "
     "{answer_heads} from all heads and {answer_mlps} from all MLPs. The runner-up {runner_up} gets "
     "{runner_up_all} = {runner_up_embedding} + {runner_up_heads} + {runner_up_mlps}.",
-    "who": "What each head and each MLP (columns: layers) puts {answer} ahead by; choose one",
+    "who": "By how much each head and MLP of each layer puts {answer} ahead; choose one",
     "lead": "by so much a part puts “{answer}” ahead of “{other}” (brown: behind)",
     "raises": "The tokens that it raises most, alone:",
     "looks": "Where it looks, from the last token:",
@@ -170,7 +170,6 @@ SAID = {
     "about scores": "The same, divided by √d; later tokens are masked",
     "shares": "of the row's attention; an empty cell is a later token, which is masked",
     "products": "the larger the product, the better query and key fit; an empty cell is masked",
-    "clamped": "or more (in the middle: 0)",
     "stored": "These numbers are kept for layer {layer} only. To see another layer's, walk with "
     "--layer.",
     "still": "This pair turns so slowly that the eye sees no move: the numbers below tell it.",
@@ -377,8 +376,7 @@ STATIONS = (
         3,
         "γ ⊙ x_mid / RMS(x_mid)",
         "({T}, {D}) → ({T}, {D})",
-        "The second half of the layer reads a normalised copy, too: RMSNorm as before, with gains "
-        "γ of its own.",
+        "The second half of the layer reads a normalised copy, too, with gains γ of its own.",
         (_BLOCK + "ln2.scale", _WEIGHTS + "post_attention_layernorm.weight", _BLOCK + "ln2.out"),
         (formulas.norm,),
     ),
@@ -415,8 +413,8 @@ STATIONS = (
         7,
         "x_out = x_mid + mlp( norm₂(x_mid) )",
         "({T}, {D}) + ({T}, {D}) → ({T}, {D})",
-        "What the MLP said is added as well. The layer is over: the stream that leaves is the "
-        "stream that came in, plus two additions.",
+        "What the MLP said is added as well: the stream that leaves is the stream that came in, "
+        "plus two additions.",
         (_BLOCK + "resid_mid", _BLOCK + "mlp_out", _BLOCK + "resid_post"),
         (formulas.residual,),
     ),
@@ -437,8 +435,8 @@ STATIONS = (
         8,
         "γ ⊙ x / RMS(x)",
         "({T}, {D}) → ({T}, {D})",
-        "The stream has any length by now. One more RMSNorm, with gains γ of its own, brings "
-        "all vectors to a like size. It is applied only once.",
+        "One more RMSNorm, with gains γ of its own, brings all vectors to a like size. It is "
+        "applied only once.",
         ("ln_final.scale", "model.norm.weight", "ln_final.out"),
         (formulas.norm,),
     ),
@@ -501,8 +499,8 @@ STATIONS = (
         None,
         "operations, counted",
         "{T} tokens",
-        "How the operations of this one walk are shared among its steps, all {L} layers "
-        "together. Products of matrices are nearly all of it.",
+        "How the operations of this walk are shared among its steps. Products of matrices are "
+        "nearly all of it.",
     ),
 )
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import queue
 import re
+import sys
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from token_journey.errors import CheckpointError
+from token_journey.foreign import foreign
 
 # Of a file on the network so much is asked for at a time.
 _PIECE = 16 * 2**20
@@ -97,7 +99,7 @@ class LocalFolder:
         if self.folder.parent.name == "snapshots" and kind == "models" and len(repository) == 2:
             name, revision, source = "/".join(repository), self.folder.name, "the hub's cache"
         else:
-            name, revision, source = self.folder.name, None, "a folder"
+            name, revision, source = foreign(self.folder.name), None, "a folder"
         self.origin: Mapping[str, Any] = {"id": name, "revision": revision, "source": source}
 
     def names(self) -> list[str]:
@@ -371,9 +373,11 @@ class HubRepository(WebFolder):
         return self._sizes.get(name)
 
     def _headers(self) -> dict[str, str]:
-        from huggingface_hub.utils import build_hf_headers  # type: ignore[attr-defined]
+        from huggingface_hub import utils
 
-        return build_hf_headers()
+        untyped: Any = utils
+        headers: dict[str, str] = untyped.build_hf_headers()
+        return headers
 
     def _refuse(self, address: str, answer: Any) -> None:
         """The hub describes a gated repository to anyone, and keeps its files back."""
@@ -390,23 +394,18 @@ class HubRepository(WebFolder):
 
     def download(self, names: Sequence[str]) -> Path:
         """Whole files, in the hub's own cache. Raises CheckpointError."""
-        from huggingface_hub import snapshot_download
+        from huggingface_hub import snapshot_download, utils
         from huggingface_hub.errors import GatedRepoError
-        from huggingface_hub.utils import tqdm  # type: ignore[attr-defined]
 
-        class OnATerminal(tqdm):
-            """The hub's own bar, which a log would get again and again."""
-
-            def __init__(self, *args: Any, **kwargs: Any):
-                super().__init__(*args, **{"disable": None, **kwargs})  # type: ignore[no-untyped-call]
-
+        untyped: Any = utils
+        if not sys.stderr.isatty():  # a log would get its bars again and again
+            untyped.disable_progress_bars()
         try:
             return Path(
                 snapshot_download(
                     self._repository,
                     revision=self._commit,
                     allow_patterns=list(names),
-                    tqdm_class=OnATerminal,
                 )
             )
         except GatedRepoError:

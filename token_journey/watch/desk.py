@@ -191,7 +191,8 @@ class Desk:
     def _draw(self, *below: RenderableType) -> None:
         """All of it anew."""
         head = screen.head(self._progress, self._course, self._stage)
-        parts = [head, *self._verdict(), *self._notes, *below, Text(), screen.keys()]
+        notes = [Text(), *self._notes] if self._notes else []
+        parts = [head, *self._verdict(), *notes, *below, Text(), screen.keys()]
         self._size = self._console.size
         self._console.clear()
         self._console.print(Group(*parts))

@@ -82,7 +82,7 @@ class _Checks:
         )
 
 
-class Judge:
+class WarmJudge:
     """Judges the stages of one folder, by packs that stay open."""
 
     def __init__(self, folder: Path):
@@ -125,10 +125,10 @@ class Judge:
         say(ended=name, why=why)
 
 
-class Run:
+class Request:
     """One run: its stages in order, each in a child of its own."""
 
-    def __init__(self, judge: Judge, asked: dict[str, Any], tell: Callable[[str], object]):
+    def __init__(self, judge: WarmJudge, asked: dict[str, Any], tell: Callable[[str], object]):
         self._judge = judge
         self._tell = tell
         self._number = asked["run"]
@@ -197,10 +197,11 @@ def _limit() -> None:
         limit_resources()
 
 
-def serve(judge: Judge, tell: Callable[[str], object]) -> None:
+def serve(judge: WarmJudge, tell: Callable[[str], object]) -> None:
     """Answer until standard input ends. A new question ends what the last one began."""
-    run, rest = None, b""
+    run: Request | None = None
     ended: list[int] = []
+    rest = b""
     while True:
         ready, _, _ = select.select([0, *ended], [], [])
         given = os.read(0, 1 << 16) if 0 in ready else None
@@ -212,7 +213,7 @@ def serve(judge: Judge, tell: Callable[[str], object]) -> None:
         if run is not None:
             run.end(kill=bool(lines))
         if lines:  # what was asked before the last one is asked no more
-            run = Run(judge, json.loads(lines[-1]), tell)
+            run = Request(judge, json.loads(lines[-1]), tell)
         ended = run.next() if run is not None else []
     if run is not None:
         run.end()
@@ -228,7 +229,7 @@ def main(folder: Path, forks: bool) -> None:
     failure.COLUMNS = sys.maxsize  # who draws the screen breaks the lines
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the desk's business
     try:
-        judge = Judge(folder)
+        judge = WarmJudge(folder)
     except UserError as error:
         tell(json.dumps({"error": str(error)}) + "\n")
         return
@@ -237,7 +238,7 @@ def main(folder: Path, forks: bool) -> None:
         serve(judge, tell)
     else:
         for line in sys.stdin:
-            Run(judge, json.loads(line), tell).here()
+            Request(judge, json.loads(line), tell).here()
 
 
 def _write(out: int, line: str) -> None:

@@ -26,7 +26,7 @@ _ANY = ("...",)
 
 
 @dataclass(frozen=True)
-class Question:
+class Prediction:
     """One call of a function: what goes in, and the axes of what comes out."""
 
     model: str
@@ -104,7 +104,7 @@ def _written(shape: tuple[int, ...]) -> str:
     return f"({', '.join(map(str, shape))}{',' if len(shape) == 1 else ''})"
 
 
-def questions(course: Course, stage: Stage) -> Iterator[Question]:
+def questions(course: Course, stage: Stage) -> Iterator[Prediction]:
     """Each function of a stage, with the sizes of both models; none where no tensor comes out."""
     source = (course.reference / stage.file).read_text(encoding="utf-8")
     for function in functions(ast.parse(source)):
@@ -122,7 +122,7 @@ def questions(course: Course, stage: Stage) -> Iterator[Question]:
             config = read_manifest(course.packs / folder).config
             sizes = axis_sizes(config, tokens=5, new=_new(function))
             shape = _placed(output, front)
-            yield Question(title, function.name, inputs, counts, shape, sizes)
+            yield Prediction(title, function.name, inputs, counts, shape, sizes)
 
 
 def _new(function: Function) -> int:
@@ -149,7 +149,7 @@ def _placed(axes: Axes, front: Axes) -> Axes:
 
 
 def quiz(
-    asked: Iterable[Question], ask: Callable[[str], str], say: Callable[[str], object]
+    asked: Iterable[Prediction], ask: Callable[[str], str], say: Callable[[str], object]
 ) -> None:
     """Ask until there is nothing more to ask, or nothing is typed."""
     right = told = 0

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
 import select
 import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Protocol
+
+# What an arrow or a function key sends.
+_SEQUENCE = re.compile(r"\x1b(\[[0-9;?]*.|O.|.)?", re.DOTALL)
 
 
 class Keyboard(Protocol):
@@ -32,6 +36,7 @@ class Terminal:
 
         self._termios, self._tty = termios, tty
         self._input = sys.stdin.fileno()
+        self._typed: list[str] = []
         self._before = termios.tcgetattr(self._input)
         self._continued = signal.signal(signal.SIGCONT, lambda *_: self._take())
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # by way of `close`
@@ -45,12 +50,12 @@ class Terminal:
         self._termios.tcsetattr(self._input, self._termios.TCSADRAIN, self._before)
 
     def pressed(self) -> str:
-        if not select.select([self._input], [], [], 0)[0]:
-            return ""
-        given = os.read(self._input, 64)
-        if not given:  # the window was closed
-            raise KeyboardInterrupt
-        return "" if given[:1] == b"\x1b" else given[:1].decode("ascii", "replace").lower()
+        if not self._typed and select.select([self._input], [], [], 0)[0]:
+            given = os.read(self._input, 64)
+            if not given:  # the window was closed
+                raise KeyboardInterrupt
+            self._typed = list(_SEQUENCE.sub("", given.decode(errors="replace")).lower())
+        return self._typed.pop(0) if self._typed else ""
 
     def line(self) -> str:
         with self.lent():

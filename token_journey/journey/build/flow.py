@@ -43,9 +43,9 @@ def _new(before: Known | None, after: Known | None) -> Tensor | None:
     """For each token |added| / (|added| + |what was there|)."""
     if before is None or after is None or before.visible != after.visible or 0 in before.visible:
         return None
-    added: Tensor = (after.value - before.value).float().norm(dim=-1)
-    there: Tensor = before.value.float().norm(dim=-1)
-    return added / (added + there).clamp_min(1e-30)
+    added = (after.value - before.value).float().norm(dim=-1)
+    new: Tensor = added / (added + before.value.float().norm(dim=-1)).clamp_min(1e-30)
+    return new
 
 
 def _stacked(known: list[Tensor | None], tokens: int) -> Tensor:

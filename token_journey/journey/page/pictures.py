@@ -14,7 +14,7 @@ from token_journey.journey.journey import Journey, Known, Seen
 from token_journey.journey.page.packing import packed
 
 # Of a long axis a picture shows as many numbers at each end; of a matrix's rows fewer.
-_ENDS, _ROWS = 12, 4
+_ENDS, _ROWS = 8, 4
 
 
 @dataclass(frozen=True)

@@ -28,10 +28,11 @@ function drawRiver(figure, flow) {
     const high = Math.max(24, Math.min(narrow ? 62 : 74, 440 / rows));
     const answer = journey.answer ? `${bare(journey.answer[0])}` : "";
     const right = journey.answer ? Math.min(0.3 * width, Math.max(80, 17 * answer.length + 20)) : 30;
-    const left = narrow ? 8 : 16 + Math.min(150, 9.2 * Math.max(...journey.tokens.map((t) => bare(t.piece).length)) + 14);
-    const y = (token) => (token + 0.5 + (journey.gap && token >= journey.gap[0] ? 0.6 : 0)) * high + (narrow ? 12 : 6);
+    const above = narrow && high >= 44; // names stand above their bands
+    const left = above ? 8 : (narrow ? 4 : 16) + Math.min(150, 9.4 * Math.max(...journey.tokens.map((t) => bare(t.piece).length)) + 14);
+    const y = (token) => (token + 0.5 + (journey.gap && token >= journey.gap[0] ? 0.6 : 0)) * high + (above ? 12 : 6);
     const x = (step) => left + (step / S) * (width - left - right);
-    return { width, narrow, high, left, right, x, y, height: y(T - 1) + high * 0.5 + 34, answer };
+    return { width, narrow, above, high, left, right, x, y, height: y(T - 1) + high * 0.5 + 34, answer };
   }
 
   /** One edge of a band, from left to right or back; smooth between the middles of its points. */
@@ -66,12 +67,12 @@ function drawRiver(figure, flow) {
   }
 
   function chips() {
-    const { left, narrow, high, y } = geometry;
+    const { left, above, high, y } = geometry;
     return journey.tokens.map((token, t) => {
       const text = bare(token.piece);
       const short = text.length > 15 ? `${text.slice(0, 14)}…` : text;
-      const wide = Math.min(150, 8.6 * short.length + 14);
-      const [cx, cy] = narrow ? [wide / 2 + 2, y(t) - high / 2 + 4] : [left - wide / 2 - 6, y(t)];
+      const wide = Math.min(150, 9 * short.length + 12);
+      const [cx, cy] = above ? [wide / 2 + 2, y(t) - high / 2 + 4] : [left - wide / 2 - 6, y(t)];
       return shape("a", { href: "#tokens", "aria-label": `token ${text}`, tabindex: -1 }, [
         shape("rect", { x: cx - wide / 2, y: cy - 10, width: wide, height: 20, rx: 4, style: tokenFill(t) }),
         shape("text", { x: cx, y: cy + 5, "text-anchor": "middle", class: "chip-text" }, short)]);
@@ -230,6 +231,7 @@ function drawRiver(figure, flow) {
   slider.addEventListener("input", () => { stop(); move(Number(slider.value)); });
   slider.value = String(S);
   draw();
+  remember("", { at: slider });
   let width = place.clientWidth;
   new ResizeObserver(() => {
     if (place.clientWidth === width) return;
