@@ -52,16 +52,23 @@ def test_filled_with_the_solutions_all_is_green(tmp_path):
 @pytest.mark.slow
 def test_violent_cells_end_themselves_alone(tmp_path):
     """In a kernel that has torch, and threads of it."""
-    torch = "import torch\n(torch.ones(500, 500) @ torch.ones(500, 500)).sum(); alive = 7"
+    torch = "import sys, torch\nsys.path.insert(0, '')\nalive = 7\n"
+    torch += "(torch.ones(500, 500) @ torch.ones(500, 500)).sum()"
     wrong = "%%stage rms_norm\n%timeit x"
     cells = [torch, wrong, *(HEAD + body for body in VIOLENT)]
     right = f"%%stage rms_norm\n{solution(NORM)}"
-    ran = run(made := notebook(*cells, "%stage_hint", right, "alive"), tmp_path)
+    mine = "from exercises.s03_rms_norm import rms_norm\n"
+    mine += "rms_norm(torch.tensor([1.0, 7.0]), torch.ones(2), 24.0)"
+    ran = run(
+        made := notebook(*cells, mine.partition("\n")[0], "%stage_hint", right, mine, "alive"),
+        tmp_path,
+    )
     assert "is for a notebook and not Python" in ran[2][1]
-    for word, (_, said) in zip(VIOLENT.values(), ran[3:], strict=False):
+    for word, (_, said) in zip(VIOLENT.values(), ran[3:-5], strict=True):
         assert "✗" in said and word in said
-    assert "Hint 1 of 3 for `rms_norm`" in ran[-3][1]
-    assert "done" in ran[-2][1] and ran[-1][1] == "7"
+    assert "Hint 1 of 3 for `rms_norm`" in ran[-4][1]
+    assert "done" in ran[-3][1] and ran[-1][1] == "7"
+    assert ran[-2][1] == "tensor([0.1429, 1.0000])"  # not the one that was imported before
     failed = next(cell for cell in made.cells if "while True" in cell.source)
     assert html(failed).count("<details open>") == 1
 
