@@ -84,8 +84,9 @@ def needed(pack, prompt):
     parts = {w[i:j] for w in words for i in range(len(w)) for j in range(i + 1, len(w) + 1)}
     parts |= {bytes([byte]) for byte in range(256)}
     pairs = {(part[:i], part[i:]) for part in parts for i in range(1, len(part))}
-    ids = {part: vocabulary.ids[part] for part in parts if part in vocabulary.ids}
-    ranks = {pair: vocabulary.ranks[pair] for pair in pairs if pair in vocabulary.ranks}
+    ids = {part: vocabulary.ids[part] for part in sorted(parts) if part in vocabulary.ids}
+    # Sorted, for a set of bytes has another order in each run: none is the order of the ranks.
+    ranks = {pair: vocabulary.ranks[pair] for pair in sorted(pairs) if pair in vocabulary.ranks}
     return ids, ranks
 
 

@@ -48,7 +48,7 @@ LINES = [
     *(["cost", "--tokens", text] for text in [*NO_NUMBERS, "-1", "0", "7", "9" * 50]),
     *(["show", "--model", "witness-gqa", text] for text in ["", "  ", LONE, NUL, "x" * 100_001]),
     *([command, "--nonsense"] for command in ("fetch", "show", "cost", "matrix", "stubs")),
-    *([], [""], ["nonsense"], ["\x1b[2J"], ["x" * 100_000], [LONE]),
+    *([""], ["nonsense"], ["\x1b[2J"], ["x" * 100_000], [LONE]),
     *(["fetch", "now"], ["matrix", "of"], ["stubs", "3"], ["verify"], ["capture"], ["verify", "."]),
     ["capture", ".", "--prompt", "a"],
     ["capture", ".", "--prompt", LONE],

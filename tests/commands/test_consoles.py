@@ -25,7 +25,7 @@ def model(tmp_path_factory):
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
 def test_show(encoding):
-    said = said_on(encoding, ["show"])
+    said = said_on(encoding, ["show", "--all"])
     assert said.code == 0 and said.err == ""
     assert max(map(len, said.out.splitlines())) <= 70  # a sign can become a word
     assert said.out.count("?") < 30

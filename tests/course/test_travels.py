@@ -139,6 +139,7 @@ def test_the_wheel_is_small_and_holds_nobodys_exercises(elsewhere):
     assert elsewhere.wheel.stat().st_size <= LARGEST
     assert sorted(path.name for path in elsewhere.course.iterdir()) == [
         "checks",
+        "docs",
         "packs",
         "solutions",
     ]
@@ -157,7 +158,8 @@ def test_start_makes_stubs_that_plain_pytest_grades(elsewhere, tmp_path):
     assert said.out.startswith("kata is ready: ") and said.code == 0
     made = sorted(str(p.relative_to(tmp_path)) for p in tmp_path.rglob("*") if p.is_file())
     stages = [f"kata/exercises/{stage.file}" for stage in COURSE.stages()]
-    assert made == ["kata/.token-journey.json", "kata/README.md", *stages]
+    page = "kata/docs/pytorch-you-need.md"
+    assert made == ["kata/.token-journey.json", "kata/README.md", page, *stages]
     graded = elsewhere.grade(here=tmp_path / "kata")
     assert graded.code == 1
     assert "Next: write stage 1, exercises/s01_tokenize.py" in graded.words

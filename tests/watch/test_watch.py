@@ -175,7 +175,7 @@ def test_the_walk_of_a_stage(kata):
         terminal.expect("All ten stages are right.")
         terminal.type("w")
         terminal.expect("Enter goes back.")
-        assert "from the model's" in flat(terminal.screen)
+        assert "yours is the model's" in flat(terminal.screen)
         terminal.type("\n")
         terminal.expect("All ten stages are right.")
         terminal.type("q")

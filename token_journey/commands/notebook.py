@@ -43,11 +43,11 @@ def run(options: argparse.Namespace) -> None:
 
 def notebook(course: Course, kit: str = "") -> str:
     """kata.ipynb, with a cell of shapes and one of the walk for the stages that have them."""
-    from token_journey.course.kata_notebook import Asked, kata
+    from token_journey.course.kata_notebook import ShapesAsked, kata
     from token_journey.journey.stations import STATIONS
     from token_journey.watch.shapes import questions
 
     stages = course.stages()
     calls = {stage: [question.text for question in questions(course, stage)] for stage in stages}
     shown = {station.stage for station in STATIONS}
-    return kata(course, Asked(calls, [s for s in stages if s.number in shown]), kit)
+    return kata(course, ShapesAsked(calls, [s for s in stages if s.number in shown]), kit)

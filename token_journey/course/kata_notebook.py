@@ -41,14 +41,14 @@ When all ten stages are right, your functions are a language model."""
 
 
 @dataclass(frozen=True)
-class Asked:
+class ShapesAsked:
     """Of each stage the calls whose shapes are predicted, and the stages that a walk shows."""
 
     calls: Mapping[Stage, Collection[str]]
     walked: Collection[Stage]
 
 
-def kata(course: Course, asked: Asked, kit: str) -> str:
+def kata(course: Course, asked: ShapesAsked, kit: str) -> str:
     """The notebook's JSON.
 
     kit: what pip is to install, such as `git+https://…`; the wheel beside the notebook if empty
@@ -63,7 +63,7 @@ def kata(course: Course, asked: Asked, kit: str) -> str:
     return json.dumps(notebook, ensure_ascii=False, indent=1) + "\n"
 
 
-def _cells(course: Course, asked: Asked, kit: str) -> Iterator[dict[str, Any]]:
+def _cells(course: Course, asked: ShapesAsked, kit: str) -> Iterator[dict[str, Any]]:
     yield _text(_WELCOME)
     wanted = f"token-journey[show] @ {kit}" if kit else f"./{WHEEL}[show]"
     yield _code(_INSTALL.format(where="" if kit else _WHEEL_HERE, kit=wanted).replace(" \n", "\n"))
@@ -74,7 +74,7 @@ def _cells(course: Course, asked: Asked, kit: str) -> Iterator[dict[str, Any]]:
     yield _code("%journey")
 
 
-def _stage(course: Course, stage: Stage, asked: Asked) -> Iterator[dict[str, Any]]:
+def _stage(course: Course, stage: Stage, asked: ShapesAsked) -> Iterator[dict[str, Any]]:
     yield _text(in_markdown(lesson(course, stage)))
     if calls := asked.calls[stage]:
         shapes = "\n".join(f"{call}{ARROW}?" for call in calls)

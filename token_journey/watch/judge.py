@@ -82,7 +82,7 @@ class _Checks:
         )
 
 
-class WarmJudge:
+class DeskJudge:
     """Judges the stages of one folder, by packs that stay open."""
 
     def __init__(self, folder: Path):
@@ -128,7 +128,7 @@ class WarmJudge:
 class Request:
     """One run: its stages in order, each in a child of its own."""
 
-    def __init__(self, judge: WarmJudge, asked: dict[str, Any], tell: Callable[[str], object]):
+    def __init__(self, judge: DeskJudge, asked: dict[str, Any], tell: Callable[[str], object]):
         self._judge = judge
         self._tell = tell
         self._number = asked["run"]
@@ -197,7 +197,7 @@ def _limit() -> None:
         limit_resources()
 
 
-def serve(judge: WarmJudge, tell: Callable[[str], object]) -> None:
+def serve(judge: DeskJudge, tell: Callable[[str], object]) -> None:
     """Answer until standard input ends. A new question ends what the last one began."""
     run: Request | None = None
     ended: list[int] = []
@@ -229,7 +229,7 @@ def main(folder: Path, forks: bool) -> None:
     failure.COLUMNS = sys.maxsize  # who draws the screen breaks the lines
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the desk's business
     try:
-        judge = WarmJudge(folder)
+        judge = DeskJudge(folder)
     except UserError as error:
         tell(json.dumps({"error": str(error)}) + "\n")
         return
