@@ -203,11 +203,15 @@ class Doctor:
 
     def _is_drawn(self, question: Question, seen: Observed) -> bool:
         """Whether the numbers change when the check is repeated, and a right stage's do not."""
-        if self._answers.again(question.name).is_like(seen):
+        again = self._answers.again(question.name)
+        told = (c for run in (again, seen) for c in run.comparisons[-1:])
+        if any(wrong_kind("", c.actual, c.expected) for c in told):
+            return False  # no numbers that could be held against each other
+        if again.is_like(seen):
             return False
-        right, again = (self._bank.observe(question, (), seed=seed) for seed in (0, 1))
-        pairs = zip(right.comparisons, again.comparisons, strict=False)
-        return all(fits(mine.actual, other) for mine, other in pairs)
+        right, other = (self._bank.observe(question, (), seed=seed) for seed in (0, 1))
+        pairs = zip(right.comparisons, other.comparisons, strict=False)
+        return all(fits(mine.actual, its) for mine, its in pairs)
 
     def _where_it_lies(self, question: Question, patience: Patience) -> tuple[Finding, ...]:
         """The one function of several with the reference's version of which the check holds."""
