@@ -171,8 +171,11 @@ for prompt in pack.prompts.values():
 """
 
 
+OTHER = [pytest.param(kernels, marks=pytest.mark.exam) for kernels in ("AVX2", "SSE4_2")]
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("kernels", ["AUTO", "AVX2", "SSE4_2"])
+@pytest.mark.parametrize("kernels", ["AUTO", *OTHER])
 def test_plain_transformers_lies_within_every_tolerance(kernels: str, whole_smollm2: Path) -> None:
     """On other processors torch sums in another order; the massive activations show it most."""
     done = subprocess.run(
@@ -427,6 +430,7 @@ def test_small_packs_can_be_rebuilt(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.exam
 def test_the_slice_of_smollm2_can_be_rebuilt(whole_smollm2: Path, tmp_path: Path) -> None:
     rebuild(["smollm2-135m"], tmp_path)
     rebuilt_is_the_same("smollm2-135m", tmp_path)

@@ -163,6 +163,7 @@ def test_config_json_as_older_releases_wrote_it(changes: dict[str, Any], tmp_pat
 
 
 @pytest.mark.slow
+@pytest.mark.exam
 def test_smollm2_every_way(whole_smollm2: Path, tmp_path: Path) -> None:
     """The real SmolLM2 as a checkpoint: whole, offloaded, streamed, and over HTTP."""
     wishes: dict[str, Any] = {"prompts": {"capital": "The capital of France is"}}

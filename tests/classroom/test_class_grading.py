@@ -143,6 +143,7 @@ def test_a_run_that_was_ended_goes_on(hand_ins, out, tmp_path):
     assert (tmp_path / "grades.csv").read_bytes() == (out / "grades.csv").read_bytes()
 
 
+@pytest.mark.exam
 def test_shards_are_the_whole(hand_ins, out, tmp_path):
     for number in (2, 1):
         arguments = [str(hand_ins), "--out", str(tmp_path), "--workers", "1"]
@@ -215,6 +216,7 @@ def test_held_back_prompts_are_judged_and_not_told(hand_ins, tmp_path):
 # -- Dask -------------------------------------------------------------------------------------
 
 
+@pytest.mark.exam
 def test_two_workers_give_the_same(hand_ins, out, tmp_path):
     pytest.importorskip("distributed")
     assert main(["class", str(hand_ins), "--out", str(tmp_path), "--workers", "2"]) == 0

@@ -394,7 +394,9 @@ def test_no_benchmark_file(content, tmp_path, capsys):
     assert capsys.readouterr().err.count("\n") == 1
 
 
-@pytest.mark.parametrize("encoding", FEW_SIGNS)
+@pytest.mark.parametrize(
+    "encoding", [FEW_SIGNS[0], *(pytest.param(e, marks=pytest.mark.exam) for e in FEW_SIGNS[1:])]
+)
 def test_a_console_with_few_signs(encoding, benchmark_file, tmp_path):
     files = [str(tmp_path / name) for name in ("maría → 中.html", "maría → 中.png")]
     said = said_on(encoding, ["cost", str(benchmark_file), "--html", files[0], "--png", files[1]])

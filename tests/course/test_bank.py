@@ -19,9 +19,14 @@ BANK = COURSE.checks / "misconceptions"
 VARIANTS = Path(__file__).parent / "variants"
 
 
-@pytest.fixture(scope="module")
-def matrix():
-    return build_matrix(COURSE.reference, BANK, VARIANTS)
+# Held against everything in `make test`; all others in `make exam`.
+QUICK = {"s02_embed", "s08_lm_head"}
+EACH = [pytest.param(s, marks=() if s in QUICK else pytest.mark.exam) for s in STAGES]
+
+
+@pytest.fixture(scope="module", params=EACH)
+def matrix(request):
+    return build_matrix(COURSE.reference, BANK, VARIANTS, request.param)
 
 
 @pytest.mark.slow

@@ -157,7 +157,7 @@ def test_a_bad_file_gets_a_sentence_and_spoils_only_its_stage(case, folder, monk
         monkeypatch.setattr("token_journey.grading.plugin.SECONDS_A_CHECK", 0.5)
     source, sentence = BAD_FILES[case]
     (folder / "s03_rms_norm.py").write_text(source)
-    graded = grade(folder)
+    graded = grade(folder / "s02_embed.py", folder / "s03_rms_norm.py")
     assert graded.exit_code == 1
     assert graded.kinds("s02_embed") == {"passed"}
     assert "failed" in graded.kinds("s03_rms_norm")

@@ -55,7 +55,13 @@ def by_stage(grade, folder):
 
 
 @pytest.mark.parametrize("isolated", [False, players])
-@pytest.mark.parametrize("s03", [ENDLESS, ENDLESS_AT_IMPORT], ids=["in a call", "at import"])
+@pytest.mark.parametrize(
+    "s03",
+    [
+        pytest.param(ENDLESS, id="in a call", marks=pytest.mark.exam),
+        pytest.param(ENDLESS_AT_IMPORT, id="at import"),
+    ],
+)
 def test_it_is_waited_for_once(s03, isolated, ran_out, tmp_path):
     folder = ten_stages(tmp_path / "endless", s03)
     with Grader(isolated) as grader:

@@ -80,7 +80,7 @@ def lines_of(file):
     return [Verdict.from_json(json.loads(line)) for line in file.read_text().splitlines()]
 
 
-@pytest.mark.parametrize("options", [(), ("-n", "2")])
+@pytest.mark.parametrize("options", [pytest.param((), marks=pytest.mark.exam), ("-n", "2")])
 def test_a_run_writes_what_it_found(options, wrong, tmp_path):
     file = tmp_path / "grade.jsonl"
     done = subprocess.run(

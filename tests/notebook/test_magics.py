@@ -18,6 +18,7 @@ VIOLENT = {
 
 
 @pytest.mark.slow
+@pytest.mark.exam
 def test_the_kata_as_it_is_written(tmp_path, monkeypatch):
     monkeypatch.setenv("TOKEN_JOURNEY_CACHE", str(tmp_path / "nothing was fetched"))
     kata = shipped()

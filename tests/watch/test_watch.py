@@ -168,6 +168,7 @@ def test_every_key(kata, tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.exam
 def test_the_walk_of_a_stage(kata):
     for stage in COURSE.stages():
         save(kata, stage.name, (COURSE.reference / stage.file).read_text(encoding="utf-8"))
@@ -182,6 +183,7 @@ def test_the_walk_of_a_stage(kata):
         assert terminal.ended() == 0
 
 
+@pytest.mark.exam
 def test_saved_twice_at_once_half_saved_and_deleted(kata):
     file = kata / "exercises" / f"{NORM}.py"
     with desk(kata, str(file)) as terminal:
@@ -199,7 +201,7 @@ def test_saved_twice_at_once_half_saved_and_deleted(kata):
         assert terminal.ended() == 0
 
 
-@pytest.mark.parametrize("columns", [60, 80])
+@pytest.mark.parametrize("columns", [60, pytest.param(80, marks=pytest.mark.exam)])
 def test_sixty_columns_and_no_colour(kata, columns):
     with desk(kata, columns=columns, NO_COLOR="1") as terminal:
         terminal.expect(BEGINNING)
@@ -211,7 +213,7 @@ def test_sixty_columns_and_no_colour(kata, columns):
         assert terminal.ended() == 0
 
 
-@pytest.mark.parametrize("end", ["q", "\x03"])
+@pytest.mark.parametrize("end", [pytest.param("q", marks=pytest.mark.exam), "\x03"])
 def test_the_terminal_is_left_as_it_was(kata, end):
     watch = f"{sys.executable} -m token_journey watch"
     shell = f"trap : INT; stty -a > before; {watch}; stty -a > after; echo over"
@@ -235,6 +237,7 @@ def test_twice_in_the_same_folder(kata):
         assert terminal.ended() == 0
 
 
+@pytest.mark.exam
 def test_a_stage_that_ends_python(kata):
     with desk(kata, f"exercises/{NORM}.py") as terminal:
         terminal.expect(BEGINNING)

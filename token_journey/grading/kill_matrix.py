@@ -209,11 +209,12 @@ def _margins(lands: list[float], honest: list[list[float]]) -> Iterable[float]:
             yield error / near if 0.0 < near < inf else inf
 
 
-def build_matrix(reference: Path, bank: Path, variants: Path) -> Matrix:
-    """Hold everything against everything; takes a minute or two."""
+def build_matrix(reference: Path, bank: Path, variants: Path, stage: str = "") -> Matrix:
+    """Hold everything against everything, of one stage if it is named; all take minutes."""
     matrix = Matrix(reference, bank, variants)
+    asked = reference / f"{stage}.py" if stage else reference
     with contextlib.redirect_stdout(io.StringIO()):  # what pytest says of a run without tests
-        pytest.main([str(reference), "-p", "no:cacheprovider"], plugins=[matrix])
+        pytest.main([str(asked), "-p", "no:cacheprovider"], plugins=[matrix])
     return matrix
 
 

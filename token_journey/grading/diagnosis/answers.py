@@ -97,7 +97,7 @@ def silence(seed: int = 0) -> Iterator[None]:
             redirect_stdout(nowhere),
             redirect_stderr(nowhere),
         ):
-            torch.manual_seed(seed)
+            torch.default_generator.manual_seed(seed)  # that of no GPU, whose modules load slowly
             yield
     finally:
         random.setstate(numbers)
